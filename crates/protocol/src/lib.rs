@@ -1,1 +1,27 @@
+//! What crosses the local API: the snapshot every client sees, the wishes it may send, and problems.
+//! No I/O and no decisions; a field that an older or newer side does not know is ignored.
 
+mod calls;
+mod history;
+mod names;
+mod problem;
+mod snapshot;
+#[cfg(feature = "ts")]
+mod typescript;
+
+pub use calls::{
+    AgentRelease, CancelTask, ConfigText, HistoryPage, LogPage, Pause, RunnerSpec, SetToken, SetUp,
+    SetUpDone, Stopping, TokenStore,
+};
+pub use history::{FinishedTask, TaskResult};
+pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
+pub use problem::{ApiError, Problem, ProblemCode};
+pub use snapshot::{
+    Boundary, Bytes, Install, PauseBy, PauseReason, Runner, RunnerState, Snapshot, SupervisorInfo,
+    Task, Usage,
+};
+#[cfg(feature = "ts")]
+pub use typescript::typescript;
+
+/// The version in the path of every call (`/v1/...`). Neighbouring releases speak the same one.
+pub const API_VERSION: u32 = 1;

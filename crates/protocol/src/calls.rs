@@ -1,0 +1,124 @@
+//! What a client may ask for. Wishes are idempotent: said twice is said once.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{FinishedTask, ResourceClass, RunnerName, TaskId};
+
+/// `PUT /v1/runners/{name}`: make the runner be so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetUp {
+    #[serde(flatten)]
+    pub spec: RunnerSpec,
+    /// Write-only: no call gives it back. Absent keeps the stored one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<SetToken>,
+}
+
+/// Everything about a runner that the user decides, but for its name and token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunnerSpec {
+    pub resource_class: ResourceClass,
+    /// Absolute. Absent: one of the runner's own in the data folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<String>,
+    /// Absent: CircleCI's cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<String>,
+    /// The folder that holds `manifest.json`. Absent: CircleCI's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releases_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_user: Option<String>,
+    #[serde(default)]
+    pub token_store: TokenStore,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenStore {
+    #[default]
+    Keychain,
+    /// A file only the owner can read, by the owner's explicit word.
+    File,
+}
+
+/// `PUT /v1/runners/{name}/token`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SetToken(pub String);
+
+impl std::fmt::Debug for SetToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[token]")
+    }
+}
+
+/// What a set-up did, in sentences; empty when everything was so already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetUpDone {
+    pub did: Vec<String>,
+    /// True where a token was refused, forgotten or never given.
+    pub needs_token: bool,
+}
+
+/// `PUT /v1/runners/{name}/pause`.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Absolute, so that sleep and clock changes cannot stretch it. Absent: until resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// `POST /v1/runners/{name}/cancel`: end this task now. The task is named so that a late word
+/// cannot hit the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelTask {
+    pub task: TaskId,
+}
+
+/// `GET /v1/history?runner=&before=&limit=`: newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryPage {
+    pub tasks: Vec<FinishedTask>,
+    /// Pass as `before` to go on; absent at the end.
+    pub before: Option<TaskId>,
+}
+
+/// `GET /v1/runners/{name}/logs?from=&limit=`: bytes of the agent's log, redacted, as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// Whole lines.
+    pub text: String,
+    /// Pass as `from` to go on; it names the run, so that a new run starts at its beginning.
+    pub next: String,
+    /// True where no more is written yet.
+    pub at_end: bool,
+}
+
+/// `GET /v1/agents`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentRelease {
+    pub version: String,
+    pub sha256: String,
+    pub path: String,
+    /// Runners that use it now.
+    pub used_by: Vec<RunnerName>,
+}
+
+/// `GET /v1/runners/{name}/config`: the configuration the agent was or would be started with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigText {
+    /// YAML; the token is not in it.
+    pub yaml: String,
+}
+
+/// `POST /v1/stop`: end the supervisor. Agents and tasks go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopping {
+    pub pid: u32,
+    /// Runners whose agents go on without it.
+    pub left_running: Vec<RunnerName>,
+}

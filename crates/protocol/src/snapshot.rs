@@ -1,0 +1,168 @@
+//! The whole truth a client sees at one moment. Logs and history are asked for page by page instead.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{FinishedTask, Problem, ResourceClass, RunId, RunnerName, TaskId};
+
+/// A size in bytes.
+#[derive(
+    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "number"))]
+pub struct Bytes(pub u64);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Snapshot {
+    /// Grows by one with every change since the supervisor started.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub revision: u64,
+    pub supervisor: SupervisorInfo,
+    pub runners: Vec<Runner>,
+    /// Problems of the machine as a whole; a runner's own are with the runner.
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct SupervisorInfo {
+    pub version: String,
+    pub pid: u32,
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub started_at: Timestamp,
+}
+
+/// What a runner is doing, the worst first where several would fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum RunnerState {
+    /// Something is wrong that needs somebody.
+    Problem,
+    /// CircleCI is not reached.
+    Offline,
+    /// Not known; treated as busy.
+    Unknown,
+    /// The agent finishes its task and claims no more.
+    Draining,
+    /// A task runs.
+    Busy,
+    /// The agent is being installed or replaced.
+    Updating,
+    /// No agent runs because somebody or something holds it.
+    Paused,
+    /// The agent waits for a task.
+    Idle,
+}
+
+/// Who holds a pause. Resume by the user clears `You` and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum PauseBy {
+    You,
+    /// Too little free space.
+    Disk,
+    /// Outside the hours in which the machine is lent.
+    Schedule,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct PauseReason {
+    pub by: PauseBy,
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub since: Timestamp,
+    /// When it ends by itself; absent = never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(type = "string", optional))]
+    pub until: Option<Timestamp>,
+    /// The user's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub note: Option<String>,
+    /// What was read that led to it ("free 9.8 GB, needs 15 GB").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub reading: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Runner {
+    pub name: RunnerName,
+    pub resource_class: ResourceClass,
+    pub state: RunnerState,
+    /// The state in words, without the runner's name: "Finishing a task, then paused".
+    pub headline: String,
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub state_since: Timestamp,
+    pub pause_reasons: Vec<PauseReason>,
+    pub task: Option<Task>,
+    pub problems: Vec<Problem>,
+    pub agent_version: Option<String>,
+    pub agent_pid: Option<u32>,
+    pub run: Option<RunId>,
+    /// Where tasks work by default.
+    pub working_directory: String,
+    pub boundary: Boundary,
+    /// The download in progress.
+    pub install: Option<Install>,
+    pub last_task: Option<FinishedTask>,
+}
+
+/// What stands between a job and its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Boundary {
+    /// Jobs run as the owner and can read what the owner can.
+    SameUser {
+        /// What that means, in the words of promise 4.
+        meaning: String,
+    },
+    /// Jobs run as a user of their own.
+    JobUser { user: String, meaning: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Install {
+    pub version: Option<String>,
+    pub received: Bytes,
+    pub total: Option<Bytes>,
+}
+
+/// A task that runs now. Every name in it may be unknown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Task {
+    pub id: TaskId,
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub started_at: Timestamp,
+    pub project: Option<String>,
+    pub branch: Option<String>,
+    pub job: Option<String>,
+    pub build_number: Option<String>,
+    /// The job's page; always https or http.
+    pub link: Option<String>,
+    pub step: Option<String>,
+    pub directory: Option<String>,
+    pub pid: Option<u32>,
+    /// The user has confirmed its end and the signal is on its way.
+    pub cancelling: bool,
+    /// Sampled while somebody looks.
+    pub usage: Option<Usage>,
+}
+
+/// What a task's own processes use.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Usage {
+    pub processes: u32,
+    /// Of one core; 250 = two and a half cores. Absent at the first sample.
+    pub cpu_percent: Option<f64>,
+    pub cpu_seconds: f64,
+    pub memory: Bytes,
+}

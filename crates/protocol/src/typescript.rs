@@ -1,0 +1,38 @@
+//! The snapshot's types as TypeScript, so that the window and the supervisor cannot drift apart.
+
+use ts_rs::{Config, TS};
+
+/// One module with every type a client of the snapshot needs.
+pub fn typescript() -> String {
+    let config = Config::default();
+    let declarations = [
+        crate::RunnerState::decl(&config),
+        crate::PauseBy::decl(&config),
+        crate::PauseReason::decl(&config),
+        crate::ProblemCode::decl(&config),
+        crate::Problem::decl(&config),
+        crate::Boundary::decl(&config),
+        crate::Install::decl(&config),
+        crate::Usage::decl(&config),
+        crate::Task::decl(&config),
+        crate::TaskResult::decl(&config),
+        crate::FinishedTask::decl(&config),
+        crate::SupervisorInfo::decl(&config),
+        crate::Runner::decl(&config),
+        crate::Snapshot::decl(&config),
+        crate::ApiError::decl(&config),
+        crate::Bytes::decl(&config),
+        crate::RunnerName::decl(&config),
+        crate::ResourceClass::decl(&config),
+        crate::RunId::decl(&config),
+        crate::TaskId::decl(&config),
+    ];
+    let mut module =
+        String::from("// Generated from crates/protocol by `./dev check --write`.\n\n");
+    for declaration in declarations {
+        module.push_str("export ");
+        module.push_str(&declaration);
+        module.push_str("\n\n");
+    }
+    module
+}
