@@ -115,6 +115,15 @@ pub struct ConfigText {
     pub yaml: String,
 }
 
+/// `GET /v1/health`: who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    pub version: String,
+    pub pid: u32,
+    /// [`crate::API_VERSION`] of the supervisor.
+    pub protocol: u32,
+}
+
 /// `POST /v1/stop`: end the supervisor. Agents and tasks go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stopping {

@@ -10,8 +10,8 @@ mod snapshot;
 mod typescript;
 
 pub use calls::{
-    AgentRelease, CancelTask, ConfigText, HistoryPage, LogPage, Pause, RunnerSpec, SetToken, SetUp,
-    SetUpDone, Stopping, TokenStore,
+    AgentRelease, CancelTask, ConfigText, Health, HistoryPage, LogPage, Pause, RunnerSpec,
+    SetToken, SetUp, SetUpDone, Stopping, TokenStore,
 };
 pub use history::{FinishedTask, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
