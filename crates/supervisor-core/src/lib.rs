@@ -1,1 +1,35 @@
+//! Every decision of the supervisor, and nothing else: events in, effects out.
+//!
+//! [`Core`] keeps two things apart. What is *wanted* is what people and rules asked for; it is on disk
+//! before it counts. *Facts* are what was read: run directories, processes, log lines. After every
+//! event one function derives from both what to do next, so the order in which news arrives, and how
+//! often, does not matter.
+//!
+//! The supervisor around it carries out the effects in their order and reports back with events.
+//! No file, process, socket or clock is touched here; the time of an event comes with it.
 
+mod back_off;
+mod core;
+mod decide;
+mod effect;
+mod event;
+mod facts;
+mod headline;
+mod pause;
+mod problems;
+mod run;
+mod runner;
+mod snapshot;
+mod task;
+mod wanted;
+mod wish;
+
+pub use core::{Core, StateFile};
+pub use effect::Effect;
+pub use event::{Event, StartFailure};
+pub use facts::{
+    AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Processes, Read, RunFacts,
+    RunnerFacts, TaskEnd, TaskFacts,
+};
+pub use wanted::{Wanted, WantedRunner};
+pub use wish::{Refusal, Wish};

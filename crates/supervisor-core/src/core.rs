@@ -1,0 +1,432 @@
+//! The one owner of the state: takes events and wishes, keeps the books, lets `decide` decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use protocol::{
+    Install, PauseReason, Problem, RunId, RunnerName, Snapshot, SupervisorInfo, TaskId,
+};
+
+use crate::decide::{Situation, decide, next_turn};
+use crate::effect::Effect;
+use crate::event::Event;
+use crate::facts::{Heard, RunFacts, RunnerFacts};
+use crate::problems;
+use crate::run::{Phase, Run};
+use crate::runner::{Release, Runner};
+use crate::wanted::Wanted;
+use crate::wish::{Refusal, Wish};
+
+const SAVE_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+/// Claims come every 5 s at the slowest; failures older than this no longer tell.
+const CLAIM_FAILURE_COUNTS: SignedDuration = SignedDuration::from_secs(15);
+
+/// What became of reading `wanted.json` at start.
+#[derive(Debug, Clone)]
+pub enum StateFile {
+    Read(Wanted),
+    /// It cannot be read or is too new: nothing is started and nothing written over it.
+    Kept(Problem),
+}
+
+/// All runners of this machine. See the crate's page for the rules.
+#[derive(Debug, Clone)]
+pub struct Core {
+    info: SupervisorInfo,
+    boot: String,
+    runners: BTreeMap<RunnerName, Runner>,
+    wanted: Wanted,
+    /// What is on disk; only this counts.
+    saved: Wanted,
+    saving: Option<(u64, Wanted)>,
+    saves: u64,
+    save_again: Option<Timestamp>,
+    read_only: Option<Problem>,
+    settings: Settings,
+    cannot_save: Option<Problem>,
+    strays: BTreeSet<RunId>,
+    woke_for: Option<Timestamp>,
+    shown: Snapshot,
+}
+
+#[derive(Debug, Clone)]
+enum Settings {
+    Unread,
+    Read,
+    Unreadable(Problem),
+}
+
+impl Core {
+    /// `boot` names the machine's present boot, as started.json does.
+    pub fn new(info: SupervisorInfo, boot: String, state: StateFile) -> Self {
+        let (wanted, read_only) = match state {
+            StateFile::Read(wanted) => (wanted, None),
+            StateFile::Kept(problem) => (Wanted::default(), Some(problem)),
+        };
+        let shown = Snapshot {
+            revision: 0,
+            supervisor: info.clone(),
+            runners: Vec::new(),
+            problems: Vec::new(),
+        };
+        Self {
+            info,
+            boot,
+            runners: BTreeMap::new(),
+            saved: wanted.clone(),
+            wanted,
+            saving: None,
+            saves: 0,
+            save_again: None,
+            read_only,
+            settings: Settings::Unread,
+            cannot_save: None,
+            strays: BTreeSet::new(),
+            woke_for: None,
+            shown,
+        }
+    }
+
+    /// What clients see now.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.shown
+    }
+
+    /// Takes what happened and says what to do about it, in this order.
+    pub fn handle(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        self.take(event, now);
+        self.turn(now)
+    }
+
+    /// Takes a wish, or says why not. A pause or resume counts once its `Save` has succeeded.
+    pub fn wish(&mut self, wish: Wish, now: Timestamp) -> Result<Vec<Effect>, Refusal> {
+        if self.read_only.is_some() {
+            return Err(Refusal::ReadOnly);
+        }
+        if !self.runners.contains_key(wish.runner()) {
+            return Err(Refusal::NoSuchRunner);
+        }
+        let mut effects = Vec::new();
+        match wish {
+            Wish::Pause { runner, by, until, note, reading } => {
+                if until.is_some_and(|until| until <= now) {
+                    return Err(Refusal::InThePast);
+                }
+                let reason = PauseReason { by, since: now, until, note, reading };
+                let wants = self.wanted.runners.entry(runner).or_default();
+                crate::pause::hold(&mut wants.pauses, reason);
+            }
+            Wish::Resume { runner, by } => {
+                let wants = self.wanted.runners.entry(runner).or_default();
+                crate::pause::release(&mut wants.pauses, by);
+            }
+            Wish::Cancel { runner, task } => effects.extend(self.cancel(&runner, &task)?),
+        }
+        self.save_again = None;
+        effects.extend(self.turn(now));
+        Ok(effects)
+    }
+
+    fn cancel(&mut self, runner: &RunnerName, task: &TaskId) -> Result<Option<Effect>, Refusal> {
+        let boot = &self.boot;
+        let runner = self.runners.get_mut(runner).ok_or(Refusal::NoSuchRunner)?;
+        let (id, run) = runner
+            .runs
+            .iter_mut()
+            .find(|(_, run)| {
+                run.phase(boot) != Phase::Over
+                    && run.current_task().is_some_and(|current| current.task == *task)
+            })
+            .ok_or(Refusal::NotRunning)?;
+        let new = run.ask_cancel(task);
+        Ok(new.then(|| Effect::Cancel { run: id.clone(), task: task.clone() }))
+    }
+
+    fn take(&mut self, event: Event, now: Timestamp) {
+        match event {
+            Event::SettingsRead(runners) => self.settings_read(runners),
+            Event::SettingsUnreadable(problem) => self.settings = Settings::Unreadable(problem),
+            Event::Saved(number) => self.save_done(number),
+            Event::SaveFailed { number, why } => self.save_failed(number, &why, now),
+            Event::RunRead(facts) => self.run_read(*facts),
+            Event::RunStarted(facts) => self.run_started(*facts),
+            Event::RunGone(run) => {
+                self.strays.remove(&run);
+                for runner in self.runners.values_mut() {
+                    runner.runs.remove(&run);
+                }
+            }
+            Event::StrayRun { run, may_live } => {
+                if may_live {
+                    self.strays.insert(run);
+                } else {
+                    self.strays.remove(&run);
+                }
+            }
+            Event::LogHeard { run, heard } => self.log_heard(&run, heard, now),
+            Event::LogRead { run, tail } => {
+                if let Some(run) = self.run(&run) {
+                    run.log_read = true;
+                    run.log_tail = tail.or(run.log_tail.take());
+                }
+            }
+            Event::ProcessesSeen { task, processes } => {
+                for runner in self.runners.values_mut() {
+                    for run in runner.runs.values_mut() {
+                        run.see_processes(&task, processes.clone());
+                    }
+                }
+            }
+            Event::InstallAdvanced { runner, version, received, total } => {
+                if let Some(Release::Installing(install)) = self.release(&runner) {
+                    *install = Install { version, received, total };
+                }
+            }
+            Event::AgentReady { runner, version } => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.release = Release::Ready(version);
+                    runner.install_again.reset();
+                }
+            }
+            Event::InstallFailed { runner, problem } => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.install_failed(problem, now);
+                }
+            }
+            Event::StartFailed(runner, failure) => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.start_failed(failure, now);
+                }
+            }
+            // The time of asking stands, so that it is asked again a while later.
+            Event::AdoptFailed(_) => {}
+            Event::Woke => self.woke_for = None,
+            Event::DrainFailed(run) => {
+                if let Some(run) = self.run(&run) {
+                    run.drain_failed(now);
+                }
+            }
+            Event::TokenChanged(runner) => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.token_changed();
+                }
+            }
+            Event::Probed { runner, failure } => self.probed(&runner, failure, now),
+        }
+    }
+
+    fn run(&mut self, id: &RunId) -> Option<&mut Run> {
+        self.runners.values_mut().find_map(|runner| runner.runs.get_mut(id))
+    }
+
+    fn release(&mut self, runner: &RunnerName) -> Option<&mut Release> {
+        self.runners.get_mut(runner).map(|runner| &mut runner.release)
+    }
+
+    fn settings_read(&mut self, runners: Vec<RunnerFacts>) {
+        self.settings = Settings::Read;
+        for runner in self.runners.values_mut() {
+            runner.in_settings = false;
+        }
+        for facts in runners {
+            let name = facts.name.clone();
+            let runner = self.runners.entry(name).or_insert_with(|| Runner::new(facts.clone()));
+            runner.facts = facts;
+            runner.in_settings = true;
+        }
+    }
+
+    fn save_done(&mut self, number: u64) {
+        let Some((asked, wanted)) = self.saving.take() else { return };
+        if asked == number {
+            self.saved = wanted;
+            self.cannot_save = None;
+        } else {
+            self.saving = Some((asked, wanted));
+        }
+    }
+
+    /// What could not be saved is not wanted: the asker is told, and may ask again.
+    fn save_failed(&mut self, number: u64, why: &str, now: Timestamp) {
+        if self.saving.as_ref().is_none_or(|(asked, _)| *asked != number) {
+            return;
+        }
+        self.saving = None;
+        self.wanted = self.saved.clone();
+        self.save_again = now.checked_add(SAVE_AGAIN).ok();
+        self.cannot_save = Some(problems::cannot_save(now, why));
+    }
+
+    fn run_read(&mut self, facts: RunFacts) -> &mut Run {
+        self.strays.remove(&facts.run);
+        let name = facts.runner.name.clone();
+        let runner = self.runners.entry(name).or_insert_with(|| Runner::new(facts.runner.clone()));
+        let run = runner.runs.entry(facts.run.clone());
+        let boot = &self.boot;
+        let run = run.or_insert_with(|| Run::new(facts.clone(), boot));
+        run.read_again(facts);
+        run
+    }
+
+    /// Even a run that is over already was started by us, so its end is judged.
+    fn run_started(&mut self, facts: RunFacts) {
+        let name = facts.runner.name.clone();
+        self.run_read(facts).before_us = false;
+        if let Some(runner) = self.runners.get_mut(&name) {
+            runner.starting = false;
+        }
+    }
+
+    fn log_heard(&mut self, id: &RunId, heard: Heard, now: Timestamp) {
+        let boot = self.boot.clone();
+        let Some(runner) = self.runners.values_mut().find(|r| r.runs.contains_key(id)) else {
+            return;
+        };
+        let Some(run) = runner.runs.get_mut(id) else { return };
+        let live = run.phase(&boot) != Phase::Over;
+        run.hear(heard.clone());
+        match heard {
+            Heard::ClaimFailed { why } if live => {
+                runner.claim_failed_at = Some(now);
+                runner.offline.get_or_insert_with(|| problems::offline(now, why));
+            }
+            Heard::ClaimAnswered | Heard::TaskNamed { .. } if live => {
+                runner.claim_failed_at = None;
+                runner.offline = None;
+            }
+            Heard::AgentStarted { .. }
+            | Heard::ClaimAnswered
+            | Heard::ClaimFailed { .. }
+            | Heard::TokenRefused { .. }
+            | Heard::TaskNamed { .. }
+            | Heard::StepStarted { .. }
+            | Heard::StepEnded { .. } => {}
+        }
+    }
+
+    fn probed(&mut self, runner: &RunnerName, failure: Option<String>, now: Timestamp) {
+        let Some(runner) = self.runners.get_mut(runner) else { return };
+        let claims_fail = runner
+            .claim_failed_at
+            .is_some_and(|at| at.duration_until(now).abs() < CLAIM_FAILURE_COUNTS);
+        match failure {
+            Some(why) => {
+                runner.offline.get_or_insert_with(|| problems::offline(now, why));
+            }
+            None if !claims_fail => runner.offline = None,
+            None => {}
+        }
+    }
+
+    /// Derives everything anew.
+    fn turn(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = self.save(now).into_iter().collect();
+        let situation = Situation {
+            boot: &self.boot,
+            now,
+            read_only: self.read_only.is_some() || !matches!(self.settings, Settings::Read),
+            stray: !self.strays.is_empty(),
+        };
+        let mut wake = self.save_again;
+        let mut shown = Vec::new();
+        for (name, runner) in &mut self.runners {
+            let pauses = in_force(&self.saved, name, now);
+            effects.extend(decide(runner, &pauses, &situation));
+            record_finished(runner, &mut effects);
+            let next = next_turn(runner, &pauses, &situation);
+            wake = [wake, next].into_iter().flatten().min();
+            shown.push(crate::snapshot::show(runner, &pauses, situation.boot, now));
+        }
+        self.forget_removed();
+        if wake != self.woke_for {
+            self.woke_for = wake;
+            effects.push(Effect::WakeAt(wake));
+        }
+        let snapshot = Snapshot {
+            revision: self.shown.revision,
+            supervisor: self.info.clone(),
+            runners: shown,
+            problems: self.problems(now),
+        };
+        if snapshot != self.shown {
+            self.shown = Snapshot { revision: snapshot.revision + 1, ..snapshot };
+            effects.push(Effect::Publish);
+        }
+        effects
+    }
+
+    /// One save at a time; a later want waits for the one under way.
+    fn save(&mut self, now: Timestamp) -> Option<Effect> {
+        if self.read_only.is_some() || self.saving.is_some() {
+            return None;
+        }
+        if self.save_again.is_some_and(|at| now < at && now.duration_until(at) <= SAVE_AGAIN) {
+            return None;
+        }
+        self.save_again = None;
+        for wants in self.wanted.runners.values_mut() {
+            crate::pause::expire(&mut wants.pauses, now);
+        }
+        self.wanted.runners.retain(|_, wants| !wants.pauses.is_empty());
+        if self.wanted == self.saved {
+            return None;
+        }
+        self.saves += 1;
+        self.saving = Some((self.saves, self.wanted.clone()));
+        Some(Effect::Save { number: self.saves, wanted: self.wanted.clone() })
+    }
+
+    fn forget_removed(&mut self) {
+        let boot = &self.boot;
+        if matches!(self.settings, Settings::Read) {
+            self.runners.retain(|_, runner| {
+                runner.in_settings
+                    || runner.starting
+                    || runner.live_run(boot).is_some()
+                    || runner.runs.values().any(|run| !run.log_read)
+            });
+        }
+    }
+
+    fn problems(&self, now: Timestamp) -> Vec<Problem> {
+        let mut found: Vec<Problem> = self.read_only.iter().cloned().collect();
+        if let Settings::Unreadable(problem) = &self.settings {
+            found.push(problem.clone());
+        }
+        found.extend(self.cannot_save.iter().cloned());
+        for run in &self.strays {
+            let known =
+                self.shown.problems.iter().find(|problem| {
+                    problem.reading.as_deref() == Some(format!("runs/{run}").as_str())
+                });
+            found.push(problems::run_unreadable(known.map_or(now, |p| p.since), run.as_str()));
+        }
+        found
+    }
+}
+
+/// The pauses on disk that are not past their deadline.
+fn in_force(saved: &Wanted, runner: &RunnerName, now: Timestamp) -> Vec<PauseReason> {
+    let Some(wants) = saved.runners.get(runner) else { return Vec::new() };
+    let mut pauses = wants.pauses.clone();
+    crate::pause::expire(&mut pauses, now);
+    pauses
+}
+
+/// Every finished task once, when the log has told all it had to tell of it.
+fn record_finished(runner: &mut Runner, effects: &mut Vec<Effect>) {
+    let name = &runner.facts.name;
+    for run in runner.runs.values_mut().filter(|run| run.log_read) {
+        for task in run.facts.tasks.clone() {
+            let cancelled = run.cancelling(&task.task);
+            let story = run.stories.entry(task.task.clone()).or_default();
+            if story.recorded {
+                continue;
+            }
+            if let Some(finished) = story.finished(&task, name, cancelled) {
+                story.recorded = true;
+                effects.push(Effect::Record(finished));
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Everything the supervisor may be told to do.
+
+use jiff::Timestamp;
+use protocol::{FinishedTask, RunId, RunnerName, TaskId};
+
+use crate::wanted::Wanted;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Put the wants on disk, durably, then report [`crate::Event::Saved`] or `SaveFailed`.
+    /// Nothing that follows from them is done before.
+    Save { number: u64, wanted: Wanted },
+    /// Have the agent's release at hand: find or download it, check it.
+    Install(RunnerName),
+    /// Read the token, make a run directory, start a keeper.
+    StartRun(RunnerName),
+    /// Put a keeper in charge of an agent that has none.
+    Adopt(RunId),
+    /// Tell the keeper to drain. It sends the agent one TERM, however often it is told.
+    Drain(RunId),
+    /// Record the proof that the drain signal was lost, and have it sent again.
+    DrainAgain { run: RunId, proof: Vec<TaskId> },
+    /// Record the user's word that this task ends now, and tell the keeper.
+    Cancel { run: RunId, task: TaskId },
+    /// Put a finished task into the history. The same task may come twice; the first one stays.
+    Record(FinishedTask),
+    /// Ask the server whether it is there.
+    Probe(RunnerName),
+    /// Send [`crate::Event::Woke`] then, by the wall clock; replaces the moment before.
+    WakeAt(Option<Timestamp>),
+    /// The snapshot has changed.
+    Publish,
+}

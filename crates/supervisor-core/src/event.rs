@@ -1,0 +1,78 @@
+//! Everything that can happen, but for wishes.
+
+use protocol::{Bytes, Problem, RunId, RunnerName, TaskId};
+
+use crate::facts::{Heard, Processes, RunFacts, RunnerFacts};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The settings were read: these runners and no others.
+    SettingsRead(Vec<RunnerFacts>),
+    /// The settings cannot be read; what was known of them stays.
+    SettingsUnreadable(Problem),
+    /// The wants of [`crate::Effect::Save`] with this number are on disk.
+    Saved(u64),
+    SaveFailed {
+        number: u64,
+        why: String,
+    },
+    RunRead(Box<RunFacts>),
+    /// What [`crate::Effect::StartRun`] led to: a run directory and a keeper, as first read.
+    RunStarted(Box<RunFacts>),
+    /// The run directory is gone.
+    RunGone(RunId),
+    /// A run directory that does not say whose it is; `may_live` where an agent of it may run.
+    StrayRun {
+        run: RunId,
+        may_live: bool,
+    },
+    LogHeard {
+        run: RunId,
+        heard: Heard,
+    },
+    /// All that the log holds so far has been heard.
+    LogRead {
+        run: RunId,
+        /// Its last lines, redacted, where the run is over and they may explain it.
+        tail: Option<String>,
+    },
+    ProcessesSeen {
+        task: TaskId,
+        processes: Processes,
+    },
+    InstallAdvanced {
+        runner: RunnerName,
+        version: Option<String>,
+        received: Bytes,
+        total: Option<Bytes>,
+    },
+    AgentReady {
+        runner: RunnerName,
+        version: String,
+    },
+    InstallFailed {
+        runner: RunnerName,
+        problem: Problem,
+    },
+    StartFailed(RunnerName, StartFailure),
+    /// No keeper could be put in charge of an orphan.
+    AdoptFailed(RunId),
+    /// The keeper could not be told to drain.
+    DrainFailed(RunId),
+    TokenChanged(RunnerName),
+    Probed {
+        runner: RunnerName,
+        /// Absent where an answer came, whatever it said.
+        failure: Option<String>,
+    },
+    /// A moment asked for with [`crate::Effect::WakeAt`], or any other.
+    Woke,
+}
+
+/// Why a run did not come to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartFailure {
+    pub problem: Problem,
+    /// Only the user can end it (no token): trying again by itself is no use.
+    pub needs_user: bool,
+}

@@ -1,0 +1,219 @@
+//! What was read of the world, as plain values. A reading that failed is `Unknown`, never "no".
+
+use jiff::Timestamp;
+use protocol::{Boundary, ResourceClass, RunId, RunnerName, TaskId};
+
+/// Something read from disk: it is there, it is not, or nobody can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Read<T> {
+    No,
+    Yes(T),
+    Unknown,
+}
+
+impl<T> Read<T> {
+    pub fn yes(&self) -> Option<&T> {
+        match self {
+            Self::Yes(value) => Some(value),
+            Self::No | Self::Unknown => None,
+        }
+    }
+
+    /// Certainly not there. What is unknown may be there.
+    pub fn is_no(&self) -> bool {
+        matches!(self, Self::No)
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+}
+
+/// What the settings say of one runner, as far as decisions and the snapshot need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerFacts {
+    pub name: RunnerName,
+    pub resource_class: ResourceClass,
+    pub working_directory: String,
+    pub boundary: Boundary,
+}
+
+/// One complete reading of one run directory and of the processes it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFacts {
+    /// Grows with every reading of this run, so that a late one is recognised.
+    pub reading: u64,
+    pub run: RunId,
+    /// From plan.json, so that a run is known even where the settings no longer name its runner.
+    pub runner: RunnerFacts,
+    pub agent_version: String,
+    pub planned_at: Timestamp,
+    pub lock: LockSeen,
+    pub agent: AgentSeen,
+    pub drain: Read<Drained>,
+    pub cancel: Read<Cancelled>,
+    pub exit: Read<ExitSeen>,
+    /// In the order of their numbers.
+    pub tasks: Vec<TaskFacts>,
+}
+
+/// The kernel's word on whether a keeper lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockSeen {
+    Held,
+    Free,
+    Unknown,
+}
+
+/// What started.json and the process table say of the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentSeen {
+    /// started.json is still blank: no agent of this run exists or ever did.
+    NotStarted,
+    Started {
+        /// The boot it was started in.
+        boot: String,
+        pid: u32,
+        at: Timestamp,
+        /// Whether pid and start time still name a living process (`Unknown`: cannot be read).
+        alive: Read<()>,
+    },
+    /// started.json cannot be read.
+    Unknown,
+}
+
+/// drain.json, and what came after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drained {
+    pub at: Timestamp,
+    /// The number of the newest task there was; a clock may be set back, a count is not.
+    pub tasks_before: u32,
+    /// drain-sent.json is there: the TERM was sent.
+    pub sent: bool,
+    /// drain-lost.json is there: it was proven lost and is to be sent again.
+    pub lost: bool,
+}
+
+/// cancel.json, and what came after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    pub task: TaskId,
+    pub sent: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExitSeen {
+    Code {
+        code: i32,
+        at: Timestamp,
+    },
+    Signal {
+        signal: i32,
+        at: Timestamp,
+    },
+    /// It is over and nobody was there to see how.
+    Unknown {
+        at: Timestamp,
+    },
+    /// The keeper gave up before an agent existed.
+    NeverStarted {
+        at: Timestamp,
+        why: Option<String>,
+    },
+}
+
+impl ExitSeen {
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Code { at, .. }
+            | Self::Signal { at, .. }
+            | Self::Unknown { at }
+            | Self::NeverStarted { at, .. } => *at,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskFacts {
+    pub task: TaskId,
+    /// Counted from 1 in its run.
+    pub number: u32,
+    pub started_at: Timestamp,
+    pub pid: Option<u32>,
+    pub directory: Option<String>,
+    pub end: TaskEnd,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskEnd {
+    /// Its lock is held.
+    Running,
+    /// Nothing can be told; counts as running.
+    Unknown,
+    Exited {
+        code: Option<i32>,
+        at: Timestamp,
+    },
+    /// The wrapper died, and with it the task.
+    Lost {
+        at: Timestamp,
+    },
+}
+
+impl TaskFacts {
+    pub fn may_run(&self) -> bool {
+        match self.end {
+            TaskEnd::Running | TaskEnd::Unknown => true,
+            TaskEnd::Exited { .. } | TaskEnd::Lost { .. } => false,
+        }
+    }
+}
+
+/// What a line of the agent's log says, where it says something we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// The agent's first line.
+    AgentStarted {
+        version: Option<String>,
+    },
+    ClaimAnswered,
+    ClaimFailed {
+        why: String,
+    },
+    TokenRefused {
+        line: String,
+    },
+    /// The task agent speaks of its task. `at` has whole seconds; absent where the line has no time.
+    TaskNamed {
+        at: Option<Timestamp>,
+        link: Link,
+    },
+    StepStarted {
+        at: Option<Timestamp>,
+        step: String,
+    },
+    StepEnded {
+        at: Option<Timestamp>,
+        failed: bool,
+        exit_code: Option<i32>,
+    },
+}
+
+/// What a build's address tells.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// https or http only.
+    pub url: Option<String>,
+    pub project: Option<String>,
+    pub build_number: Option<String>,
+}
+
+/// What looking at a running task's processes told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Processes {
+    pub usage: protocol::Usage,
+    pub branch: Option<String>,
+    pub job: Option<String>,
+    pub project: Option<String>,
+    pub directory: Option<String>,
+}

@@ -1,0 +1,93 @@
+//! A runner's state and its words: what is known, told as one line.
+
+use jiff::Timestamp;
+use protocol::{PauseBy, PauseReason, RunnerState};
+
+use crate::facts::TaskEnd;
+use crate::run::{Phase, SILENT_START};
+use crate::runner::{Release, Runner};
+
+/// The state, and the state in words without names or times.
+pub(crate) fn state(
+    runner: &Runner,
+    pauses: &[PauseReason],
+    boot: &str,
+    now: Timestamp,
+) -> (RunnerState, String) {
+    let Some(run) = runner.live_run(boot) else {
+        return without_agent(runner, pauses);
+    };
+    let after = if !runner.in_settings {
+        "then removed"
+    } else if pauses.is_empty() {
+        "then starts again"
+    } else {
+        "then paused"
+    };
+    let draining = run.may_drain();
+    match run.phase(boot) {
+        Phase::Unknown => {
+            return (RunnerState::Unknown, "Not known; counts as busy".into());
+        }
+        Phase::Starting => return (RunnerState::Unknown, "Starting".into()),
+        Phase::Kept | Phase::Orphan | Phase::Over => {}
+    }
+    if let Some(task) = run.current_task() {
+        return match task.end {
+            _ if run.cancelling(&task.task) => {
+                (RunnerState::Draining, "Cancelling the task".into())
+            }
+            TaskEnd::Unknown => {
+                (RunnerState::Unknown, "Not known whether a task runs; counts as busy".into())
+            }
+            TaskEnd::Running | TaskEnd::Exited { .. } | TaskEnd::Lost { .. } if draining => {
+                (RunnerState::Draining, format!("Finishing a task, {after}"))
+            }
+            TaskEnd::Running | TaskEnd::Exited { .. } | TaskEnd::Lost { .. } => {
+                (RunnerState::Busy, "Running a task".into())
+            }
+        };
+    }
+    if draining {
+        return (RunnerState::Draining, format!("The agent is ending, {after}"));
+    }
+    if run.refused.is_some() {
+        return (RunnerState::Problem, crate::problems::REFUSED.into());
+    }
+    if runner.offline.is_some() {
+        return (RunnerState::Offline, "CircleCI cannot be reached".into());
+    }
+    let silent = !run.heard_from
+        && run.agent_started_at().is_some_and(|at| at.duration_until(now) < SILENT_START);
+    if silent {
+        return (RunnerState::Unknown, "Starting".into());
+    }
+    (RunnerState::Idle, "Waiting for tasks".into())
+}
+
+fn without_agent(runner: &Runner, pauses: &[PauseReason]) -> (RunnerState, String) {
+    if !pauses.is_empty() {
+        return (RunnerState::Paused, format!("Paused {}", holders(pauses)));
+    }
+    match &runner.release {
+        Release::Installing(_) => return (RunnerState::Updating, "Installing the agent".into()),
+        Release::Failed(problem) => return (RunnerState::Problem, problem.summary.clone()),
+        Release::Unasked | Release::Ready(_) => {}
+    }
+    match &runner.trouble {
+        Some(problem) => (RunnerState::Problem, problem.summary.clone()),
+        None => (RunnerState::Unknown, "Starting".into()),
+    }
+}
+
+fn holders(pauses: &[PauseReason]) -> String {
+    let names: Vec<&str> = pauses
+        .iter()
+        .map(|pause| match pause.by {
+            PauseBy::You => "by you",
+            PauseBy::Disk => "for lack of disk space",
+            PauseBy::Schedule => "by the schedule",
+        })
+        .collect();
+    names.join(" and ")
+}

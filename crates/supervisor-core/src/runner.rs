@@ -1,0 +1,118 @@
+//! One runner: its settings, its runs, and what keeps it from having an agent.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use protocol::{Install, Problem, ProblemCode, RunId, RunnerState};
+
+use crate::back_off::BackOff;
+use crate::facts::RunnerFacts;
+use crate::run::{Phase, Run};
+
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
+const REFUSED_WAIT: SignedDuration = SignedDuration::from_mins(5);
+const INSTALL_WAIT: SignedDuration = SignedDuration::from_secs(10);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Runner {
+    pub(crate) facts: RunnerFacts,
+    /// The settings name it. An unnamed one drains and is forgotten.
+    pub(crate) in_settings: bool,
+    pub(crate) release: Release,
+    pub(crate) runs: BTreeMap<RunId, Run>,
+    /// A start has been asked for and nothing has come of it yet.
+    pub(crate) starting: bool,
+    pub(crate) start_again: BackOff,
+    pub(crate) install_again: BackOff,
+    /// Only the user can lift it (no token).
+    pub(crate) needs_user: bool,
+    /// What went wrong with starting, until an agent settles.
+    pub(crate) trouble: Option<Problem>,
+    pub(crate) offline: Option<Problem>,
+    pub(crate) claim_failed_at: Option<Timestamp>,
+    pub(crate) probed_at: Option<Timestamp>,
+    pub(crate) shown: Option<(RunnerState, Timestamp)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Release {
+    /// Nobody has looked yet.
+    Unasked,
+    Installing(Install),
+    Ready(String),
+    Failed(Problem),
+}
+
+impl Runner {
+    pub(crate) fn new(facts: RunnerFacts) -> Self {
+        Self {
+            facts,
+            in_settings: false,
+            release: Release::Unasked,
+            runs: BTreeMap::new(),
+            starting: false,
+            start_again: BackOff::new(LONGEST_WAIT),
+            install_again: BackOff::new(LONGEST_WAIT),
+            needs_user: false,
+            trouble: None,
+            offline: None,
+            claim_failed_at: None,
+            probed_at: None,
+            shown: None,
+        }
+    }
+
+    /// The run that is not over, the newest where there are several.
+    pub(crate) fn live_run(&self, boot: &str) -> Option<&Run> {
+        self.runs.values().rev().find(|run| run.phase(boot) != Phase::Over)
+    }
+
+    /// Accounts, once, for how each run ended: what to tell, and how long to wait.
+    pub(crate) fn judge_ended_runs(&mut self, boot: &str, now: Timestamp) {
+        let mut runs = std::mem::take(&mut self.runs);
+        for run in runs.values_mut() {
+            if run.judged || run.phase(boot) != Phase::Over || !run.log_read {
+                continue;
+            }
+            run.judged = true;
+            if !run.before_us {
+                self.judge(run, boot, now);
+            }
+        }
+        self.runs = runs;
+    }
+
+    fn judge(&mut self, run: &Run, boot: &str, now: Timestamp) {
+        let verdict = crate::problems::verdict_on(run, boot, now);
+        let Some(problem) = verdict else {
+            self.start_again.reset();
+            return;
+        };
+        if run.lived() >= crate::run::SETTLED {
+            self.start_again.reset();
+        }
+        let refused = problem.code == ProblemCode::TokenRefused;
+        let least = if refused { REFUSED_WAIT } else { SignedDuration::ZERO };
+        self.start_again.failed(now, least);
+        self.trouble = Some(problem);
+    }
+
+    pub(crate) fn install_failed(&mut self, problem: Problem, now: Timestamp) {
+        self.install_again.failed(now, INSTALL_WAIT);
+        self.release = Release::Failed(problem);
+    }
+
+    pub(crate) fn start_failed(&mut self, failure: crate::StartFailure, now: Timestamp) {
+        self.starting = false;
+        self.needs_user = failure.needs_user;
+        self.start_again.failed(now, SignedDuration::ZERO);
+        self.trouble = Some(failure.problem);
+    }
+
+    /// A new token makes old refusals void.
+    pub(crate) fn token_changed(&mut self) {
+        self.needs_user = false;
+        self.start_again.reset();
+        self.trouble = None;
+    }
+}

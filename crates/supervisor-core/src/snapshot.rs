@@ -1,0 +1,98 @@
+//! The snapshot: everything a client may see, derived and never stored.
+
+use jiff::Timestamp;
+use protocol::{FinishedTask, PauseReason, Problem, Runner as Shown};
+
+use crate::facts::AgentSeen;
+use crate::headline;
+use crate::problems;
+use crate::run::Phase;
+use crate::runner::{Release, Runner};
+
+/// One runner as clients see it; remembers since when it is in its state.
+pub(crate) fn show(
+    runner: &mut Runner,
+    pauses: &[PauseReason],
+    boot: &str,
+    now: Timestamp,
+) -> Shown {
+    let (state, headline) = headline::state(runner, pauses, boot, now);
+    let state_since = match runner.shown {
+        Some((before, since)) if before == state => since,
+        Some(_) | None => now,
+    };
+    runner.shown = Some((state, state_since));
+    let live = runner.live_run(boot);
+    let task = live.and_then(|run| {
+        let task = run.current_task()?;
+        let story = run.stories.get(&task.task).cloned().unwrap_or_default();
+        Some(story.running(task, run.cancelling(&task.task)))
+    });
+    let agent_version = match (live, &runner.release) {
+        (Some(run), _) => Some(run.facts.agent_version.clone()),
+        (None, Release::Ready(version)) => Some(version.clone()),
+        (None, Release::Unasked | Release::Installing(_) | Release::Failed(_)) => None,
+    };
+    Shown {
+        name: runner.facts.name.clone(),
+        resource_class: runner.facts.resource_class.clone(),
+        state,
+        headline,
+        state_since,
+        pause_reasons: pauses.to_vec(),
+        task,
+        problems: troubles(runner, boot, now),
+        agent_version,
+        agent_pid: live.and_then(|run| run.agent_pid(boot)),
+        run: live.map(|run| run.facts.run.clone()),
+        working_directory: runner.facts.working_directory.clone(),
+        boundary: runner.facts.boundary.clone(),
+        install: match &runner.release {
+            Release::Installing(install) => Some(install.clone()),
+            Release::Unasked | Release::Ready(_) | Release::Failed(_) => None,
+        },
+        last_task: last_task(runner),
+    }
+}
+
+/// A runner's problems, the one that stops it first.
+fn troubles(runner: &Runner, boot: &str, now: Timestamp) -> Vec<Problem> {
+    let mut found: Vec<Problem> = runner.trouble.iter().cloned().collect();
+    if let Release::Failed(problem) = &runner.release {
+        found.push(problem.clone());
+    }
+    for run in runner.runs.values() {
+        match run.phase(boot) {
+            Phase::Over => continue,
+            Phase::Unknown => {
+                found.push(problems::run_unreadable(run.facts.planned_at, run.facts.run.as_str()));
+            }
+            Phase::Orphan => {
+                found.push(problems::unattended(
+                    run.agent_started_at().unwrap_or(run.facts.planned_at),
+                ));
+            }
+            Phase::Starting | Phase::Kept => {}
+        }
+        if let (Some(line), Some(since)) = (&run.refused, run.agent_started_at()) {
+            found.push(problems::token_refused(since, line, None));
+        }
+        if matches!(run.facts.agent, AgentSeen::Started { .. }) {
+            found.extend(run.drain_unconfirmed(now).map(problems::drain_unconfirmed));
+        }
+    }
+    found.extend(runner.offline.iter().cloned());
+    found
+}
+
+fn last_task(runner: &Runner) -> Option<FinishedTask> {
+    runner
+        .runs
+        .values()
+        .flat_map(|run| run.facts.tasks.iter().map(move |task| (run, task)))
+        .filter_map(|(run, task)| {
+            let story = run.stories.get(&task.task).cloned().unwrap_or_default();
+            story.finished(task, &runner.facts.name, run.cancelling(&task.task))
+        })
+        .max_by_key(|task| task.finished_at)
+}

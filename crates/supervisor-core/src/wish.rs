@@ -1,0 +1,40 @@
+//! What somebody may ask for, and why it may be refused.
+
+use jiff::Timestamp;
+use protocol::{PauseBy, RunnerName, TaskId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    Pause {
+        runner: RunnerName,
+        by: PauseBy,
+        until: Option<Timestamp>,
+        note: Option<String>,
+        reading: Option<String>,
+    },
+    /// Ends the pause of `by` and of nobody else.
+    Resume { runner: RunnerName, by: PauseBy },
+    /// The user's confirmed word that this one task ends now.
+    Cancel { runner: RunnerName, task: TaskId },
+}
+
+impl Wish {
+    pub fn runner(&self) -> &RunnerName {
+        match self {
+            Self::Pause { runner, .. }
+            | Self::Resume { runner, .. }
+            | Self::Cancel { runner, .. } => runner,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    NoSuchRunner,
+    /// The task is not the one that runs.
+    NotRunning,
+    /// Saved state could not be read, so nothing new is written over it.
+    ReadOnly,
+    /// The pause would end before it begins.
+    InThePast,
+}
