@@ -1,1 +1,89 @@
-fn main() {}
+//! Keeps generated files current and the layers of the workspace apart; never part of the product.
+
+mod banned;
+mod code;
+mod edges;
+mod generated;
+mod icons;
+mod sources;
+mod types;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use generated::Mode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  types write|check       ui/src/generated/protocol.ts, from crates/protocol
+  icons write|check       icons/**/*.png, from icons/**/*.svg
+  generated write|check   all of the above
+  layering                dependency edges, platform code, unsafe, long files, banned crates";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let findings = match args[..] {
+        ["layering"] => layering(&root()),
+        [what, mode] => match Mode::named(mode) {
+            Some(mode) => generated(what, mode, &root()),
+            None => return usage(),
+        },
+        _ => return usage(),
+    };
+    match findings {
+        Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
+        Ok(findings) => {
+            for finding in findings {
+                eprintln!("{finding}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
+}
+
+/// What is stale, one line each; empty when all is current.
+fn generated(what: &str, mode: Mode, root: &Path) -> anyhow::Result<Vec<String>> {
+    let files = match what {
+        "types" => types::files(root),
+        "icons" => icons::files(root)?,
+        "generated" => [types::files(root), icons::files(root)?].concat(),
+        _ => anyhow::bail!("nothing named {what} is generated\n\n{USAGE}"),
+    };
+    generated::settle(&files, mode, root)
+}
+
+/// Every broken rule of the layers, one line each; empty when all hold.
+fn layering(root: &Path) -> anyhow::Result<Vec<String>> {
+    Ok([edges::broken(root)?, sources::broken(root)?, banned::found(root)?].concat())
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layers_of_this_workspace_hold() {
+        assert_eq!(layering(&root()).expect("readable"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_generated_files_of_this_workspace_are_current() {
+        let stale = generated("generated", Mode::Check, &root()).expect("readable");
+        assert_eq!(stale, Vec::<String>::new());
+    }
+}

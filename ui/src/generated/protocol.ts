@@ -1,0 +1,126 @@
+// Generated from crates/protocol by `./dev check --write`.
+
+export type RunnerState = "problem" | "offline" | "unknown" | "draining" | "busy" | "updating" | "paused" | "idle";
+
+export type PauseBy = "you" | "disk" | "schedule";
+
+export type PauseReason = { by: PauseBy, since: string, 
+/**
+ * When it ends by itself; absent = never.
+ */
+until?: string, 
+/**
+ * The user's own words.
+ */
+note?: string, 
+/**
+ * What was read that led to it ("free 9.8 GB, needs 15 GB").
+ */
+reading?: string, };
+
+export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "cannot-save" | "state-unreadable" | "state-newer" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-lost" | "other";
+
+export type Problem = { code: ProblemCode, 
+/**
+ * What happened, one sentence.
+ */
+summary: string, 
+/**
+ * The reading that says so ("exit code 1, 0.4 s after start").
+ */
+reading?: string, 
+/**
+ * What to do now.
+ */
+hint: string, 
+/**
+ * Text to copy: last log lines, an error of the system. Redacted.
+ */
+details?: string, since: string, };
+
+export type Boundary = { "kind": "same-user", 
+/**
+ * What that means, in the words of promise 4.
+ */
+meaning: string, } | { "kind": "job-user", user: string, meaning: string, };
+
+export type Install = { version: string | null, received: Bytes, total: Bytes | null, };
+
+export type Usage = { processes: number, 
+/**
+ * Of one core; 250 = two and a half cores. Absent at the first sample.
+ */
+cpu_percent: number | null, cpu_seconds: number, memory: Bytes, };
+
+export type Task = { id: TaskId, started_at: string, project: string | null, branch: string | null, job: string | null, build_number: string | null, 
+/**
+ * The job's page; always https or http.
+ */
+link: string | null, step: string | null, directory: string | null, pid: number | null, 
+/**
+ * The user has confirmed its end and the signal is on its way.
+ */
+cancelling: boolean, 
+/**
+ * Sampled while somebody looks.
+ */
+usage: Usage | null, };
+
+export type TaskResult = { "outcome": "succeeded" } | { "outcome": "failed", exit_code: number | null, } | { "outcome": "cancelled" } | { "outcome": "lost" } | { "outcome": "unknown" };
+
+export type FinishedTask = { id: TaskId, runner: RunnerName, project: string | null, branch: string | null, job: string | null, build_number: string | null, link: string | null, started_at: string, finished_at: string, result: TaskResult, };
+
+export type SupervisorInfo = { version: string, pid: number, started_at: string, };
+
+export type Runner = { name: RunnerName, resource_class: ResourceClass, state: RunnerState, 
+/**
+ * The state in words, without the runner's name: "Finishing a task, then paused".
+ */
+headline: string, state_since: string, pause_reasons: Array<PauseReason>, task: Task | null, problems: Array<Problem>, agent_version: string | null, agent_pid: number | null, run: RunId | null, 
+/**
+ * Where tasks work by default.
+ */
+working_directory: string, boundary: Boundary, 
+/**
+ * The download in progress.
+ */
+install: Install | null, last_task: FinishedTask | null, };
+
+export type Snapshot = { 
+/**
+ * Grows by one with every change since the supervisor started.
+ */
+revision: number, supervisor: SupervisorInfo, runners: Array<Runner>, 
+/**
+ * Problems of the machine as a whole; a runner's own are with the runner.
+ */
+problems: Array<Problem>, };
+
+export type ApiError = { 
+/**
+ * HTTP status.
+ */
+status: number, 
+/**
+ * Stable, kebab-case; what a client branches on.
+ */
+code: string, 
+/**
+ * What is wrong, one sentence that names the thing.
+ */
+title: string, 
+/**
+ * The way out, one sentence.
+ */
+hint: string, };
+
+export type Bytes = number;
+
+export type RunnerName = string;
+
+export type ResourceClass = string;
+
+export type RunId = string;
+
+export type TaskId = string;
+
