@@ -1,1 +1,12 @@
+//! Typed client of the supervisor's local API, and the one way to start a supervisor by hand.
+//! It shows what the supervisor says and adds nothing: no retry, no cache, no decision.
 
+mod calls;
+mod error;
+mod events;
+mod sse;
+mod start;
+
+pub use calls::{Client, Detail, HistoryQuery, LogQuery};
+pub use error::ClientError;
+pub use start::{StartError, Started, start_supervisor};

@@ -1,0 +1,259 @@
+//! One method for each call of the local API; a method never says more than its one request.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use protocol::{
+    AgentRelease, ApiError, CancelTask, ConfigText, Health, HistoryPage, LogPage, Pause,
+    RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping, TaskId,
+};
+use reqwest::{Method, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::ClientError;
+
+/// Longer than anything the supervisor does before it answers; a keychain may take 10 s.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than the 25 s for which the supervisor holds a call that waits for more log.
+const LOG_PATIENCE: Duration = Duration::from_secs(40);
+
+/// How much a snapshot carries.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    #[default]
+    Plain,
+    /// With what each task's processes use, which the supervisor then has to measure.
+    Usage,
+}
+
+/// Which part of the history is wanted; newest first.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct HistoryQuery<'a> {
+    pub runner: Option<&'a RunnerName>,
+    /// The `before` of the last page.
+    pub before: Option<&'a TaskId>,
+    /// In tasks.
+    pub limit: Option<u32>,
+}
+
+/// Which part of an agent's log is wanted.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct LogQuery<'a> {
+    /// The `next` of the last page; absent: from the beginning of the newest run.
+    pub from: Option<&'a str>,
+    /// In bytes.
+    pub limit: Option<u32>,
+    /// Where nothing more is written yet, wait for it (up to 25 s).
+    pub wait: bool,
+}
+
+/// A client of the supervisor behind one socket. Each call is a connection of its own.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(crate) http: reqwest::Client,
+    pub(crate) socket: PathBuf,
+}
+
+impl Client {
+    /// Gets ready to call the supervisor behind `socket`; only the calls themselves connect.
+    pub fn connect(socket: impl Into<PathBuf>) -> Result<Self, ClientError> {
+        let socket = socket.into();
+        let http = reqwest::Client::builder()
+            .unix_socket(socket.as_path())
+            // A supervisor may be started anew between two calls.
+            .pool_max_idle_per_host(0)
+            // Nothing here is TLS, so the system's certificates need not be read.
+            .tls_certs_only([])
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| ClientError::of_request("the first call", &socket, &error))?;
+        Ok(Self { http, socket })
+    }
+
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    pub async fn health(&self) -> Result<Health, ClientError> {
+        self.get("health", &[]).await
+    }
+
+    pub async fn snapshot(&self, detail: Detail) -> Result<Snapshot, ClientError> {
+        self.get("snapshot", &detail.query()).await
+    }
+
+    /// Makes the runner be as `wish` says; a second time it does nothing.
+    pub async fn set_up(&self, name: &RunnerName, wish: &SetUp) -> Result<SetUpDone, ClientError> {
+        json(self.send(Method::PUT, &format!("runners/{name}"), &[], Some(wish)).await?).await
+    }
+
+    /// Forgets the runner; refused while it is busy.
+    pub async fn remove(&self, name: &RunnerName) -> Result<(), ClientError> {
+        self.wish(Method::DELETE, &format!("runners/{name}"), None::<&()>).await
+    }
+
+    pub async fn set_token(&self, name: &RunnerName, token: &SetToken) -> Result<(), ClientError> {
+        self.wish(Method::PUT, &format!("runners/{name}/token"), Some(token)).await
+    }
+
+    pub async fn forget_token(&self, name: &RunnerName) -> Result<(), ClientError> {
+        self.wish(Method::DELETE, &format!("runners/{name}/token"), None::<&()>).await
+    }
+
+    pub async fn pause(&self, name: &RunnerName, pause: &Pause) -> Result<(), ClientError> {
+        self.wish(Method::PUT, &format!("runners/{name}/pause"), Some(pause)).await
+    }
+
+    /// Clears the user's own pause and no other.
+    pub async fn resume(&self, name: &RunnerName) -> Result<(), ClientError> {
+        self.wish(Method::DELETE, &format!("runners/{name}/pause"), None::<&()>).await
+    }
+
+    /// Ends this task now. Only ever on the user's confirmed word.
+    pub async fn cancel(&self, name: &RunnerName, task: &TaskId) -> Result<(), ClientError> {
+        let wish = CancelTask { task: task.clone() };
+        self.wish(Method::POST, &format!("runners/{name}/cancel"), Some(&wish)).await
+    }
+
+    pub async fn history(&self, query: HistoryQuery<'_>) -> Result<HistoryPage, ClientError> {
+        let mut pairs = Vec::new();
+        pairs.extend(query.runner.map(|runner| ("runner", runner.to_string())));
+        pairs.extend(query.before.map(|before| ("before", before.to_string())));
+        pairs.extend(query.limit.map(|limit| ("limit", limit.to_string())));
+        self.get("history", &pairs).await
+    }
+
+    pub async fn logs(
+        &self,
+        name: &RunnerName,
+        query: LogQuery<'_>,
+    ) -> Result<LogPage, ClientError> {
+        let mut pairs = Vec::new();
+        pairs.extend(query.from.map(|from| ("from", from.to_owned())));
+        pairs.extend(query.limit.map(|limit| ("limit", limit.to_string())));
+        pairs.extend(query.wait.then(|| ("wait", "1".to_owned())));
+        self.get(&format!("runners/{name}/logs"), &pairs).await
+    }
+
+    pub async fn agents(&self) -> Result<Vec<AgentRelease>, ClientError> {
+        self.get("agents", &[]).await
+    }
+
+    pub async fn config(&self, name: &RunnerName) -> Result<ConfigText, ClientError> {
+        self.get(&format!("runners/{name}/config"), &[]).await
+    }
+
+    /// Ends the supervisor; agents and tasks go on.
+    pub async fn stop(&self) -> Result<Stopping, ClientError> {
+        json(self.send(Method::POST, "stop", &[], None::<&()>).await?).await
+    }
+
+    async fn get<Answer: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<Answer, ClientError> {
+        json(self.send(Method::GET, path, query, None::<&()>).await?).await
+    }
+
+    /// A call whose only answer is that it was done.
+    async fn wish(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<(), ClientError> {
+        self.send(method, path, &[], body).await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&impl Serialize>,
+    ) -> Result<Answered, ClientError> {
+        let call = format!("{method} /v1/{path}");
+        let patience = if path.ends_with("/logs") { LOG_PATIENCE } else { PATIENCE };
+        let mut request = self.http.request(method, url(path, query)).timeout(patience);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| ClientError::of_request(&call, &self.socket, &error))?;
+        accepted(&call, &self.socket, response).await.map(|response| Answered {
+            call,
+            socket: self.socket.clone(),
+            response,
+        })
+    }
+}
+
+impl Detail {
+    pub(crate) fn query(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Plain => Vec::new(),
+            Self::Usage => vec![("usage", "1".to_owned())],
+        }
+    }
+}
+
+/// An answer that is no refusal, and what is needed to tell what was wrong with it.
+struct Answered {
+    call: String,
+    socket: PathBuf,
+    response: Response,
+}
+
+async fn json<Answer: DeserializeOwned>(answered: Answered) -> Result<Answer, ClientError> {
+    let Answered { call, socket, response } = answered;
+    let body =
+        response.bytes().await.map_err(|error| ClientError::of_request(&call, &socket, &error))?;
+    serde_json::from_slice(&body)
+        .map_err(|error| ClientError::Broken { call, why: format!("it is not as agreed: {error}") })
+}
+
+/// The response, or the refusal it carries.
+pub(crate) async fn accepted(
+    call: &str,
+    socket: &Path,
+    response: Response,
+) -> Result<Response, ClientError> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body =
+        response.bytes().await.map_err(|error| ClientError::of_request(call, socket, &error))?;
+    match serde_json::from_slice::<ApiError>(&body) {
+        Ok(refused) => Err(ClientError::Refused(refused)),
+        Err(_) => Err(ClientError::Broken {
+            call: call.to_owned(),
+            why: format!("status {status} without a reason; it may be of another version"),
+        }),
+    }
+}
+
+/// The address of a call; the host in it is never looked up.
+pub(crate) fn url(path: &str, query: &[(&str, String)]) -> Url {
+    let mut url = Url::parse("http://supervisor").expect("a constant");
+    url.set_path(&format!("/v{}/{path}", protocol::API_VERSION));
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url;
+
+    #[test]
+    fn whatever_a_query_holds_it_stays_one_value() {
+        let url = url("history", &[("before", "a&limit=1 ä#".to_owned())]);
+        assert_eq!(url.as_str(), "http://supervisor/v1/history?before=a%26limit%3D1+%C3%A4%23");
+    }
+}

@@ -1,0 +1,140 @@
+//! Starts a supervisor where no service manager does; it never ends one.
+
+use std::ffi::OsString;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use protocol::Health;
+use tokio::time::{Instant, sleep};
+
+use crate::{Client, ClientError};
+
+/// How long a supervisor may take until its socket answers.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// How long to look for another one's answer after ours has ended: two may be started at once, and
+/// the one that finds the lock taken ends.
+const AFTER_EXIT: Duration = Duration::from_secs(2);
+/// Between two looks at the socket, which has no event of its own.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// Whether a supervisor had to be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Started {
+    Already(Health),
+    Now(Health),
+}
+
+impl Started {
+    pub fn health(&self) -> &Health {
+        match self {
+            Self::Already(health) | Self::Now(health) => health,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("The supervisor's program {} cannot be started: {source}", program.display())]
+    Spawn { program: PathBuf, source: std::io::Error },
+    #[error("The supervisor ended as soon as it was started ({status}){}; its log is in {}",
+        said(words), logs.display())]
+    Ended { status: ExitStatus, words: String, logs: PathBuf },
+    #[error("The supervisor was started but has not answered at {} for {} s; its log is in {}",
+        socket.display(), DEADLINE.as_secs(), logs.display())]
+    Silent { socket: PathBuf, logs: PathBuf },
+    #[error(transparent)]
+    Call(#[from] ClientError),
+}
+
+/// Makes sure that a supervisor answers behind `socket`, and starts one that outlives this process
+/// where none does. `logs` is only named in errors.
+pub async fn start_supervisor(socket: &Path, logs: &Path) -> Result<Started, StartError> {
+    let client = Client::connect(socket)?;
+    if let Some(health) = answers(&client).await? {
+        return Ok(Started::Already(health));
+    }
+    let program = program();
+    let words = tempfile::tempfile().ok();
+    let mut child =
+        spawn(&program, words.as_ref()).map_err(|source| StartError::Spawn { program, source })?;
+
+    let mut deadline = Instant::now() + DEADLINE;
+    let mut ended = None;
+    loop {
+        if let Some(health) = answers(&client).await? {
+            return Ok(Started::Now(health));
+        }
+        if ended.is_none()
+            && let Ok(Some(status)) = child.try_wait()
+        {
+            ended = Some(status);
+            deadline = deadline.min(Instant::now() + AFTER_EXIT);
+        }
+        if Instant::now() >= deadline {
+            let logs = logs.to_owned();
+            return Err(match ended {
+                Some(status) => StartError::Ended { status, words: last_words(words), logs },
+                None => StartError::Silent { socket: socket.to_owned(), logs },
+            });
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The supervisor's health, or none where nothing listens yet.
+async fn answers(client: &Client) -> Result<Option<Health>, ClientError> {
+    match client.health().await {
+        Ok(health) => Ok(Some(health)),
+        Err(ClientError::NotReachable { .. }) => Ok(None),
+        Err(error @ (ClientError::Refused(_) | ClientError::Broken { .. })) => Err(error),
+    }
+}
+
+/// `$RUNNER_TRAY_SUPERVISOR`, or the program of this installation: it lies beside ours.
+fn program() -> PathBuf {
+    const NAME: &str = "runner-tray-supervisor";
+    let named: Option<OsString> = std::env::var_os("RUNNER_TRAY_SUPERVISOR");
+    if let Some(named) = named.filter(|named| !named.is_empty()) {
+        // Its working directory will not be ours.
+        return std::path::absolute(&named).unwrap_or(named.into());
+    }
+    let here = std::env::current_exe().and_then(std::fs::canonicalize).unwrap_or_default();
+    here.parent().unwrap_or(Path::new("")).join(NAME)
+}
+
+/// Starts it so that neither our end, nor our terminal's, nor our working directory's reaches it.
+fn spawn(program: &Path, words: Option<&std::fs::File>) -> std::io::Result<tokio::process::Child> {
+    let stderr = match words {
+        // What it says before its log is open; a file without a name, so nothing is left behind.
+        Some(file) => Stdio::from(file.try_clone()?),
+        None => Stdio::null(),
+    };
+    tokio::process::Command::new(program)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .process_group(0)
+        .spawn()
+}
+
+/// The end of what it said to its standard error, at most 2,000 bytes.
+fn last_words(file: Option<std::fs::File>) -> String {
+    const MOST: u64 = 2000;
+    let Some(mut file) = file else { return String::new() };
+    let length = file.metadata().map_or(0, |about| about.len());
+    let mut bytes = Vec::new();
+    let read = file
+        .seek(SeekFrom::Start(length.saturating_sub(MOST)))
+        .and_then(|_| file.take(MOST).read_to_end(&mut bytes));
+    if read.is_err() {
+        return String::new();
+    }
+    String::from_utf8_lossy(&bytes).trim().to_owned()
+}
+
+fn said(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(" and said: {words}") }
+}
