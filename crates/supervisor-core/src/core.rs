@@ -148,7 +148,9 @@ impl Core {
             Event::SettingsUnreadable(problem) => self.settings = Settings::Unreadable(problem),
             Event::Saved(number) => self.save_done(number),
             Event::SaveFailed { number, why } => self.save_failed(number, &why, now),
-            Event::RunRead(facts) => self.run_read(*facts),
+            Event::RunRead(facts) => {
+                self.run_read(*facts);
+            }
             Event::RunStarted(facts) => self.run_started(*facts),
             Event::RunGone(run) => {
                 self.strays.remove(&run);
