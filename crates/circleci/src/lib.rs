@@ -1,1 +1,29 @@
+//! All that is known of CircleCI's machine runner: where it is published, how it is configured, and
+//! what its log says. Nothing here may depend on more than CircleCI documents: whatever else a
+//! line, a manifest or a link turns out to be, the answer is "unknown", never a guess or a panic.
 
+mod address;
+mod config;
+mod download;
+mod duration;
+mod install;
+mod link;
+mod log_line;
+mod meaning;
+mod names;
+mod release;
+mod release_error;
+mod unpack;
+
+pub use address::{AddressRefused, service_address};
+pub use config::{API_URL, AgentConfig, ConfigError, LogLevel, TOKEN_VARIABLE, snippet};
+pub use download::{Progress, Releases};
+pub use duration::{DurationError, GoDuration};
+pub use install::{InstalledAgent, installed, verify};
+pub use link::{Link, link};
+pub use log_line::{LogLine, SpanLine, TaskAgentLine, parse, without_colours};
+pub use meaning::{Meaning, meanings};
+pub use names::{NameRefused, check_resource_class, check_runner_name};
+pub use names::{resource_class_is_valid, runner_name_is_valid};
+pub use release::{AGENT_BINARY, CURRENT, Manifest, Platform, RELEASES_URL, Release};
+pub use release_error::ReleaseError;
