@@ -1,1 +1,35 @@
+//! The floor: what the operating system knows of a process, and the few ways to act on one.
+//!
+//! It must never act on a number alone: a pid is reused, so whatever signals or judges a process
+//! takes a [`ProcessId`] (pid, start time and boot) and checks it first.
+//!
+//! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here. Nothing in
+//! this crate reads all processes of the machine.
 
+mod act;
+mod exec;
+mod fds;
+mod identity;
+mod look;
+mod peer;
+mod tree;
+mod watch;
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod os;
+#[cfg(target_os = "macos")]
+#[path = "macos.rs"]
+mod os;
+
+pub use act::{Sent, become_subreaper, die_with_parent, setsid, signal};
+pub use exec::{SignalState, die_of, exec};
+pub use fds::{close_all_but, inherited_fd, keep_over_exec};
+pub use identity::{BootId, Liveness, Pid, ProcessId, StartTime, alive};
+pub use look::{Look, State, cwd, environ, look, signal_pending};
+pub use peer::{Peer, peer_of};
+pub use tree::{Usage, children, descends_from, tree, usage};
+pub use watch::{ExitWatch, GrowthWatch, growth_watch};
+
+/// A signal by its name, e.g. `Signal::TERM`.
+pub use rustix::process::Signal;

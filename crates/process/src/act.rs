@@ -1,0 +1,56 @@
+//! The ways to act on a process: signal that very one, and bind oneself to others.
+
+use std::io;
+
+use rustix::process::{getppid, kill_process};
+
+use crate::{Liveness, Pid, ProcessId, Signal, alive, os};
+
+/// What became of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    Delivered,
+    /// The process had ended; nobody was signalled.
+    Gone,
+}
+
+/// Signals that very process, and never another one that got its pid. Never a group.
+pub fn signal(id: &ProcessId, signal: Signal) -> io::Result<Sent> {
+    os::signal(id, signal)
+}
+
+/// Checks the identity and then signals by pid: all that macOS and old kernels offer. The pid could
+/// be reused between the two, in a window of microseconds.
+pub(crate) fn check_then_kill(id: &ProcessId, signal: Signal) -> io::Result<Sent> {
+    match alive(id) {
+        Liveness::Dead => return Ok(Sent::Gone),
+        Liveness::Unknown => {
+            return Err(io::Error::other(format!("cannot tell whether process {id} still runs")));
+        }
+        Liveness::Alive => {}
+    }
+    let Some(pid) = id.pid.rustix() else { return Ok(Sent::Gone) };
+    match kill_process(pid, signal) {
+        Ok(()) => Ok(Sent::Delivered),
+        Err(rustix::io::Errno::SRCH) => Ok(Sent::Gone),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Descendants that lose their parent become children of this process (Linux; nothing on macOS).
+pub fn become_subreaper() -> io::Result<()> {
+    os::become_subreaper()
+}
+
+/// Has this process get `signal` when its parent dies (Linux; nothing on macOS). It survives an
+/// exec, except of a set-user-id program. `Ok(false)`: `parent` was gone already.
+pub fn die_with_parent(signal: Signal, parent: Pid) -> io::Result<bool> {
+    os::die_with_parent(signal)?;
+    Ok(getppid().map(Pid::from) == Some(parent))
+}
+
+/// Makes this process the leader of a session of its own; it must not lead a group already.
+pub fn setsid() -> io::Result<()> {
+    rustix::process::setsid()?;
+    Ok(())
+}

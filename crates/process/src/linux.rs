@@ -1,0 +1,204 @@
+//! Linux: /proc, pidfd and prctl.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::inotify;
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal, test_kill_process};
+
+use crate::act::check_then_kill;
+use crate::{
+    BootId, GrowthWatch, Liveness, Look, Peer, Pid, ProcessId, Sent, Signal, StartTime, State,
+    alive,
+};
+
+pub(crate) fn boot_id() -> io::Result<BootId> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    Ok(BootId(text.trim().to_owned()))
+}
+
+pub(crate) fn look(pid: Pid) -> io::Result<Option<Look>> {
+    let stat = match std::fs::read(format!("/proc/{pid}/stat")) {
+        Ok(stat) => stat,
+        Err(error) if is_gone(&error) => return absent_or_hidden(pid),
+        Err(error) => return Err(error),
+    };
+    parse_stat(&stat).map(Some).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat has another shape"))
+    })
+}
+
+/// proc(5): the name in parentheses may hold anything, so fields are counted after the last `)`.
+fn parse_stat(stat: &[u8]) -> Option<Look> {
+    let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
+    let text = std::str::from_utf8(stat.get(after_name..)?).ok()?;
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+    // Numbered as in proc(5), where the state is field 3.
+    let field = |number: usize| fields.get(number - 3).copied();
+    let number = |at: usize| field(at)?.parse::<u64>().ok();
+    let ticks = [14, 15, 16, 17].into_iter().map(number).sum::<Option<u64>>()?;
+    Some(Look {
+        parent: Pid::new(field(4)?.parse().ok()?),
+        start: StartTime(number(22)?),
+        state: match field(3)? {
+            "Z" | "X" | "x" => State::Zombie,
+            "T" | "t" => State::Stopped,
+            _ => State::Runs,
+        },
+        threads: field(20)?.parse().ok()?,
+        cpu: Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)),
+        rss: number(24)? * rustix::param::page_size() as u64,
+    })
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
+}
+
+/// With `hidepid`, /proc does not list the processes of others: absent there is not yet gone.
+fn absent_or_hidden(pid: Pid) -> io::Result<Option<Look>> {
+    let Some(raw) = pid.rustix() else { return Ok(None) };
+    match test_kill_process(raw) {
+        Err(Errno::SRCH) => Ok(None),
+        Ok(()) | Err(_) => match std::fs::read(format!("/proc/{pid}/stat")) {
+            // It started between the two questions.
+            Ok(stat) => Ok(parse_stat(&stat)),
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("/proc hides process {pid}"),
+            )),
+        },
+    }
+}
+
+/// Kernels since 3.5 with `CONFIG_PROC_CHILDREN` (all distributions' own).
+pub(crate) fn children(pid: Pid) -> io::Result<Vec<Pid>> {
+    let threads = match std::fs::read_dir(format!("/proc/{pid}/task")) {
+        Ok(threads) => threads,
+        Err(error) if is_gone(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    let mut offered = false;
+    for thread in threads {
+        let Ok(thread) = thread else { continue };
+        // A thread that ended meanwhile has handed its children to another one.
+        let Ok(text) = std::fs::read_to_string(thread.path().join("children")) else { continue };
+        offered = true;
+        found.extend(text.split_ascii_whitespace().filter_map(|n| Pid::new(n.parse().ok()?)));
+    }
+    if !offered && look(pid)?.is_some_and(|look| !look.is_dead()) {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this kernel does not list the children of a process",
+        ));
+    }
+    Ok(found)
+}
+
+pub(crate) fn cwd(pid: Pid) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+pub(crate) fn environ(pid: Pid) -> Option<Vec<(OsString, OsString)>> {
+    let block = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let pairs = block.split(|byte| *byte == 0).filter_map(|entry| {
+        let equals = entry.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = entry.split_at(equals);
+        Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value.get(1..)?).to_owned()))
+    });
+    Some(pairs.collect())
+}
+
+/// proc(5): `SigPnd` and `ShdPnd` of status are masks in hexadecimal, signal 1 in bit 0.
+pub(crate) fn signal_pending(pid: Pid, signal: Signal) -> Option<bool> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let bit = 1_u64 << (signal.as_raw() - 1);
+    let masks = status
+        .lines()
+        .filter_map(|line| line.strip_prefix("SigPnd:").or_else(|| line.strip_prefix("ShdPnd:")))
+        .map(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let mut pending = false;
+    for mask in masks {
+        pending |= mask? & bit != 0;
+    }
+    Some(pending)
+}
+
+pub(crate) fn signal(id: &ProcessId, signal: Signal) -> io::Result<Sent> {
+    let Some(pid) = id.pid.rustix() else { return Ok(Sent::Gone) };
+    let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => pidfd,
+        Err(Errno::SRCH) => return Ok(Sent::Gone),
+        // Kernels before 5.3, and containers that refuse the call.
+        Err(Errno::NOSYS | Errno::PERM) => return check_then_kill(id, signal),
+        Err(error) => return Err(error.into()),
+    };
+    // The pidfd holds on to one process; whether it is the right one is asked after taking it.
+    match alive(id) {
+        Liveness::Dead => return Ok(Sent::Gone),
+        Liveness::Unknown => {
+            return Err(io::Error::other(format!("cannot tell whether process {id} still runs")));
+        }
+        Liveness::Alive => {}
+    }
+    match pidfd_send_signal(pidfd, signal) {
+        Ok(()) => Ok(Sent::Delivered),
+        Err(Errno::SRCH) => Ok(Sent::Gone),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn become_subreaper() -> io::Result<()> {
+    rustix::process::set_child_subreaper(Pid::own().rustix())?;
+    Ok(())
+}
+
+pub(crate) fn die_with_parent(signal: Signal) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(signal))?;
+    Ok(())
+}
+
+pub(crate) fn peer_of(stream: BorrowedFd<'_>) -> io::Result<Peer> {
+    let peer = rustix::net::sockopt::socket_peercred(stream)?;
+    Ok(Peer { uid: peer.uid.as_raw(), pid: Some(peer.pid.into()) })
+}
+
+/// A pidfd is readable once the process has ended. `None` where the kernel has none to give.
+pub(crate) fn exit_fd(pid: Pid) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = pid.rustix() else { return Ok(None) };
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => Ok(Some(pidfd)),
+        Err(Errno::SRCH | Errno::NOSYS | Errno::PERM) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn growth_watch(path: &Path) -> Option<GrowthWatch> {
+    let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+    let fd = inotify::init(flags).ok()?;
+    inotify::add_watch(&fd, path, inotify::WatchFlags::MODIFY).ok()?;
+    Some(GrowthWatch(fd))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_spaces_does_not_shift_the_fields() {
+        let stat = b"42 (a) S 9 (x)) Z 7 1 1 0 -1 0 0 0 0 0 100 50 25 25 20 0 3 0 12345 1 2 18";
+        let look = parse_stat(stat).unwrap();
+        assert_eq!(look.parent, Pid::new(7));
+        assert_eq!(look.start, StartTime(12345));
+        assert_eq!(look.state, State::Zombie);
+        assert_eq!(look.threads, 3);
+        assert!(!look.is_dead(), "other threads still run");
+    }
+}

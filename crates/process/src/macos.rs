@@ -1,0 +1,216 @@
+//! macOS: libproc, sysctl and kqueue. Type-checked on Linux, unproven on macOS.
+#![expect(unsafe_code, reason = "libproc, sysctl and kqueue have no safe form")]
+
+use std::ffi::{CStr, OsStr, OsString, c_int, c_void};
+use std::io;
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::time::Duration;
+
+use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue};
+
+use crate::act::check_then_kill;
+use crate::{BootId, GrowthWatch, Look, Peer, Pid, ProcessId, Sent, Signal, StartTime, State};
+
+pub(crate) fn boot_id() -> io::Result<BootId> {
+    let mut text = [0_u8; 64];
+    let mut length = text.len();
+    // SAFETY: the buffer has the length that is passed; the kernel writes no more.
+    let failed = unsafe {
+        libc::sysctlbyname(
+            c"kern.bootsessionuuid".as_ptr(),
+            text.as_mut_ptr().cast(),
+            &raw mut length,
+            ptr::null_mut(),
+            0,
+        )
+    };
+    if failed != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let text = CStr::from_bytes_until_nul(&text).map_err(io::Error::other)?;
+    Ok(BootId(text.to_string_lossy().into_owned()))
+}
+
+/// Asks libproc for one of its records; the record is the answer only if it came whole.
+fn pid_info<T: Copy>(pid: Pid, flavor: c_int, argument: u64) -> io::Result<T> {
+    let mut record = MaybeUninit::<T>::zeroed();
+    let size = c_int::try_from(size_of::<T>()).map_err(io::Error::other)?;
+    // SAFETY: the buffer is as long as said, and all records are plain numbers and bytes.
+    let written = unsafe {
+        libc::proc_pidinfo(pid.raw(), flavor, argument, record.as_mut_ptr().cast(), size)
+    };
+    if written < size {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: written whole, and zeroed before.
+    Ok(unsafe { record.assume_init() })
+}
+
+pub(crate) fn look(pid: Pid) -> io::Result<Option<Look>> {
+    // Argument 1 has the kernel look among zombies too (xnu bsd/kern/proc_info.c, `findzomb`).
+    let info: libc::proc_bsdinfo = match pid_info(pid, libc::PROC_PIDTBSDINFO, 1) {
+        Ok(info) => info,
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let zombie = info.pbi_status == libc::SZOMB;
+    // Not to be had of a zombie, nor of another user's process.
+    let task: Option<libc::proc_taskinfo> = pid_info(pid, libc::PROC_PIDTASKINFO, 0).ok();
+    Ok(Some(Look {
+        parent: Pid::new(info.pbi_ppid),
+        start: StartTime(info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec),
+        state: match info.pbi_status {
+            libc::SZOMB => State::Zombie,
+            libc::SSTOP => State::Stopped,
+            _ => State::Runs,
+        },
+        threads: if zombie { 0 } else { task.map_or(1, |task| task.pti_threadnum.cast_unsigned()) },
+        cpu: task.map_or(Duration::ZERO, |task| {
+            mach_time(task.pti_total_user.saturating_add(task.pti_total_system))
+        }),
+        rss: task.map_or(0, |task| task.pti_resident_size),
+    }))
+}
+
+#[expect(deprecated, reason = "the mach2 crate for one call is not worth its while")]
+fn mach_time(units: u64) -> Duration {
+    let mut base = libc::mach_timebase_info { numer: 0, denom: 0 };
+    // SAFETY: writes the two numbers of the record.
+    let failed = unsafe { libc::mach_timebase_info(&raw mut base) } != 0;
+    if failed || base.denom == 0 {
+        return Duration::from_nanos(units);
+    }
+    let nanos = u128::from(units) * u128::from(base.numer) / u128::from(base.denom);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+pub(crate) fn children(pid: Pid) -> io::Result<Vec<Pid>> {
+    let mut room = 64_usize;
+    loop {
+        let mut pids = vec![0_i32; room];
+        let size = c_int::try_from(room * size_of::<i32>()).map_err(io::Error::other)?;
+        // SAFETY: the buffer is as long as said.
+        let count = unsafe {
+            libc::proc_listchildpids(pid.raw(), pids.as_mut_ptr().cast::<c_void>(), size)
+        };
+        let Ok(count) = usize::try_from(count) else { return Err(io::Error::last_os_error()) };
+        // A full buffer may have had more to say.
+        if count >= room {
+            room *= 4;
+            continue;
+        }
+        pids.truncate(count);
+        return Ok(pids.into_iter().filter_map(|pid| Pid::new(u32::try_from(pid).ok()?)).collect());
+    }
+}
+
+pub(crate) fn cwd(pid: Pid) -> Option<PathBuf> {
+    let info: libc::proc_vnodepathinfo = pid_info(pid, libc::PROC_PIDVNODEPATHINFO, 0).ok()?;
+    let path: Vec<u8> = info
+        .pvi_cdir
+        .vip_path
+        .iter()
+        .flatten()
+        .map(|byte| byte.cast_unsigned())
+        .take_while(|byte| *byte != 0)
+        .collect();
+    (!path.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(&path)))
+}
+
+pub(crate) fn environ(pid: Pid) -> Option<Vec<(OsString, OsString)>> {
+    let mut name = [libc::CTL_KERN, libc::KERN_PROCARGS2, pid.raw()];
+    let mut length = 0;
+    let ask = |name: &mut [c_int; 3], to: *mut c_void, length: &mut usize| {
+        // SAFETY: `to` is null or a buffer of `length` bytes.
+        unsafe { libc::sysctl(name.as_mut_ptr(), 3, to, length, ptr::null_mut(), 0) == 0 }
+    };
+    ask(&mut name, ptr::null_mut(), &mut length).then_some(())?;
+    let mut block = vec![0_u8; length];
+    ask(&mut name, block.as_mut_ptr().cast(), &mut length).then_some(())?;
+    block.truncate(length);
+    parse_arguments(&block)
+}
+
+/// The block is: argc, the path of the program, zero bytes, argc arguments, the environment.
+fn parse_arguments(block: &[u8]) -> Option<Vec<(OsString, OsString)>> {
+    let (argc, rest) = block.split_first_chunk::<4>()?;
+    let argc = usize::try_from(i32::from_ne_bytes(*argc)).ok()?;
+    let after_path = rest.iter().position(|byte| *byte == 0)?;
+    let rest = rest.get(after_path..)?;
+    let first = rest.iter().position(|byte| *byte != 0)?;
+    let entries = rest.get(first..)?.split(|byte| *byte == 0).skip(argc);
+    let pairs = entries.take_while(|entry| !entry.is_empty()).filter_map(|entry| {
+        let (name, value) = entry.split_at(entry.iter().position(|byte| *byte == b'=')?);
+        Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value.get(1..)?).to_owned()))
+    });
+    Some(pairs.collect())
+}
+
+/// macOS shows no pending signals of another process.
+pub(crate) fn signal_pending(_pid: Pid, _signal: Signal) -> Option<bool> {
+    None
+}
+
+pub(crate) fn signal(id: &ProcessId, signal: Signal) -> io::Result<Sent> {
+    check_then_kill(id, signal)
+}
+
+/// macOS has no subreapers: orphans go to launchd.
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux")]
+pub(crate) fn become_subreaper() -> io::Result<()> {
+    Ok(())
+}
+
+/// macOS has no signal for the death of a parent; the task guard stands in for it.
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux")]
+pub(crate) fn die_with_parent(_signal: Signal) -> io::Result<()> {
+    Ok(())
+}
+
+pub(crate) fn peer_of(stream: BorrowedFd<'_>) -> io::Result<Peer> {
+    let (mut uid, mut gid) = (0, 0);
+    // SAFETY: writes two numbers.
+    if unsafe { libc::getpeereid(stream.as_raw_fd(), &raw mut uid, &raw mut gid) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut pid: libc::pid_t = 0;
+    let mut length =
+        libc::socklen_t::try_from(size_of::<libc::pid_t>()).map_err(io::Error::other)?;
+    // SAFETY: the option is one pid_t, and `length` says so.
+    let failed = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_LOCAL,
+            libc::LOCAL_PEERPID,
+            (&raw mut pid).cast(),
+            &raw mut length,
+        )
+    };
+    let pid = if failed == 0 { u32::try_from(pid).ok().and_then(Pid::new) } else { None };
+    Ok(Peer { uid, pid })
+}
+
+/// A kqueue that waits for the end of a process; like every kqueue it can be polled.
+pub(crate) fn exit_fd(pid: Pid) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = pid.rustix() else { return Ok(None) };
+    let queue = kqueue()?;
+    rustix::io::fcntl_setfd(&queue, rustix::io::FdFlags::CLOEXEC)?;
+    let end = EventFilter::Proc { pid, flags: ProcessEvents::EXIT };
+    let change = [Event::new(end, EventFlags::ADD | EventFlags::ONESHOT, ptr::null_mut())];
+    let mut none: [Event; 0] = [];
+    // SAFETY: the filter names a process and no descriptor.
+    match unsafe { kevent(&queue, &change, &mut none, Some(Duration::ZERO)) } {
+        Ok(_) => Ok(Some(queue)),
+        Err(rustix::io::Errno::SRCH) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// No inotify; the caller looks now and then.
+pub(crate) fn growth_watch(_path: &Path) -> Option<GrowthWatch> {
+    None
+}

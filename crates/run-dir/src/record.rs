@@ -1,0 +1,119 @@
+//! A record: one JSON document in one file, with a version, read back as what it is.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::block;
+
+/// The version of the contract that this build writes. A change that an older reader would
+/// misunderstand raises it; a new field that it may ignore does not.
+pub const VERSION: u32 = 1;
+
+/// What a record file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record<T> {
+    /// There is no such file.
+    Absent,
+    /// Reserved, and not written yet.
+    Blank,
+    Written(T),
+    /// It cannot be read or understood, and why. Something may have happened.
+    Unreadable(String),
+    /// Written by a later release, with this version of the contract.
+    Newer(u32),
+}
+
+impl<T> Record<T> {
+    /// The content, if it is there and understood.
+    pub fn written(self) -> Option<T> {
+        match self {
+            Self::Written(content) => Some(content),
+            Self::Absent | Self::Blank | Self::Unreadable(_) | Self::Newer(_) => None,
+        }
+    }
+
+    pub fn as_ref(&self) -> Record<&T> {
+        match self {
+            Self::Absent => Record::Absent,
+            Self::Blank => Record::Blank,
+            Self::Written(content) => Record::Written(content),
+            Self::Unreadable(why) => Record::Unreadable(why.clone()),
+            Self::Newer(version) => Record::Newer(*version),
+        }
+    }
+
+    /// Whether it is certain that nothing was written: absent or blank.
+    pub fn is_unwritten(&self) -> bool {
+        matches!(self, Self::Absent | Self::Blank)
+    }
+}
+
+/// The content of a record file. Each is found in one fixed file of a run or task folder.
+pub(crate) trait Content: Serialize + DeserializeOwned {
+    /// Name of the file.
+    const FILE: &'static str;
+    /// Bytes kept free for it.
+    const RESERVED: usize = 4096;
+}
+
+pub(crate) fn read<T: Content>(folder: &Path) -> Record<T> {
+    let path = folder.join(T::FILE);
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Ok(_) => parse(&bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Record::Absent,
+        Err(error) => Record::Unreadable(format!("{}: {error}", path.display())),
+    }
+}
+
+pub(crate) fn parse<T: Content>(bytes: &[u8]) -> Record<T> {
+    let unreadable = |why: String| Record::Unreadable(format!("{}: {why}", T::FILE));
+    // A file that was created and not yet filled is as blank as one full of spaces. Zero bytes are
+    // what some file systems leave of a block that was allocated but not written at a power cut.
+    if bytes.iter().all(|byte| matches!(byte, b' ' | b'\n' | 0)) {
+        return Record::Blank;
+    }
+    let value: Value = match serde_json::from_slice(bytes) {
+        Ok(value) => value,
+        Err(error) => return unreadable(error.to_string()),
+    };
+    let Some(version) = value.get("version").and_then(Value::as_u64) else {
+        return unreadable("it has no version".to_owned());
+    };
+    if version > u64::from(VERSION) {
+        return Record::Newer(u32::try_from(version).unwrap_or(u32::MAX));
+    }
+    match serde_json::from_value(value) {
+        Ok(content) => Record::Written(content),
+        Err(error) => unreadable(error.to_string()),
+    }
+}
+
+/// Writes the record in place, into what was reserved for it, and makes it durable.
+pub(crate) fn write<T: Content>(folder: &Path, content: &T) -> io::Result<()> {
+    let path = folder.join(T::FILE);
+    block::fill(&path, &encode(content)?, T::RESERVED).map_err(|error| named(&path, &error))
+}
+
+fn encode<T: Content>(content: &T) -> io::Result<Vec<u8>> {
+    let mut value = serde_json::to_value(content)?;
+    if let Value::Object(fields) = &mut value {
+        fields.insert("version".to_owned(), VERSION.into());
+    }
+    Ok(serde_json::to_vec(&value)?)
+}
+
+pub(crate) fn reserve<T: Content>(folder: &Path) -> io::Result<()> {
+    let path = folder.join(T::FILE);
+    block::reserve(&path, T::RESERVED).map_err(|error| named(&path, &error))
+}
+
+/// The error again, with the path in front.
+pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,195 @@
+//! The folder of one run: its records by name, its lock, its logs and its tasks.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::block::{make_folder, sync_folder};
+use crate::record::{self, Content, Record};
+use crate::task::NEXT_TASK;
+use crate::{
+    Cancel, CancelSent, Drain, DrainLost, DrainSent, Exit, KeeperLock, KeeperRecord, Plan, Started,
+    TaskDir, TaskLock, TaskNumber, lock,
+};
+
+pub(crate) const CONFIG: &str = "config.yaml";
+pub(crate) const KEEPER_LOCK: &str = "keeper.lock";
+pub(crate) const KEEPER_LOG: &str = "keeper.log";
+pub(crate) const AGENT_LOG: &str = "agent.log";
+const TASKS: &str = "tasks";
+
+/// One run's folder, there or not. Cheap to make and to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $read:ident, $write:ident: $content:ty;)*) => {
+        impl RunDir {
+            $($(#[$doc])*
+            pub fn $read(&self) -> Record<$content> {
+                record::read(&self.path)
+            }
+
+            /// Writes the record in place and makes it durable.
+            pub fn $write(&self, content: &$content) -> io::Result<()> {
+                record::write(&self.path, content)
+            })*
+
+            /// Takes the space for all records, and blanks them.
+            pub(crate) fn reserve_records(&self) -> io::Result<()> {
+                $(record::reserve::<$content>(&self.path)?;)*
+                Ok(())
+            }
+
+            /// Whether all records are there, at full size and blank.
+            pub(crate) fn is_prepared(&self) -> bool {
+                $(is_reserved::<$content>(&self.path))&&*
+                    && [CONFIG, KEEPER_LOCK, KEEPER_LOG, AGENT_LOG].iter().all(|file| self.path.join(file).is_file())
+            }
+        }
+    };
+}
+
+records! {
+    /// What was to be run.
+    plan, write_plan: Plan;
+    /// Who the keeper is.
+    keeper, write_keeper: KeeperRecord;
+    /// Who the agent is.
+    started, write_started: Started;
+    /// Whether the first TERM is on its way.
+    drain, write_drain: Drain;
+    /// Whether the first TERM was sent.
+    drain_sent, write_drain_sent: DrainSent;
+    /// Whether the first TERM is proven lost.
+    drain_lost, write_drain_lost: DrainLost;
+    /// Whether the user cancels a task.
+    cancel, write_cancel: Cancel;
+    /// What was done about it.
+    cancel_sent, write_cancel_sent: CancelSent;
+    /// How the run ended.
+    exit, write_exit: Exit;
+}
+
+fn is_reserved<T: Content>(folder: &Path) -> bool {
+    let full =
+        fs::metadata(folder.join(T::FILE)).is_ok_and(|there| there.len() >= T::RESERVED as u64);
+    full && matches!(record::read::<T>(folder), Record::Blank)
+}
+
+impl RunDir {
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The agent's configuration.
+    pub fn config(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
+    /// The agent's stdout and stderr. It is cut to nothing when it grows beyond the limit, so a
+    /// reader that finds it shorter than before starts again at 0. It may hold the token where the
+    /// agent itself printed it: redact what is shown.
+    pub fn agent_log(&self) -> PathBuf {
+        self.path.join(AGENT_LOG)
+    }
+
+    /// The part of the log before that, redacted. May be absent.
+    pub fn agent_log_before(&self) -> PathBuf {
+        self.path.join("agent.log.1")
+    }
+
+    /// What the keeper has to say; give it as the keeper's standard error.
+    pub fn keeper_log(&self) -> PathBuf {
+        self.path.join(KEEPER_LOG)
+    }
+
+    /// Opens keeper.log to append to (0600).
+    pub fn open_keeper_log(&self) -> io::Result<File> {
+        open_log(&self.keeper_log())
+    }
+
+    /// Opens agent.log to append to (0600).
+    pub fn open_agent_log(&self) -> io::Result<File> {
+        open_log(&self.agent_log())
+    }
+
+    /// Whether a keeper lives, or is about to.
+    pub fn lock_held(&self) -> io::Result<bool> {
+        lock::held(&self.path.join(KEEPER_LOCK))
+    }
+
+    /// Takes the keeper's lock, to hand it to an adopter. `None`: somebody holds it.
+    pub fn take_lock(&self) -> io::Result<Option<KeeperLock>> {
+        Ok(lock::take(&self.path.join(KEEPER_LOCK))?.map(KeeperLock))
+    }
+
+    /// Whether `file` is this run's keeper.lock and holds it.
+    pub fn lock_is_held_by(&self, file: &File) -> io::Result<bool> {
+        lock::is_held_by(file, &self.path.join(KEEPER_LOCK))
+    }
+
+    /// Blocks until no keeper lives; for a thread of its own. Takes the lock shared for a moment.
+    pub fn wait_until_unlocked(&self) -> io::Result<()> {
+        lock::wait_until_free(&self.path.join(KEEPER_LOCK))
+    }
+
+    /// The folder of the tasks; a new task appears in it by a rename.
+    pub fn tasks_folder(&self) -> PathBuf {
+        self.path.join(TASKS)
+    }
+
+    pub fn task(&self, number: TaskNumber) -> TaskDir {
+        TaskDir::at(self.tasks_folder().join(number.to_string()), number)
+    }
+
+    /// The tasks of this run, first to last.
+    pub fn tasks(&self) -> io::Result<Vec<TaskDir>> {
+        let mut numbers: Vec<TaskNumber> = Vec::new();
+        for entry in fs::read_dir(self.tasks_folder())? {
+            numbers.extend(
+                entry?.file_name().to_str().and_then(|name| name.parse::<TaskNumber>().ok()),
+            );
+        }
+        numbers.sort();
+        Ok(numbers.into_iter().map(|number| self.task(number)).collect())
+    }
+
+    /// Takes the disk space for the next task's records.
+    pub fn reserve_next_task(&self) -> io::Result<()> {
+        make_folder(&self.tasks_folder())?;
+        let next = self.tasks_folder().join(NEXT_TASK);
+        make_folder(&next)?;
+        TaskDir::at(next.clone(), TaskNumber(0)).prepare()?;
+        sync_folder(&next)?;
+        sync_folder(&self.tasks_folder())
+    }
+
+    /// Makes the folder of a new task, locked.
+    pub fn claim_task(&self) -> io::Result<(TaskDir, TaskLock)> {
+        let next = TaskDir::at(self.tasks_folder().join(NEXT_TASK), TaskNumber(0));
+        if !next.is_prepared() {
+            self.reserve_next_task()?;
+        }
+        let lock = next.take_lock()?.ok_or_else(|| {
+            io::Error::other(format!("{} is locked by another process", next.path().display()))
+        })?;
+        let last = self.tasks()?.last().map_or(0, |task| task.number().0);
+        let task = self.task(TaskNumber(last + 1));
+        // Onto a folder that is not empty a rename fails, so no task takes another's place.
+        fs::rename(next.path(), task.path())?;
+        sync_folder(&self.tasks_folder())?;
+        Ok((task, lock))
+    }
+}
+
+fn open_log(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}

@@ -1,0 +1,79 @@
+//! The folder of one task of a run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::block::make_file;
+use crate::record::{self, Record};
+use crate::{TaskFinished, TaskLock, TaskNumber, TaskStarted, lock};
+
+/// The task that is prepared before it is known.
+pub(crate) const NEXT_TASK: &str = ".next";
+const TASK_LOCK: &str = "task.lock";
+
+/// One task's folder, there or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskDir {
+    path: PathBuf,
+    number: TaskNumber,
+}
+
+impl TaskDir {
+    pub(crate) fn at(path: PathBuf, number: TaskNumber) -> Self {
+        Self { path, number }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn number(&self) -> TaskNumber {
+        self.number
+    }
+
+    /// Who runs it.
+    pub fn started(&self) -> Record<TaskStarted> {
+        record::read(&self.path)
+    }
+
+    /// Writes the record in place and makes it durable.
+    pub fn write_started(&self, content: &TaskStarted) -> io::Result<()> {
+        record::write(&self.path, content)
+    }
+
+    /// How it ended.
+    pub fn finished(&self) -> Record<TaskFinished> {
+        record::read(&self.path)
+    }
+
+    /// Writes the record in place and makes it durable.
+    pub fn write_finished(&self, content: &TaskFinished) -> io::Result<()> {
+        record::write(&self.path, content)
+    }
+
+    /// Whether its guard lives.
+    pub fn lock_held(&self) -> io::Result<bool> {
+        lock::held(&self.path.join(TASK_LOCK))
+    }
+
+    /// Blocks until its guard has ended; for a thread of its own.
+    pub fn wait_until_unlocked(&self) -> io::Result<()> {
+        lock::wait_until_free(&self.path.join(TASK_LOCK))
+    }
+
+    pub(crate) fn take_lock(&self) -> io::Result<Option<TaskLock>> {
+        Ok(lock::take(&self.path.join(TASK_LOCK))?.map(TaskLock))
+    }
+
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        record::reserve::<TaskStarted>(&self.path)?;
+        record::reserve::<TaskFinished>(&self.path)?;
+        make_file(&self.path.join(TASK_LOCK))?.sync_all()
+    }
+
+    pub(crate) fn is_prepared(&self) -> bool {
+        matches!(self.started(), Record::Blank)
+            && matches!(self.finished(), Record::Blank)
+            && self.path.join(TASK_LOCK).is_file()
+    }
+}
