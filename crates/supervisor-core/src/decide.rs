@@ -32,6 +32,7 @@ pub(crate) fn decide(
     runner.judge_ended_runs(boot, now);
     let wanted = runner.in_settings && pauses.is_empty();
 
+    let mark = runner.facts.mark.clone();
     let mut free = !runner.starting && !stray;
     let mut settled = false;
     for (id, run) in &mut runner.runs {
@@ -48,7 +49,8 @@ pub(crate) fn decide(
                 }
             }
             Phase::Starting | Phase::Kept => {
-                if !wanted && !read_only && run.ask_drain(now) {
+                let current = run.facts.runner.mark == mark;
+                if !(wanted && current) && !read_only && run.ask_drain(now) {
                     effects.push(Effect::Drain(id.clone()));
                 }
                 if let Some(proof) = run.ask_drain_again() {

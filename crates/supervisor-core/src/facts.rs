@@ -36,6 +36,9 @@ pub struct RunnerFacts {
     pub resource_class: ResourceClass,
     pub working_directory: String,
     pub boundary: Boundary,
+    /// Names everything that an agent is started with. A run whose mark is another one is out of
+    /// date: it drains, and a new one starts.
+    pub mark: String,
 }
 
 /// One complete reading of one run directory and of the processes it names.
