@@ -18,6 +18,7 @@ use crate::Signal;
 const NUMBERS: std::ops::RangeInclusive<i32> = 1..=64;
 
 /// Which signals a process blocks and ignores; all others have their default effect.
+#[expect(clippy::unsafe_derive_deserialize, reason = "any two lists of numbers are safe to apply")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalState {
     pub blocked: Vec<i32>,
@@ -68,13 +69,8 @@ impl SignalState {
         Self { blocked: blocked.collect(), ignored: ignored.collect() }
     }
 
-    fn apply(&self) {
-        for number in NUMBERS {
-            let ignore = self.ignored.contains(&number);
-            // SAFETY: SIG_IGN and SIG_DFL are valid for every number; KILL, STOP and numbers the
-            // libc keeps for itself are refused without effect.
-            unsafe { libc::signal(number, if ignore { libc::SIG_IGN } else { libc::SIG_DFL }) };
-        }
+    /// Blocks exactly these from now on, and leaves what is ignored and handled as it is.
+    fn apply_mask(&self) {
         let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
         // SAFETY: the set is emptied, hence initialised, before anything else uses it.
         unsafe {
@@ -85,6 +81,21 @@ impl SignalState {
             libc::pthread_sigmask(libc::SIG_SETMASK, mask.as_ptr(), ptr::null_mut());
         }
     }
+
+    fn apply(&self) {
+        for number in NUMBERS {
+            let ignore = self.ignored.contains(&number);
+            // SAFETY: SIG_IGN and SIG_DFL are valid for every number; KILL, STOP and numbers the
+            // libc keeps for itself are refused without effect.
+            unsafe { libc::signal(number, if ignore { libc::SIG_IGN } else { libc::SIG_DFL }) };
+        }
+        self.apply_mask();
+    }
+}
+
+/// Lets every signal through to this thread, whatever the parent had blocked.
+pub fn unblock_signals() {
+    SignalState::default().apply_mask();
 }
 
 /// Replaces this process by `argv` (not empty; the first without a slash is looked up in the PATH

@@ -1,4 +1,4 @@
-//! Descriptors over an exec: taking over those we were given, and letting go of all others.
+//! Descriptors over an exec: taking over those we were given, and letting go of the others.
 #![expect(unsafe_code, reason = "a descriptor number from the parent must be made an owned one")]
 
 use std::io;
@@ -32,24 +32,41 @@ pub fn keep_over_exec(fd: impl AsFd, keep: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Closes every descriptor above the standard streams that is not in `keep` and points the
-/// standard streams at /dev/null, so that whoever waits for an end of file at the other end is not
-/// kept waiting by us. Descriptors that an object of this process owns must all be in `keep`.
-pub fn close_all_but(keep: &[BorrowedFd<'_>]) -> io::Result<()> {
-    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    drop(null);
-    let open: Vec<i32> = std::fs::read_dir("/dev/fd")?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
-    for fd in open.into_iter().filter(|fd| *fd > 2) {
-        if !keep.iter().any(|kept| kept.as_raw_fd() == fd) {
-            // SAFETY: the caller owns no such descriptor (its contract); one that is closed
-            // already (that of the listing itself) gives EBADF, which changes nothing.
-            unsafe { libc::close(fd) };
+/// The descriptors that this process was started with.
+#[derive(Debug)]
+pub struct Inherited(Vec<i32>);
+
+impl Inherited {
+    /// Call it before [`inherited_fd`] and before anything passes descriptors on.
+    pub fn at_start() -> io::Result<Self> {
+        let mut inherited = Vec::new();
+        for entry in std::fs::read_dir("/dev/fd")? {
+            let Some(fd) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            // SAFETY: borrowed only to ask for its flags; the answer may be EBADF.
+            let flags = fcntl_getfd(unsafe { BorrowedFd::borrow_raw(fd) });
+            // What came over exec is not close-on-exec; what std opens is.
+            if fd > 2 && flags.is_ok_and(|flags| !flags.contains(FdFlags::CLOEXEC)) {
+                inherited.push(fd);
+            }
         }
+        Ok(Self(inherited))
     }
-    Ok(())
+
+    /// Closes them all except `kept`, and points the standard streams at /dev/null, so that whoever
+    /// waits for an end of file at the other end is not kept waiting by us.
+    pub fn let_go(self, kept: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        rustix::stdio::dup2_stdin(&null)?;
+        rustix::stdio::dup2_stdout(&null)?;
+        rustix::stdio::dup2_stderr(&null)?;
+        for fd in self.0 {
+            if !kept.iter().any(|kept| kept.as_raw_fd() == fd) {
+                // SAFETY: it came over exec and nobody here took it over, or it is in `kept`.
+                unsafe { libc::close(fd) };
+            }
+        }
+        Ok(())
+    }
 }

@@ -23,10 +23,10 @@ mod os;
 mod os;
 
 pub use act::{Sent, become_subreaper, die_with_parent, setsid, signal};
-pub use exec::{SignalState, die_of, exec};
-pub use fds::{close_all_but, inherited_fd, keep_over_exec};
+pub use exec::{SignalState, die_of, exec, unblock_signals};
+pub use fds::{Inherited, inherited_fd, keep_over_exec};
 pub use identity::{BootId, Liveness, Pid, ProcessId, StartTime, alive};
-pub use look::{Look, State, cwd, environ, look, signal_pending};
+pub use look::{Look, State, cwd, environ, look, owner, signal_pending};
 pub use peer::{Peer, peer_of};
 pub use tree::{Usage, children, descends_from, tree, usage};
 pub use watch::{ExitWatch, GrowthWatch, growth_watch};

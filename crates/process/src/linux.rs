@@ -102,6 +102,21 @@ pub(crate) fn children(pid: Pid) -> io::Result<Vec<Pid>> {
     Ok(found)
 }
 
+/// From status and not from the owner of `/proc/PID`, which is root for programs that hide their
+/// memory.
+pub(crate) fn owner(pid: Pid) -> io::Result<Option<u32>> {
+    let status = match std::fs::read_to_string(format!("/proc/{pid}/status")) {
+        Ok(status) => status,
+        Err(error) if is_gone(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    let real = line.and_then(|ids| ids.split_ascii_whitespace().next()?.parse().ok());
+    real.map(Some).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/status names no user"))
+    })
+}
+
 pub(crate) fn cwd(pid: Pid) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }

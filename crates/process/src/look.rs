@@ -46,6 +46,11 @@ pub fn look(pid: Pid) -> io::Result<Option<Look>> {
     os::look(pid)
 }
 
+/// The real user id of a process; `Ok(None)`: there is no such process.
+pub fn owner(pid: Pid) -> io::Result<Option<u32>> {
+    os::owner(pid)
+}
+
 /// The current directory of a process, where the system shows it (same user, or root).
 pub fn cwd(pid: Pid) -> Option<PathBuf> {
     os::cwd(pid)

@@ -50,13 +50,21 @@ fn pid_info<T: Copy>(pid: Pid, flavor: c_int, argument: u64) -> io::Result<T> {
     Ok(unsafe { record.assume_init() })
 }
 
-pub(crate) fn look(pid: Pid) -> io::Result<Option<Look>> {
+fn bsd_info(pid: Pid) -> io::Result<Option<libc::proc_bsdinfo>> {
     // Argument 1 has the kernel look among zombies too (xnu bsd/kern/proc_info.c, `findzomb`).
-    let info: libc::proc_bsdinfo = match pid_info(pid, libc::PROC_PIDTBSDINFO, 1) {
-        Ok(info) => info,
-        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    match pid_info(pid, libc::PROC_PIDTBSDINFO, 1) {
+        Ok(info) => Ok(Some(info)),
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn owner(pid: Pid) -> io::Result<Option<u32>> {
+    Ok(bsd_info(pid)?.map(|info| info.pbi_ruid))
+}
+
+pub(crate) fn look(pid: Pid) -> io::Result<Option<Look>> {
+    let Some(info) = bsd_info(pid)? else { return Ok(None) };
     let zombie = info.pbi_status == libc::SZOMB;
     // Not to be had of a zombie, nor of another user's process.
     let task: Option<libc::proc_taskinfo> = pid_info(pid, libc::PROC_PIDTASKINFO, 0).ok();

@@ -16,6 +16,12 @@ pub struct Plan {
     pub run: RunId,
     /// Name of the runner.
     pub runner: String,
+    /// Its resource class, so that a run is known even where the settings no longer name its runner.
+    #[serde(default)]
+    pub resource_class: String,
+    /// Names the settings that this run was made from: a run with another mark is out of date.
+    #[serde(default)]
+    pub settings_mark: String,
     /// Program and arguments of the agent; the program with its full path.
     pub argv: Vec<String>,
     /// Where the agent is started.
@@ -59,6 +65,10 @@ pub struct KeeperRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drain {
     pub at: Timestamp,
+    /// The highest number a task had then; tasks with a higher one started after. Counted, because a
+    /// clock may be set back.
+    #[serde(default)]
+    pub tasks_before: u32,
 }
 
 /// The agent was sent its first TERM.

@@ -40,30 +40,30 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[derive(Clone, Debug)]
 pub struct Spare {
     path: PathBuf,
-    spare: PathBuf,
+    beside: PathBuf,
     size: usize,
 }
 
 impl Spare {
     /// Takes the space beside `path` for contents of up to `size` bytes.
     pub fn reserve(path: &Path, size: usize) -> io::Result<Self> {
-        let spare = beside(path, ".spare");
-        block::reserve(&spare, size).map_err(|error| named(&spare, &error))?;
+        let beside = beside(path, ".spare");
+        block::reserve(&beside, size).map_err(|error| named(&beside, &error))?;
         sync_folder(folder_of(path))?;
-        Ok(Self { path: path.to_owned(), spare, size })
+        Ok(Self { path: path.to_owned(), beside, size })
     }
 
     /// Replaces the state file, durable.
     pub fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        block::fill(&self.spare, bytes, self.size).map_err(|error| named(&self.spare, &error))?;
-        let exchanged = renameat_with(CWD, &self.spare, CWD, &self.path, RenameFlags::EXCHANGE);
+        block::fill(&self.beside, bytes, self.size).map_err(|error| named(&self.beside, &error))?;
+        let exchanged = renameat_with(CWD, &self.beside, CWD, &self.path, RenameFlags::EXCHANGE);
         match exchanged {
             Ok(()) => {}
             // The first write has nothing to change names with, and some file systems cannot.
             Err(Errno::NOENT | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                fs::rename(&self.spare, &self.path).map_err(|error| named(&self.path, &error))?;
+                fs::rename(&self.beside, &self.path).map_err(|error| named(&self.path, &error))?;
                 // Without room for a new spare the state is saved all the same.
-                let _ = block::reserve(&self.spare, self.size);
+                let _ = block::reserve(&self.beside, self.size);
             }
             Err(error) => return Err(named(&self.path, &error.into())),
         }
