@@ -415,20 +415,20 @@ fn in_force(saved: &Wanted, runner: &RunnerName, now: Timestamp) -> Vec<PauseRea
     pauses
 }
 
-/// Every finished task once, when the log has told all it had to tell of it.
+/// Every finished task once, when the log has told all it had to tell; again if it tells more.
 fn record_finished(runner: &mut Runner, effects: &mut Vec<Effect>) {
     let name = &runner.facts.name;
     for run in runner.runs.values_mut().filter(|run| run.log_read) {
         for task in run.facts.tasks.clone() {
             let cancelled = run.cancelling(&task.task);
             let story = run.stories.entry(task.task.clone()).or_default();
-            if story.recorded {
+            let Some(finished) = story.finished(&task, name, cancelled) else { continue };
+            if story.recorded.as_ref() == Some(&finished) {
                 continue;
             }
-            if let Some(finished) = story.finished(&task, name, cancelled) {
-                story.recorded = true;
-                effects.push(Effect::Record(finished));
-            }
+            let first = story.recorded.is_none();
+            story.recorded = Some(finished.clone());
+            effects.push(if first { Effect::Record(finished) } else { Effect::Amend(finished) });
         }
     }
 }

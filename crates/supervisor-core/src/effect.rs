@@ -22,8 +22,11 @@ pub enum Effect {
     DrainAgain { run: RunId, proof: Vec<TaskId> },
     /// Record the user's word that this task ends now, and tell the keeper.
     Cancel { run: RunId, task: TaskId },
-    /// Put a finished task into the history. The same task may come twice; the first one stays.
+    /// Put a finished task into the history. After a restart a task may come again, known less well:
+    /// what is there stays.
     Record(FinishedTask),
+    /// A line that came late told more of a task that was recorded: put this in its place.
+    Amend(FinishedTask),
     /// Ask the server whether it is there.
     Probe(RunnerName),
     /// Send [`crate::Event::Woke`] then, by the wall clock; replaces the moment before.

@@ -13,7 +13,7 @@ pub(crate) struct Story {
     directory: Option<String>,
     usage: Option<Usage>,
     failed_step: Option<FailedStep>,
-    pub(crate) recorded: bool,
+    pub(crate) recorded: Option<FinishedTask>,
 }
 
 #[derive(Debug, Clone, Copy)]
