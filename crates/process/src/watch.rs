@@ -73,10 +73,15 @@ impl ExitWatch {
 pub struct GrowthWatch(pub(crate) OwnedFd);
 
 impl GrowthWatch {
-    /// Takes what was announced so far, so that only later writes make it readable again.
-    pub fn clear(&self) {
+    /// Takes what was announced so far, so that only later writes make it readable again; whether
+    /// there was anything.
+    pub fn clear(&self) -> bool {
         let mut events = [0_u8; 4096];
-        while matches!(rustix::io::read(&self.0, &mut events), Ok(read) if read > 0) {}
+        let mut any = false;
+        while matches!(rustix::io::read(&self.0, &mut events), Ok(read) if read > 0) {
+            any = true;
+        }
+        any
     }
 }
 

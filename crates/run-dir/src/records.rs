@@ -66,9 +66,13 @@ pub struct KeeperRecord {
 pub struct Drain {
     pub at: Timestamp,
     /// The highest number a task had then; tasks with a higher one started after. Counted, because a
-    /// clock may be set back.
-    #[serde(default)]
+    /// clock may be set back. Where it is not known it is the greatest: nothing started after.
+    #[serde(default = "nothing_after")]
     pub tasks_before: u32,
+}
+
+fn nothing_after() -> u32 {
+    u32::MAX
 }
 
 /// The agent was sent its first TERM.

@@ -1,0 +1,92 @@
+//! Ends all processes of a lost task: stops them first, so that none escapes by forking, then KILLs.
+//!
+//! Only a task whose wrapper died comes here. The agent believes it dead, and what of it ran on
+//! would spoil the next task.
+
+use std::collections::HashSet;
+use std::io;
+use std::time::{Duration, Instant};
+
+use process::{ExitWatch, Pid, ProcessId, Signal};
+
+use crate::as_job_user::{Act, JobUser, ask};
+
+/// KILL works at once except on a process that waits for a device.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Which processes are meant.
+pub(crate) struct Trees {
+    /// All descendants of this process.
+    pub(crate) below_this_process: bool,
+    /// These and their descendants.
+    pub(crate) roots: Vec<ProcessId>,
+}
+
+/// Ends them, with the job user's help where they are the job user's; those that are still there
+/// in the end.
+pub(crate) fn end_trees(trees: &Trees, job_user: Option<&JobUser>) -> Vec<ProcessId> {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let refused = stop_all(trees);
+        let running = trees.running();
+        if running.is_empty() || Instant::now() > deadline {
+            return running;
+        }
+        if let Some(job_user) = job_user
+            && !refused.is_empty()
+        {
+            // Best effort: what it could not do shows in the next round.
+            let _ = ask(job_user, Act::End, refused);
+        }
+        for id in &running {
+            let _ = process::signal(id, Signal::KILL);
+        }
+        for id in &running {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Ok(Some(watch)) = ExitWatch::of(id) {
+                let _ = watch.wait(Some(left));
+            }
+        }
+    }
+}
+
+/// The running descendants of this process.
+pub(crate) fn below_this_process() -> Vec<ProcessId> {
+    Trees { below_this_process: true, roots: Vec::new() }.running()
+}
+
+/// Stops them all, until no new one appears; those that we may not signal.
+fn stop_all(trees: &Trees) -> Vec<ProcessId> {
+    let mut seen = HashSet::new();
+    let mut refused = Vec::new();
+    loop {
+        let new: Vec<_> =
+            trees.running().into_iter().filter(|id| seen.insert(id.clone())).collect();
+        if new.is_empty() {
+            return refused;
+        }
+        for id in new {
+            if process::signal(&id, Signal::STOP).is_err_and(|error| is_refusal(&error)) {
+                refused.push(id);
+            }
+        }
+    }
+}
+
+fn is_refusal(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
+impl Trees {
+    fn running(&self) -> Vec<ProcessId> {
+        let own = self.below_this_process.then(Pid::own);
+        let below = own.and_then(|own| process::tree(own).ok()).unwrap_or_default();
+        let roots =
+            self.roots.iter().filter(|root| process::alive(root) != process::Liveness::Dead);
+        let trees = roots.flat_map(|root| process::tree(root.pid).unwrap_or_default());
+        let pids: HashSet<Pid> =
+            below.into_iter().chain(trees).filter(|pid| Some(*pid) != own).collect();
+        let ids = pids.into_iter().filter_map(|pid| ProcessId::of(pid).ok());
+        ids.filter(|id| process::alive(id) != process::Liveness::Dead).collect()
+    }
+}

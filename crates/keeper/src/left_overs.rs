@@ -1,0 +1,63 @@
+//! What lost tasks left running, ended before the next task begins.
+//!
+//! A task is lost when its guard is gone without a word. Its front ends its processes; only if both
+//! were killed is there something left to do here.
+
+use std::collections::HashSet;
+
+use process::{Pid, ProcessId};
+use run_dir::{RunDir, Side, TaskDir, TaskEnd, TaskFinished, TaskState};
+
+use crate::as_job_user::JobUser;
+use crate::clock::now;
+use crate::end_tree::{Trees, end_trees};
+use crate::note::note;
+
+pub(crate) fn clear_left_overs(run: &RunDir, job_user: Option<&JobUser>) {
+    let tasks = run.tasks().unwrap_or_default();
+    let lost: Vec<&TaskDir> =
+        tasks.iter().filter(|task| matches!(task.state(), TaskState::Lost)).collect();
+    for task in &lost {
+        let Some(started) = task.started().written() else {
+            // It was killed before there was anything to run.
+            record_lost(run, task, Vec::new());
+            continue;
+        };
+        let mut roots = orphans_since(run, &started.process, &tasks);
+        roots.push(started.process);
+        let left = end_trees(&Trees { below_this_process: false, roots }, job_user);
+        note(run, format_args!("task {} was lost; what it left was ended", task.number()));
+        record_lost(run, task, left);
+    }
+}
+
+fn record_lost(run: &RunDir, task: &TaskDir, left_behind: Vec<ProcessId>) {
+    let end = TaskEnd::Lost(Side::Both);
+    if let Err(error) = task.write_finished(&TaskFinished { end, left_behind, at: now() }) {
+        note(run, format_args!("task {}: its end could not be recorded: {error}", task.number()));
+    }
+}
+
+/// Children that the keeper got as a subreaper since the lost task began. Not the agent, and not
+/// what finished tasks left behind: those were left alone before, and stay so.
+fn orphans_since(run: &RunDir, since: &ProcessId, tasks: &[TaskDir]) -> Vec<ProcessId> {
+    let Some(keeper) = run.keeper().written().map(|keeper| keeper.process) else {
+        return Vec::new();
+    };
+    // The agent is the parent of the one that runs this: without it nobody can be told apart.
+    let Some(agent) = run.started().written().map(|started| started.process) else {
+        return Vec::new();
+    };
+    if process::alive(&keeper) != process::Liveness::Alive {
+        return Vec::new();
+    }
+    let finished = tasks.iter().filter_map(|task| task.finished().written());
+    let spared: HashSet<ProcessId> =
+        finished.flat_map(|finished| finished.left_behind).chain([agent]).collect();
+    let children: Vec<Pid> = process::children(keeper.pid).unwrap_or_default();
+    children
+        .into_iter()
+        .filter_map(|pid| ProcessId::of(pid).ok())
+        .filter(|id| id.start >= since.start && !spared.contains(id))
+        .collect()
+}

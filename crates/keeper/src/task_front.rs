@@ -1,0 +1,181 @@
+//! `task RUN_DIR -- COMMAND`: the side of the task wrapper that the agent starts and knows.
+//!
+//! It passes signals in and the exit out, and adds nothing else: streams, descriptors, limits,
+//! umask, nice, signals and environment reach the task agent as they came. The agent may KILL it;
+//! then the guard ends the task. If the guard dies, this side does.
+
+use std::ffi::OsString;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ExitCode};
+
+use process::{Inherited, Pid, Signal, SignalState};
+use run_dir::{Plan, Record, RunDir, Side, TaskEnd, TaskFinished, TaskNumber};
+
+use crate::as_job_user::JobUser;
+use crate::clock::now;
+use crate::end_tree::{Trees, end_trees};
+use crate::gate::{TOKEN_VARIABLE, own_program, spawn_with};
+use crate::link::{Forward, Link, Told};
+use crate::note::{note, panics_to_log};
+use crate::signals::Signals;
+use crate::wait::wait;
+
+/// What is passed on to the task agent.
+pub(crate) const FORWARDED: [Signal; 6] =
+    [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
+
+pub(crate) fn task(run: &RunDir, command: &[OsString]) -> anyhow::Result<ExitCode> {
+    let at_start = SignalState::at_start();
+    let inherited = Inherited::at_start()?;
+    panics_to_log(run);
+    // Without the plan nobody knows whether the task may run as this user: the only refusal.
+    let job_user = JobUser::of(&plan(run)?);
+    let command = in_front_of(job_user.as_ref(), command);
+
+    // What is ignored stays so, here and in the task agent.
+    let heard = FORWARDED.into_iter().filter(|signal| !at_start.ignored.contains(&signal.as_raw()));
+    let signals = Signals::listen(&heard.collect::<Vec<_>>())?;
+    process::become_subreaper()?;
+    let front = match spawn_guard(run, &at_start, &command) {
+        Ok((guard, link)) => {
+            Front { run, job_user, guard, link, task: None, inherited: Some(inherited) }
+        }
+        Err(error) => return Err(unguarded(run, &command, &at_start, &error)),
+    };
+    match front.follow(&signals)? {
+        Outcome::Over(TaskEnd::Code(code)) => Ok(ExitCode::from(u8::try_from(code).unwrap_or(1))),
+        Outcome::Over(TaskEnd::Signal(number)) => process::die_of(number),
+        Outcome::Over(TaskEnd::Lost(_)) => Ok(ExitCode::FAILURE),
+        Outcome::NeverRan => {
+            let error = anyhow::anyhow!("the guard ended before the task began");
+            Err(unguarded(run, &command, &at_start, &error))
+        }
+    }
+}
+
+fn plan(run: &RunDir) -> anyhow::Result<Plan> {
+    match run.plan() {
+        Record::Written(plan) => Ok(plan),
+        Record::Absent | Record::Blank => anyhow::bail!("{}: no plan", run.path().display()),
+        Record::Unreadable(why) => anyhow::bail!("{}: {why}", run.path().display()),
+        Record::Newer(version) => {
+            anyhow::bail!("{}: the plan is of a later release ({version})", run.path().display())
+        }
+    }
+}
+
+fn in_front_of(job_user: Option<&JobUser>, command: &[OsString]) -> Vec<OsString> {
+    let sudo = job_user.map(JobUser::sudo).unwrap_or_default();
+    sudo.into_iter().map(OsString::from).chain(command.iter().cloned()).collect()
+}
+
+/// The last resort, so that no task is lost because a wrapper could not be started: the command
+/// takes this process over. Returns why it could not.
+fn unguarded(
+    run: &RunDir,
+    command: &[OsString],
+    signals: &SignalState,
+    why: &anyhow::Error,
+) -> anyhow::Error {
+    note(run, format_args!("the task runs without a guard: {why:#}"));
+    let kept = std::env::vars_os().filter(|(name, _)| name != TOKEN_VARIABLE);
+    process::exec(command, &kept.collect::<Vec<_>>(), signals).into()
+}
+
+fn spawn_guard(
+    run: &RunDir,
+    at_start: &SignalState,
+    command: &[OsString],
+) -> anyhow::Result<(Child, Link)> {
+    use std::os::fd::AsRawFd;
+    let (ours, theirs) = UnixStream::pair()?;
+    let mut guard = own_program()?;
+    guard.arg("task-guard").arg(run.path()).arg(theirs.as_raw_fd().to_string());
+    guard.arg(serde_json::to_string(at_start)?).arg("--").args(command);
+    // Out of reach of a KILL to the group in which the agent may have put this side.
+    guard.process_group(0);
+    Ok((spawn_with(&mut guard, &theirs)?, Link::over(ours)))
+}
+
+struct Front<'run> {
+    run: &'run RunDir,
+    job_user: Option<JobUser>,
+    guard: Child,
+    link: Link,
+    task: Option<TaskNumber>,
+    /// Held until the task runs, for the case that this side must run it.
+    inherited: Option<Inherited>,
+}
+
+enum Outcome {
+    Over(TaskEnd),
+    /// The guard died before there was a task.
+    NeverRan,
+}
+
+impl Front<'_> {
+    fn follow(mut self, signals: &Signals) -> anyhow::Result<Outcome> {
+        use std::os::fd::AsFd;
+        let mut over = None;
+        loop {
+            let ready = wait(&[self.link.as_fd(), signals.as_fd()], None)?;
+            for signal in signals.take() {
+                // If it cannot be sent, the link's end is about to be read.
+                let _ = self.link.send(&Forward(signal.as_raw()));
+            }
+            if ready.first() != Some(&true) {
+                continue;
+            }
+            let came = self.link.receive::<Told>()?;
+            for told in came.messages {
+                match told {
+                    Told::Running(task) => {
+                        self.task = task;
+                        if let Some(inherited) = self.inherited.take() {
+                            inherited.let_go(&[])?;
+                        }
+                    }
+                    Told::Over(end) => over = Some(end),
+                }
+            }
+            if came.closed {
+                break;
+            }
+        }
+        if over.is_none() && self.inherited.is_some() {
+            return Ok(Outcome::NeverRan);
+        }
+        let end = over.unwrap_or_else(|| self.end_task());
+        // Gone, or as good as: it lets go of task.lock before the agent hears of the end.
+        // An error only means that somebody ignores SIGCHLD, and then it is reaped already.
+        let _ = self.guard.wait();
+        Ok(Outcome::Over(end))
+    }
+
+    /// The guard died: nobody else is left to end what it kept.
+    fn end_task(&self) -> TaskEnd {
+        note(self.run, "the guard of a task died, so the task is ended");
+        let task = self.task.map(|number| self.run.task(number));
+        // Where orphans do not come to this process (macOS), the record says where to look.
+        let agent = task.as_ref().and_then(|task| task.started().written());
+        let roots = agent.into_iter().map(|started| started.process).collect();
+        let left = end_trees(&Trees { below_this_process: true, roots }, self.job_user.as_ref());
+        if !left.is_empty() {
+            note(self.run, format_args!("these processes could not be ended: {left:?}"));
+        }
+        let end = TaskEnd::Lost(Side::Guard);
+        if let Some(task) = task {
+            let finished = TaskFinished { end: end.clone(), left_behind: left, at: now() };
+            if let Err(error) = task.write_finished(&finished) {
+                note(self.run, format_args!("a task's end could not be recorded: {error}"));
+            }
+        }
+        end
+    }
+}
+
+/// A number for messages and records; the front is the guard's parent.
+pub(crate) fn front_of_guard() -> Option<Pid> {
+    rustix::process::getppid().map(Pid::from)
+}

@@ -1,0 +1,214 @@
+//! `task-guard`: the side of the task wrapper that is the parent of the task agent.
+//!
+//! It keeps the task's records and lock, and ends the task's processes when the front dies: by a
+//! KILL that nothing can forward. On a task's own end it ends nobody.
+
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+use process::{Inherited, Pid, ProcessId, Sent, Signal, SignalState};
+use run_dir::{RunDir, Side, TaskDir, TaskEnd, TaskFinished, TaskLock, TaskStarted};
+use rustix::process::{WaitOptions, WaitStatus};
+
+use crate::as_job_user::{Act, JobUser, ask};
+use crate::clock::now;
+use crate::end_tree::{Trees, below_this_process, end_trees};
+use crate::gate::{Gate, Go};
+use crate::hold::hold;
+use crate::left_overs::clear_left_overs;
+use crate::link::{Forward, Link, Told};
+use crate::note::note;
+use crate::signals::Signals;
+use crate::task_front::{FORWARDED, front_of_guard};
+use crate::wait::wait;
+
+/// Room in started.json for the arguments; the rest of the record is small.
+const ARGV_ROOM: usize = 3000;
+
+pub(crate) fn guard(
+    run: &RunDir,
+    link: i32,
+    at_start: SignalState,
+    command: &[OsString],
+) -> anyhow::Result<ExitCode> {
+    let inherited = Inherited::at_start()?;
+    let link = Link::over(UnixStream::from(process::inherited_fd(link)?));
+    let front = front_of_guard().context("the front is gone")?;
+    // Signals come from the front and not from outside: one sent to all of us must not count twice.
+    let heard: Vec<Signal> = FORWARDED
+        .into_iter()
+        .filter(|signal| !at_start.ignored.contains(&signal.as_raw()))
+        .chain([Signal::CHILD])
+        .collect();
+    let signals = Signals::listen(&heard)?;
+    process::unblock_signals();
+    process::become_subreaper()?;
+    let job_user = run.plan().written().as_ref().and_then(JobUser::of);
+
+    clear_left_overs(run, job_user.as_ref());
+    let records = Records::claim(run);
+    let gate = Gate::spawn(command, |_: &mut Command| {})?;
+    let agent = gate.process.clone();
+    records.started(&agent, front, command);
+    hold(run, "task-started-written");
+    let mut guard = Guard { run, job_user, link, agent, records };
+    guard.link.send(&Told::Running(guard.records.number()))?;
+    inherited.let_go(&[guard.link.as_fd()])?;
+    let go = Go::Task { signals: at_start, dies_with: Pid::own() };
+    let opened = gate.open(&go);
+    if let Err(error) = &opened {
+        note(run, format_args!("{error:#}"));
+    }
+    let end = guard.follow(&signals)?;
+    guard.over(end);
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Guard<'run> {
+    run: &'run RunDir,
+    job_user: Option<JobUser>,
+    link: Link,
+    agent: ProcessId,
+    records: Records<'run>,
+}
+
+impl Guard<'_> {
+    /// Until the task agent or the front ends.
+    fn follow(&mut self, signals: &Signals) -> anyhow::Result<TaskEnd> {
+        loop {
+            signals.take();
+            if let Some(end) = self.reap() {
+                return Ok(end);
+            }
+            let ready = wait(&[signals.as_fd(), self.link.as_fd()], None)?;
+            if ready.get(1) != Some(&true) {
+                continue;
+            }
+            let came = self.link.receive::<Forward>()?;
+            for Forward(number) in came.messages {
+                self.forward(number);
+            }
+            if came.closed {
+                return Ok(TaskEnd::Lost(Side::Front));
+            }
+        }
+    }
+
+    /// Reaps every child that ended, adopted orphans too; how the task agent did if it was one.
+    fn reap(&self) -> Option<TaskEnd> {
+        let mut end = None;
+        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
+            if Pid::from(pid) == self.agent.pid {
+                end = Some(how_it_ended(status));
+            }
+        }
+        end
+    }
+
+    fn forward(&self, number: i32) {
+        let Some(signal) = Signal::from_named_raw(number) else { return };
+        match (process::signal(&self.agent, signal), &self.job_user) {
+            (Ok(Sent::Delivered | Sent::Gone), _) => {}
+            // sudo is root's; the task agent behind it is the job user's.
+            (Err(_), Some(job_user)) => {
+                if let Err(error) = ask(job_user, Act::Signal(number), vec![self.agent.clone()]) {
+                    note(self.run, format_args!("signal {number} was not passed on: {error:#}"));
+                }
+            }
+            (Err(error), None) => {
+                note(self.run, format_args!("signal {number} was not passed on: {error}"));
+            }
+        }
+    }
+
+    fn over(mut self, end: TaskEnd) {
+        let left_behind = match &end {
+            TaskEnd::Code(_) | TaskEnd::Signal(_) => below_this_process(),
+            TaskEnd::Lost(_) => {
+                note(self.run, "the front of a task died, so the task is ended");
+                let trees = Trees { below_this_process: true, roots: vec![self.agent.clone()] };
+                end_trees(&trees, self.job_user.as_ref())
+            }
+        };
+        self.records.finished(TaskFinished { end: end.clone(), left_behind, at: now() });
+        // A front that died needs no telling.
+        let _ = self.link.send(&Told::Over(end));
+    }
+}
+
+fn how_it_ended(status: WaitStatus) -> TaskEnd {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => TaskEnd::Code(code),
+        (None, Some(signal)) => TaskEnd::Signal(signal),
+        // wait(2) reports no third kind without being asked for it.
+        (None, None) => TaskEnd::Code(1),
+    }
+}
+
+/// The records of the task. A task runs without them where the disk takes none.
+struct Records<'run> {
+    run: &'run RunDir,
+    claimed: Option<(TaskDir, TaskLock)>,
+}
+
+impl<'run> Records<'run> {
+    fn claim(run: &'run RunDir) -> Self {
+        let claimed = run.claim_task();
+        if let Err(error) = &claimed {
+            note(run, format_args!("a task runs without records: {error}"));
+        }
+        // For the one after this; without room it will try again.
+        let _ = run.reserve_next_task();
+        Self { run, claimed: claimed.ok() }
+    }
+
+    fn number(&self) -> Option<run_dir::TaskNumber> {
+        self.claimed.as_ref().map(|(task, _)| task.number())
+    }
+
+    fn started(&self, agent: &ProcessId, front: Pid, command: &[OsString]) {
+        let Some((task, _)) = &self.claimed else { return };
+        let written = || -> std::io::Result<()> {
+            task.write_started(&TaskStarted {
+                process: agent.clone(),
+                front: ProcessId::of(front)?,
+                guard: ProcessId::own()?,
+                argv: fitting(command),
+                cwd: std::env::current_dir()?,
+                at: now(),
+            })
+        };
+        if let Err(error) = written() {
+            note(self.run, format_args!("a task's start could not be recorded: {error}"));
+        }
+    }
+
+    fn finished(&self, mut finished: TaskFinished) {
+        let Some((task, _)) = &self.claimed else { return };
+        let mut written = task.write_finished(&finished);
+        // A long list may need space that a full disk does not have.
+        if written.is_err() && !finished.left_behind.is_empty() {
+            finished.left_behind.clear();
+            written = task.write_finished(&finished);
+        }
+        if let Err(error) = written {
+            note(self.run, format_args!("a task's end could not be recorded: {error}"));
+        }
+    }
+}
+
+/// The arguments as text, as many as have room.
+fn fitting(command: &[OsString]) -> Vec<String> {
+    let mut room = ARGV_ROOM;
+    let mut argv = Vec::new();
+    for arg in command {
+        let arg = arg.to_string_lossy().into_owned();
+        let Some(left) = room.checked_sub(arg.len() + 3) else { break };
+        room = left;
+        argv.push(arg);
+    }
+    argv
+}
