@@ -1,0 +1,261 @@
+//! One task: start the task agent behind the command prefix, wait, end it when its time is up, and
+//! tidy up. TERM and KILL go to the process this runner started, never to a group.
+
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+use crate::agent::{Instructions, arguments};
+use crate::http::{Api, ApiError};
+use crate::variant::{AgentStderr, Argv, Session, Variant};
+use crate::wire::{Claimed, Fail, StepEnd, StepStart, TaskConfig, Unclaim};
+use crate::{clock, go_duration};
+
+use super::api_calls::{CALL_LIMIT, logged, user_agent};
+use super::config::Config;
+use super::signals::{Event, Signals};
+use super::spans::{Log, Span, Trace};
+use super::task_agent::TaskAgent;
+
+/// What a task has at hand, all of it the runner's.
+pub(super) struct Surroundings<'a> {
+    pub(super) config: &'a Config,
+    pub(super) variant: &'a Variant,
+    pub(super) agent: &'a TaskAgent,
+    pub(super) signals: &'a mut Signals,
+    pub(super) log: &'a Log,
+    pub(super) version: &'a str,
+}
+
+/// Why a task was ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    SecondSignal,
+    DrainTooLong,
+    RanTooLong,
+}
+
+/// Runs a claimed task to its end. `Some` when the runner itself ended it.
+pub(super) fn run(claimed: &Claimed, mut around: Surroundings) -> Option<Cut> {
+    let trace = Trace::new();
+    let span = Span::start(&trace, "service-work").with("app.loop_name", "claim: ");
+    let (cut, done) = attempt(claimed, &mut around, &trace);
+    if around.config.cleanup_working_directory {
+        let _ = std::fs::remove_dir_all(&around.config.working_directory);
+    }
+    match done {
+        Ok(()) => span.end(around.log),
+        Err(message) => {
+            give_up(claimed, &around, &trace, cut, &message);
+            span.end_with_error(around.log, &message);
+        }
+    }
+    cut
+}
+
+fn attempt(
+    claimed: &Claimed,
+    around: &mut Surroundings,
+    trace: &Trace,
+) -> (Option<Cut>, Result<(), String>) {
+    if let Err(error) = announce(claimed, around, trace) {
+        return (None, Err(format!("could not prepare the task: {error}")));
+    }
+    let mut child = match start(claimed, around) {
+        Ok(child) => child,
+        Err(message) => return (None, Err(format!("could not run task: {message}"))),
+    };
+    let copier = child.stderr.take().map(|mut stderr| {
+        let copy = around.log.copier();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut buffer) {
+                copy(&buffer[..length]);
+            }
+        })
+    });
+    let cut = wait_for_end(&child, around);
+    let status = child.wait();
+    if let Some(copier) = copier {
+        let _ = copier.join();
+    }
+    (cut, judged(status))
+}
+
+fn judged(status: std::io::Result<ExitStatus>) -> Result<(), String> {
+    let status = status.map_err(|error| error.to_string())?;
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Ok(()),
+        (Some(code), _) => Err(format!("task agent command exited with code {code}")),
+        (None, signal) => Err(format!("signal: {}", signal.unwrap_or_default())),
+    }
+}
+
+/// The calls that a real runner's log shows between the claim and the task agent's first line.
+fn announce(claimed: &Claimed, around: &Surroundings, trace: &Trace) -> Result<(), ApiError> {
+    let api = task_api(claimed, around)?;
+    let (log, version) = (around.log, around.version);
+    let path = "/api/v2/task/config";
+    let reply = logged(log, trace, ("GET", path), version, &api, || api.get(path))?;
+    reply.json::<TaskConfig>()?;
+    let step = StepStart {
+        step: 0,
+        name: "Spin up environment".to_owned(),
+        step_type: "spin_up_environment".to_owned(),
+    };
+    let path = "/api/v2/step/start";
+    logged(log, trace, ("POST", path), version, &api, || api.post(path, &step))?;
+    let end = StepEnd { step: 0, exit_code: Some(0), duration_ms: 0 };
+    api.post("/api/local/step/end", &end).map(drop)
+}
+
+fn task_api(claimed: &Claimed, around: &Surroundings) -> Result<Api, ApiError> {
+    let api = Api::new(&around.config.api_url, CALL_LIMIT)?;
+    Ok(api.with_bearer(&claimed.task_token).with_user_agent(&user_agent(around.version)))
+}
+
+/// Starts `command_prefix… circleci-agent _internal …` with the task's token on its stdin.
+fn start(claimed: &Claimed, around: &Surroundings) -> Result<Child, String> {
+    let instructions = Instructions {
+        task_token: claimed.task_token.clone(),
+        api_url: around.config.api_url.clone(),
+        allocation: claimed.allocation.clone(),
+        working_directory: around.config.working_directory.clone(),
+        max_run_time: go_duration::format(around.config.max_run_time),
+        ssh_advertise_addr: around.config.ssh_advertise_addr.clone(),
+    };
+    let mut words = own_session(around.variant)?;
+    words.extend(around.config.command_prefix.iter().map(Into::into));
+    words.push(around.agent.path.clone().into());
+    words.extend(arguments(&instructions, around.variant.argv).into_iter().map(Into::into));
+
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).stdin(Stdio::piped());
+    if around.variant.session == Session::Group {
+        command.process_group(0);
+    }
+    let through_pipe = around.variant.agent_stderr == AgentStderr::Pipe
+        || around.config.log_file.is_some()
+        || around.log.silent;
+    command.stdout(Stdio::inherit());
+    command.stderr(if through_pipe { Stdio::piped() } else { Stdio::inherit() });
+    if let Some(folder) = around.agent.path.parent() {
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{path}:{}", folder.display()));
+    }
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("fork/exec {}: {error}", words[0].to_string_lossy()))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        let said = match around.variant.argv {
+            Argv::AgentRunner | Argv::Nested => claimed.task_token.clone(),
+            Argv::Inner => instructions.as_json(),
+        };
+        let _ = stdin.write_all(said.as_bytes());
+    }
+    Ok(child)
+}
+
+/// `setsid` comes from this same program, which then becomes the command.
+fn own_session(variant: &Variant) -> Result<Vec<std::ffi::OsString>, String> {
+    if variant.session != Session::Own {
+        return Ok(Vec::new());
+    }
+    let myself = std::env::current_exe().map_err(|error| error.to_string())?;
+    Ok(vec![myself.into(), super::IN_OWN_SESSION.into()])
+}
+
+/// Waits for the task agent's end. When the task's or the drain's time is up, or a second signal
+/// comes, it gets TERM and, after a brief period, KILL.
+fn wait_for_end(child: &Child, around: &mut Surroundings) -> Option<Cut> {
+    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return None };
+    tell_of_end(pid, around.signals.sender());
+    let started = Instant::now();
+    let longest = around.config.max_run_time;
+    let mut cut: Option<(Cut, Instant)> = None;
+    let mut is_killed = false;
+    loop {
+        let now = Instant::now();
+        if cut.is_none() {
+            let drain = around.signals.draining_since();
+            let why = if around.signals.is_forced() {
+                Some(Cut::SecondSignal)
+            } else if drain.is_some_and(|since| now >= since + longest) {
+                Some(Cut::DrainTooLong)
+            } else if now >= started + longest {
+                Some(Cut::RanTooLong)
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                let _ = kill_process(pid, Signal::TERM);
+                cut = Some((why, now + around.variant.kill_delay));
+            }
+        }
+        if let (Some((_, kill_at)), false) = (cut, is_killed)
+            && now >= kill_at
+        {
+            let _ = kill_process(pid, Signal::KILL);
+            is_killed = true;
+        }
+        let next = match cut {
+            Some((_, kill_at)) if !is_killed => kill_at,
+            Some(_) => now + LONG,
+            None => started + longest,
+        };
+        let limit = next.saturating_duration_since(now).max(Duration::from_millis(1));
+        if let Some(Event::TaskEnded) = around.signals.wait(limit, around.log) {
+            return cut.map(|(why, _)| why);
+        }
+    }
+}
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Says when the process ends, and leaves it unreaped: its pid stays its own until then.
+fn tell_of_end(pid: Pid, events: Sender<Event>) {
+    std::thread::spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while waitid(WaitId::Pid(pid), options).is_err_and(|it| it == rustix::io::Errno::INTR) {}
+        let _ = events.send(Event::TaskEnded);
+    });
+}
+
+/// Tells the server that the task did not end well: it goes back into the queue where unsafe
+/// retries are on and a signal was the reason, and has failed otherwise.
+fn give_up(
+    claimed: &Claimed,
+    around: &Surroundings,
+    trace: &Trace,
+    cut: Option<Cut>,
+    message: &str,
+) {
+    let log = around.log;
+    let is_retried = around.config.enable_unsafe_retries
+        && matches!(cut, Some(Cut::SecondSignal | Cut::DrainTooLong));
+    if is_retried {
+        let Ok(api) = Api::new(&around.config.api_url, CALL_LIMIT) else { return };
+        let api = api.with_bearer(&around.config.auth_token);
+        let body = Unclaim { task_id: String::new(), task_token: claimed.task_token.clone() };
+        let path = "/api/v3/runner/unclaim";
+        let call = ("POST", path);
+        if logged(log, trace, call, around.version, &api, || api.post(path, &body)).is_ok() {
+            return;
+        }
+    }
+    let Ok(api) = task_api(claimed, around) else { return };
+    let fail = Fail {
+        allocation: claimed.allocation.clone(),
+        timestamp: clock::now().as_millisecond(),
+        message: STANDARD.encode(message),
+    };
+    let path = "/api/v2/task/event/fail";
+    let call = ("POST", path);
+    let _ = logged(log, trace, call, around.version, &api, || api.post(path, &fail));
+}

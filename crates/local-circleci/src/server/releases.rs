@@ -1,0 +1,137 @@
+//! The release bucket: a manifest, one tarball a version with the single file `circleci-runner`,
+//! and the task agent's binary. Packed once, at start, from the executables beside the server.
+
+use std::fs;
+use std::future::{Ready, ready};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path as UrlPath, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::refusal::Refusal;
+use super::state::Shared;
+use crate::platform;
+use crate::runner::version;
+
+/// The version the task agent's download is offered as.
+pub(super) const TASK_AGENT: &str = "1.0.0-local";
+
+/// Something to download: its path on this server, its bytes and their sum.
+pub(super) struct Offer {
+    pub(super) path: String,
+    pub(super) sha256: String,
+    bytes: Bytes,
+}
+
+impl Offer {
+    fn new(path: String, bytes: Vec<u8>) -> Self {
+        Self { path, sha256: hex::encode(Sha256::digest(&bytes)), bytes: bytes.into() }
+    }
+}
+
+/// Everything in the bucket, for this machine's platform only.
+pub(super) struct Releases {
+    runners: Vec<(String, Offer)>,
+    task_agent: Offer,
+}
+
+impl Releases {
+    /// Packs one tarball for each of `versions`.
+    pub(super) fn pack(
+        runner: &Path,
+        task_agent: &Path,
+        versions: &[String],
+    ) -> anyhow::Result<Self> {
+        let read = |path: &Path| {
+            fs::read(path).with_context(|| {
+                format!("cannot read {}; run: cargo build -p local-circleci", path.display())
+            })
+        };
+        let (os, arch) = (platform::os(), platform::arch());
+        let plain = read(runner)?;
+        let mut runners = Vec::new();
+        for release in versions {
+            let stamped = version::stamped(&plain, release)?;
+            let path = format!("/releases/{release}/circleci-runner_{os}_{arch}.tar.gz");
+            runners.push((release.clone(), Offer::new(path, tarball(&stamped)?)));
+        }
+        let path = format!("/releases/task-agent/{TASK_AGENT}/{os}/{arch}/circleci-agent");
+        Ok(Self { runners, task_agent: Offer::new(path, read(task_agent)?) })
+    }
+
+    pub(super) fn has(&self, release: &str) -> bool {
+        self.runner(release).is_some()
+    }
+
+    pub(super) fn task_agent(&self, os: &str, arch: &str) -> Option<&Offer> {
+        (os == platform::os() && arch == platform::arch()).then_some(&self.task_agent)
+    }
+
+    fn runner(&self, release: &str) -> Option<&Offer> {
+        self.runners.iter().find(|(version, _)| version == release).map(|(_, offer)| offer)
+    }
+
+    /// `.releases.<name>.<os>.<arch>.{url,sha256}` for every version and for `current`.
+    fn manifest(&self, base: &str, current: &str) -> Value {
+        let mut releases = Map::new();
+        let names = self.runners.iter().map(|(version, offer)| (version.as_str(), offer));
+        for (name, offer) in names.chain(self.runner(current).map(|offer| ("current", offer))) {
+            let url = format!("{base}{}", offer.path);
+            let offer = json!({ "url": url, "sha256": offer.sha256 });
+            let on_platform = json!({ platform::os(): { platform::arch(): offer } });
+            releases.insert(name.to_owned(), on_platform);
+        }
+        json!({ "releases": releases })
+    }
+}
+
+/// A tar.gz with the one executable file `circleci-runner`; the same bytes give the same tarball.
+fn tarball(runner: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(runner.len() as u64);
+    header.set_mode(0o755);
+    header.set_mtime(0);
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    tar.append_data(&mut header, "circleci-runner", runner)?;
+    Ok(tar.into_inner()?.finish()?)
+}
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/releases/manifest.json", get(manifest))
+        .route("/releases/{release}/{file}", get(runner_tarball))
+        .route("/releases/task-agent/{version}/{os}/{arch}/circleci-agent", get(task_agent))
+}
+
+async fn manifest(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let current = shared.look(|circle| circle.current_release.clone()).await;
+    Json(shared.releases.manifest(&shared.url, &current))
+}
+
+async fn runner_tarball(
+    State(shared): State<Arc<Shared>>,
+    UrlPath((release, file)): UrlPath<(String, String)>,
+) -> Result<impl IntoResponse, Refusal> {
+    let current = shared.look(|circle| circle.current_release.clone()).await;
+    let release = if release == "current" { current } else { release };
+    let offer = shared.releases.runner(&release);
+    match offer.filter(|offer| offer.path.ends_with(&format!("/{file}"))) {
+        Some(offer) => Ok(([(header::CONTENT_TYPE, "application/gzip")], offer.bytes.clone())),
+        None => Err(Refusal::not_found(&format!("{release}/{file}"))),
+    }
+}
+
+fn task_agent(State(shared): State<Arc<Shared>>) -> Ready<Bytes> {
+    ready(shared.releases.task_agent.bytes.clone())
+}
