@@ -36,5 +36,18 @@ pub enum TaskResult {
     /// Its wrapper died, so the task was ended.
     Lost,
     /// It is over and nothing tells how.
+    #[serde(other)]
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::TaskResult;
+
+    #[test]
+    fn a_result_that_only_a_newer_version_knows_is_unknown() {
+        let result = r#"{"outcome": "retried-elsewhere", "where": "cloud"}"#;
+        let result: TaskResult = serde_json::from_str(result).expect("a result");
+        assert_eq!(result, TaskResult::Unknown);
+    }
 }
