@@ -40,7 +40,7 @@ pub(crate) struct Limits {
 const LIMITS: Limits = Limits { manifest: 4 << 20, archive: 512 << 20, binary: 1 << 30 };
 const CONNECT: Duration = Duration::from_secs(15);
 /// Between two reads, not for the whole: a slow line may take its time.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 const REDIRECTS: usize = 5;
 
 impl Releases {
@@ -54,6 +54,8 @@ impl Releases {
             .user_agent(concat!("runner-tray/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
+            // A kept connection may be closing just when it is used again; two requests need none.
+            .pool_max_idle_per_host(0)
             .redirect(redirect::Policy::custom(follow_safely));
         // A proxy never stands between this machine and itself.
         let client = if address::is_loopback(&folder) { client.no_proxy() } else { client };

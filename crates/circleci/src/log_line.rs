@@ -223,8 +223,12 @@ mod tests {
             name in "[a-z]{1,8}( [A-Za-z/:]{1,8}){0,3}",
             fields in prop::collection::vec(("[a-z][a-z._]{0,8}", "[a-zA-Z0-9/:?&=]{0,9}( [a-z:]{1,6}){0,3}"), 0..5),
         ) {
-            let written: String = fields.iter().map(|(key, value)| format!(" {key}={value}")).collect();
-            let line = parse(format!("23:59:59 0ff1c 12.345ms {name}{written}\n").as_bytes());
+            let mut written = format!("23:59:59 0ff1c 12.345ms {name}");
+            for (key, value) in &fields {
+                written.extend([" ", key, "=", value]);
+            }
+            let line = parse(format!("{written}
+    ").as_bytes());
             let expected = SpanLine {
                 time: "23:59:59".to_owned(),
                 trace: "0ff1c".to_owned(),

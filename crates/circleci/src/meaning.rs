@@ -107,7 +107,10 @@ fn of_span(span: &SpanLine) -> Option<Meaning> {
         let version = span.field("app.version").or_else(|| span.field("version"));
         return Some(Meaning::StartingAgent { version: version.map(str::to_owned) });
     }
-    let is_claim = span.name == "claim" || span.name.ends_with("/runner/claim");
+    // A claim shows in three spans: the call, what made it, and the loop round both.
+    let is_claim = span.name == "claim"
+        || span.name.ends_with("/runner/claim")
+        || span.name.starts_with("worker loop: claim");
     // A task's own calls carry the task's token: only these two carry the runner's.
     let is_ours = is_claim || span.name.ends_with("/tasks/download");
     if error.is_some_and(refuses_token) || (is_ours && status == Some(401)) {
@@ -123,7 +126,6 @@ fn of_span(span: &SpanLine) -> Option<Meaning> {
     match (is_claim, failed) {
         (true, true) => Some(Meaning::ClaimFailed { status, error: error.map(str::to_owned) }),
         (true, false) => succeeded.then_some(Meaning::ClaimOk),
-        // A loop's own span repeats, as an error, what the claim inside it has said already.
         (false, _) => {
             error.map(|error| Meaning::AgentError { text: format!("{}: {error}", span.name) })
         }

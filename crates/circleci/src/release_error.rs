@@ -58,7 +58,7 @@ impl ReleaseError {
 }
 
 /// The innermost cause: reqwest's own sentence repeats the address and leaves the reason out.
-fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

@@ -93,6 +93,7 @@ fn write(entry: &mut impl Read, binary: &Path) -> Result<String, UnpackError> {
     Ok(hex::encode(hash.finalize()))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn unreadable(error: io::Error) -> UnpackError {
     UnpackError::Refused(format!("it cannot be read ({error})"))
 }
