@@ -38,10 +38,10 @@ impl Started {
 pub enum StartError {
     #[error("The supervisor's program {} cannot be started: {source}", program.display())]
     Spawn { program: PathBuf, source: std::io::Error },
-    #[error("The supervisor ended as soon as it was started ({status}){}; its log is in {}",
-        said(words), logs.display())]
+    #[error("The supervisor ended as soon as it was started ({status}); its log is in {}.{}",
+        logs.display(), said(words))]
     Ended { status: ExitStatus, words: String, logs: PathBuf },
-    #[error("The supervisor was started but has not answered at {} for {} s; its log is in {}",
+    #[error("The supervisor was started but has not answered at {} for {} s; its log is in {}.",
         socket.display(), DEADLINE.as_secs(), logs.display())]
     Silent { socket: PathBuf, logs: PathBuf },
     #[error(transparent)]
@@ -136,5 +136,5 @@ fn last_words(file: Option<std::fs::File>) -> String {
 }
 
 fn said(words: &str) -> String {
-    if words.is_empty() { String::new() } else { format!(" and said: {words}") }
+    if words.is_empty() { String::new() } else { format!(" It said: {words}") }
 }
