@@ -1,0 +1,37 @@
+//! One file a command, each with its arguments, its help and what it does.
+
+pub(crate) mod agent;
+pub(crate) mod cancel_task;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod history;
+pub(crate) mod logs;
+pub(crate) mod pause;
+pub(crate) mod resume;
+pub(crate) mod setup;
+mod setup_progress;
+pub(crate) mod status;
+pub(crate) mod supervisor;
+pub(crate) mod tasks;
+pub(crate) mod token;
+
+use crate::arguments::Command;
+use crate::failure::Failure;
+
+pub(crate) async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Setup(args) => setup::run(args).await,
+        Command::Status(args) => status::run(args).await,
+        Command::Tasks(args) => tasks::run(args).await,
+        Command::History(args) => history::run(args).await,
+        Command::Logs(args) => logs::run(args).await,
+        Command::Pause(args) => pause::run(args).await,
+        Command::Resume(args) => resume::run(args).await,
+        Command::CancelTask(args) => cancel_task::run(args).await,
+        Command::Token(args) => token::run(args).await,
+        Command::Agent(args) => agent::run(args).await,
+        Command::Supervisor(args) => supervisor::run(args).await,
+        Command::Config(args) => config::run(args).await,
+        Command::Completions(args) => completions::run(&args),
+    }
+}

@@ -1,0 +1,150 @@
+//! `runnerctl supervisor`: starts, ends or looks at the process that all others ask. Agents and tasks
+//! do not depend on it and go on without it.
+
+use std::time::Duration;
+
+use client::{Client, ClientError, Started, start_supervisor};
+use protocol::Health;
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+
+use crate::arguments::Shape;
+use crate::failure::Failure;
+use crate::print::Screen;
+use crate::{place, words};
+
+/// Start, stop or look at the supervisor
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Start, stop or look at the supervisor.\n\n\
+        One supervisor for each user owns the state of every runner and answers this command and \
+        the app. Agents and tasks go on while it is stopped, and it finds them again.",
+    after_help = EXAMPLES
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Start it where it does not run
+    #[command(after_help = "Example:\n  runnerctl supervisor start")]
+    Start,
+    /// Stop it; agents and tasks go on
+    #[command(
+        long_about = "Stop it; agents and tasks go on.\n\n\
+            The next supervisor finds them again. Where a login service keeps the supervisor, it is \
+            started again at once.",
+        after_help = "Example:\n  runnerctl supervisor stop"
+    )]
+    Stop,
+    /// Show whether it runs, and which version
+    #[command(
+        after_help = "Examples:\n  runnerctl supervisor status\n  runnerctl supervisor status --json"
+    )]
+    Status {
+        #[command(flatten)]
+        shape: Shape,
+    },
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runnerctl supervisor start
+  runnerctl supervisor status --json
+  runnerctl supervisor stop";
+
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    match args.act {
+        Act::Start => start().await,
+        Act::Stop => stop().await,
+        Act::Status { shape } => status(&shape).await,
+    }
+}
+
+async fn start() -> Result<(), Failure> {
+    let place = place::place()?;
+    let started = start_supervisor(&place.socket, &place.logs).await?;
+    Ok(Screen::stdout().say(match started {
+        Started::Now(health) => format!("The supervisor is started ({}).", about(&health)),
+        Started::Already(health) => format!("The supervisor runs already ({}).", about(&health)),
+    })?)
+}
+
+async fn stop() -> Result<(), Failure> {
+    let client = place::client()?;
+    let mut screen = Screen::stdout();
+    let stopping = match client.stop().await {
+        Ok(stopping) => stopping,
+        Err(ClientError::NotReachable { .. }) => {
+            return Ok(screen.say("The supervisor does not run.")?);
+        }
+        Err(error @ (ClientError::Refused(_) | ClientError::Broken { .. })) => {
+            return Err(error.into());
+        }
+    };
+    let pid = stopping.pid;
+    let successor = wait_until_gone(&client, pid).await?;
+    screen.say(format!("The supervisor is stopped (pid {pid})."))?;
+    if let Some(successor) = successor {
+        screen.say(format!(
+            "Something has started it again (pid {}), as a login service does.",
+            successor.pid
+        ))?;
+    }
+    if !stopping.left_running.is_empty() {
+        screen.say(format!("Agents that go on: {}.", words::list(&stopping.left_running)))?;
+    }
+    Ok(())
+}
+
+/// Waits until the supervisor `pid` answers no more; gives the one that answers in its place, if any.
+async fn wait_until_gone(client: &Client, pid: u32) -> Result<Option<Health>, Failure> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match client.health().await {
+            Err(ClientError::NotReachable { .. }) => return Ok(None),
+            Ok(health) if health.pid != pid => return Ok(Some(health)),
+            // It is on its way out.
+            Ok(_) | Err(ClientError::Broken { .. } | ClientError::Refused(_)) => {}
+        }
+        if Instant::now() >= deadline {
+            return Err(Failure::failed(
+                format!("The supervisor (pid {pid}) still answers after 10 s."),
+                "Its log says what it waits for.",
+            ));
+        }
+        sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// The shape of `status --json`.
+#[derive(Serialize)]
+struct Status {
+    running: bool,
+    #[serde(flatten)]
+    health: Option<Health>,
+}
+
+async fn status(shape: &Shape) -> Result<(), Failure> {
+    let answer = place::client()?.health().await;
+    let mut screen = Screen::stdout();
+    if shape.json && !matches!(answer, Err(ClientError::Broken { .. } | ClientError::Refused(_))) {
+        let health = answer.as_ref().ok().cloned();
+        screen.json(&Status { running: health.is_some(), health })?;
+    }
+    let health = answer?;
+    if !shape.json {
+        screen.say(format!("The supervisor runs ({}).", about(&health)))?;
+        if health.version != env!("CARGO_PKG_VERSION") {
+            screen.say(format!("runnerctl is version {}.", env!("CARGO_PKG_VERSION")))?;
+        }
+    }
+    Ok(())
+}
+
+fn about(health: &Health) -> String {
+    format!("version {}, pid {}", health.version, health.pid)
+}

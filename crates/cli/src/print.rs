@@ -1,0 +1,170 @@
+//! How answers look: sentences, labelled lines, aligned columns. Everything that is shown passes
+//! here and is made inert; colour is for terminals only and never the only sign.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Result, Write};
+
+use serde::Serialize;
+
+use crate::inert::{inert, inert_line};
+
+/// What a text means, not which colour it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Plain,
+    Strong,
+    Quiet,
+    Good,
+    Accent,
+    Warning,
+    Bad,
+}
+
+/// Something that is written on: a terminal, a pipe or a file.
+pub(crate) struct Screen {
+    out: Box<dyn Write>,
+    colour: bool,
+    terminal: bool,
+    /// The last line is to be replaced by the next.
+    passing: bool,
+}
+
+/// Where the text of a labelled line begins.
+const LABEL_WIDTH: usize = 12;
+
+impl Screen {
+    pub(crate) fn stdout() -> Self {
+        Self::of(std::io::stdout())
+    }
+
+    pub(crate) fn stderr() -> Self {
+        Self::of(std::io::stderr())
+    }
+
+    fn of(out: impl Write + IsTerminal + 'static) -> Self {
+        let terminal = out.is_terminal();
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        // <https://no-color.org>
+        let colour = terminal && !set("NO_COLOR") && !dumb;
+        Self { out: Box::new(out), colour, terminal, passing: false }
+    }
+
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Sentences, as they are.
+    pub(crate) fn say(&mut self, text: impl AsRef<str>) -> Result<()> {
+        self.end_passing()?;
+        writeln!(self.out, "{}", inert(text.as_ref()))
+    }
+
+    pub(crate) fn blank(&mut self) -> Result<()> {
+        writeln!(self.out)
+    }
+
+    /// One line of texts, each in its tone.
+    pub(crate) fn line(&mut self, between: &str, texts: &[(Tone, &str)]) -> Result<()> {
+        let texts: Vec<String> =
+            texts.iter().map(|(tone, text)| self.paint(*tone, &inert_line(text))).collect();
+        writeln!(self.out, "{}", texts.join(between))
+    }
+
+    /// A label and its text below a heading; further lines of the text stand below its first.
+    pub(crate) fn field(&mut self, label: &str, tone: Tone, text: &str) -> Result<()> {
+        self.end_passing()?;
+        for (index, line) in inert(text).lines().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            let label = self.paint(Tone::Quiet, &format!("{label:LABEL_WIDTH$}"));
+            writeln!(self.out, "  {label}{}", self.paint(tone, line))?;
+        }
+        Ok(())
+    }
+
+    /// Columns as wide as their widest cell; the last one may be as long as it likes.
+    pub(crate) fn table(&mut self, heads: &[&str], rows: &[Vec<String>]) -> Result<()> {
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| inert_line(cell)).collect()).collect();
+        let widths: Vec<usize> = heads
+            .iter()
+            .enumerate()
+            .map(|(column, head)| {
+                let cells = rows.iter().filter_map(|row| row.get(column));
+                cells.map(|cell| cell.chars().count()).max().unwrap_or(0).max(head.len())
+            })
+            .collect();
+        let aligned = |cells: &[String]| {
+            let cells: Vec<String> =
+                cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
+            cells.join("  ").trim_end().to_owned()
+        };
+        let heads: Vec<String> = heads.iter().map(ToString::to_string).collect();
+        writeln!(self.out, "{}", self.paint(Tone::Quiet, &aligned(&heads)))?;
+        for row in &rows {
+            writeln!(self.out, "{}", aligned(row))?;
+        }
+        Ok(())
+    }
+
+    /// A value in its stable shape, for programs.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value)?;
+        writeln!(self.out, "{}", ascii_controls(&text))
+    }
+
+    /// The same on one line, where a stream of values is printed.
+    pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value)?;
+        writeln!(self.out, "{}", ascii_controls(&text))
+    }
+
+    /// Text of a log or a file: inert on a terminal, byte for byte in a pipe.
+    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
+        let shown = if self.terminal { inert(text) } else { text.to_owned() };
+        self.out.write_all(shown.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// What is going on, on a line that the next one replaces. Terminals only.
+    pub(crate) fn passing(&mut self, text: &str) -> Result<()> {
+        if self.terminal {
+            write!(self.out, "\r\u{1b}[K{}", inert_line(text))?;
+            self.passing = true;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn end_passing(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.passing) {
+            write!(self.out, "\r\u{1b}[K")?;
+        }
+        Ok(())
+    }
+
+    fn paint(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Plain => return text.to_owned(),
+            Tone::Strong => 1,
+            Tone::Quiet => 2,
+            Tone::Bad => 31,
+            Tone::Good => 32,
+            Tone::Warning => 33,
+            Tone::Accent => 36,
+        };
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// JSON leaves the second set of control characters as they are; some terminals obey them.
+fn ascii_controls(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut text, c| {
+        if ('\u{7f}'..='\u{9f}').contains(&c) {
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+        text
+    })
+}

@@ -1,0 +1,9 @@
+//! runnerctl as its users meet it: each command against a scripted supervisor.
+
+mod fake;
+mod help;
+mod holding;
+mod looking;
+mod setting_up;
+mod supervising;
+mod terminal;

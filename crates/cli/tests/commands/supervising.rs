@@ -1,0 +1,114 @@
+//! The supervisor that is there, that is not, and that cannot be started.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::fake::Fake;
+
+fn health(pid: u32) -> Value {
+    json!({"version": "0.1.0", "pid": pid, "protocol": 1})
+}
+
+#[test]
+fn without_a_supervisor_every_command_that_asks_it_exits_with_3_and_the_way_out() {
+    let absent = Fake::absent();
+    for args in [
+        &["status"][..],
+        &["status", "--json"],
+        &["tasks"],
+        &["history"],
+        &["logs"],
+        &["logs", "-f"],
+        &["pause"],
+        &["resume"],
+        &["cancel-task", "r.1", "--yes"],
+        &["token", "set"],
+        &["token", "forget"],
+        &["agent", "list"],
+        &["config", "show"],
+        &["config", "snippet"],
+        &["supervisor", "status"],
+    ] {
+        assert_eq!(
+            absent.run(args),
+            "exit code 3\n--- errors\nerror: The supervisor is not running: nothing answers at \
+             [HOME]/state/supervisor.sock (No such file or directory (os error 2)).\n\
+             Start it: runnerctl supervisor start\n",
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_of_another_version_is_told_from_no_answer() {
+    assert_snapshot!(Fake::absent().started().run(&["status"]));
+    let other = Fake::absent().on("GET /v1/snapshot?usage=1", json!({"runners": "many"})).started();
+    assert_snapshot!(other.run(&["status"]));
+}
+
+#[test]
+fn status_of_the_supervisor() {
+    let fake = Fake::absent().on("GET /v1/health", health(4711)).started();
+    assert_snapshot!(fake.run(&["supervisor", "status"]));
+    assert_snapshot!(fake.run(&["supervisor", "status", "--json"]));
+    let mut newer = health(4711);
+    newer["version"] = json!("0.2.0");
+    let fake = Fake::absent().on("GET /v1/health", newer).started();
+    assert_snapshot!(fake.run(&["supervisor", "status"]));
+    assert_snapshot!(Fake::absent().run(&["supervisor", "status", "--json"]));
+}
+
+#[test]
+fn one_that_runs_is_not_started_again() {
+    let fake = Fake::absent().on("GET /v1/health", health(4711)).started();
+    assert_snapshot!(fake.run(&["supervisor", "start"]));
+}
+
+#[test]
+fn one_that_cannot_be_found_is_named() {
+    let fake = Fake::absent();
+    let mut command = fake.command(&["supervisor", "start"]);
+    let seen = fake.transcript(command.env("RUNNER_TRAY_SUPERVISOR", "/nowhere/supervisor"));
+    assert_snapshot!(seen);
+}
+
+#[test]
+fn one_that_ends_at_once_is_told_in_its_own_words() {
+    let fake = Fake::absent();
+    let program = fake.home().join("refuses");
+    let mut file = std::fs::File::create_new(&program).expect("a new file");
+    file.write_all(b"#!/bin/sh\necho 'Running as root is refused.' >&2\nexit 1\n")
+        .expect("it can be written");
+    file.set_permissions(std::fs::Permissions::from_mode(0o755)).expect("it may be run");
+    drop(file);
+    let mut command = fake.command(&["supervisor", "start"]);
+    assert_snapshot!(fake.transcript(command.env("RUNNER_TRAY_SUPERVISOR", program)));
+}
+
+#[test]
+fn stop_waits_until_it_is_gone_and_says_what_goes_on() {
+    let fake = Fake::absent()
+        .on("POST /v1/stop", json!({"pid": 4711, "left_running": ["a", "b"]}))
+        .on("GET /v1/health", health(4711))
+        .on("GET /v1/health", health(4712))
+        .started();
+    assert_snapshot!(fake.run(&["supervisor", "stop"]));
+}
+
+#[test]
+fn stop_where_none_runs_is_done_already() {
+    let said = "exit code 0\n--- output\nThe supervisor does not run.\n";
+    assert_eq!(Fake::absent().run(&["supervisor", "stop"]), said);
+}
+
+#[test]
+fn a_stop_that_is_refused_is_told() {
+    let title = "A job of this machine may not change its runner.";
+    let fake = Fake::absent()
+        .refuses("POST /v1/stop", 403, "from-a-job", title, "Ask from a terminal of your own.")
+        .started();
+    assert_snapshot!(fake.run(&["supervisor", "stop"]));
+}
