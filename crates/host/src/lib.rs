@@ -1,1 +1,30 @@
+//! Platform code above the floor: where things live, the keychain, the machine and its owner.
+//! Nothing here knows of runners' states or of CircleCI.
+//!
+//! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here.
 
+mod account;
+mod detached;
+mod folder_error;
+mod folders;
+pub mod keychain;
+mod machine;
+mod network_home;
+mod private_folder;
+mod root;
+pub mod token_file;
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod os;
+#[cfg(target_os = "macos")]
+#[path = "macos.rs"]
+mod os;
+
+pub use account::Account;
+pub use detached::spawn_detached;
+pub use folder_error::FolderError;
+pub use folders::{Folders, HOME_VARIABLE};
+pub use machine::{Machine, hostname};
+pub use network_home::refuse_network_home;
+pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};

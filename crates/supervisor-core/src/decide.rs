@@ -50,7 +50,8 @@ pub(crate) fn decide(
             }
             Phase::Starting | Phase::Kept => {
                 let current = run.facts.runner.mark == mark;
-                if !(wanted && current) && !read_only && run.ask_drain(now) {
+                let out_of_place = !wanted || !current;
+                if out_of_place && !read_only && run.ask_drain(now) {
                     effects.push(Effect::Drain(id.clone()));
                 }
                 if let Some(proof) = run.ask_drain_again() {

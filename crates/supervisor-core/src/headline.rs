@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use protocol::{PauseBy, PauseReason, RunnerState};
 
-use crate::facts::TaskEnd;
+use crate::facts::{Read, TaskEnd};
 use crate::run::{Phase, SILENT_START};
 use crate::runner::{Release, Runner};
 
@@ -56,6 +56,11 @@ pub(crate) fn state(
     }
     if runner.offline.is_some() {
         return (RunnerState::Offline, "CircleCI cannot be reached".into());
+    }
+    match run.agent_lives() {
+        Read::Yes(()) => {}
+        Read::No => return (RunnerState::Unknown, "The agent has ended".into()),
+        Read::Unknown => return (RunnerState::Unknown, "Not known; counts as busy".into()),
     }
     let silent = !run.heard_from
         && run.agent_started_at().is_some_and(|at| at.duration_until(now) < SILENT_START);

@@ -112,6 +112,15 @@ impl Run {
         }
     }
 
+    /// The process table's word, whatever the lock says.
+    pub(crate) fn agent_lives(&self) -> &Read<()> {
+        match &self.facts.agent {
+            AgentSeen::Started { alive, .. } => alive,
+            AgentSeen::NotStarted => &Read::No,
+            AgentSeen::Unknown => &Read::Unknown,
+        }
+    }
+
     pub(crate) fn agent_started_at(&self) -> Option<Timestamp> {
         match &self.facts.agent {
             AgentSeen::Started { at, .. } => Some(*at),

@@ -1,1 +1,62 @@
-fn main() {}
+//! Owns the state of every runner on this machine. It starts keepers and reads what they write; it is
+//! nobody's parent that matters, so that it may crash, be killed or be replaced at any moment.
+
+mod api;
+mod boundary;
+mod environment;
+mod gather;
+mod helpers;
+mod history;
+mod input;
+mod install;
+mod job_user;
+mod keepers;
+mod log_tail;
+mod logs;
+mod places;
+mod read_run;
+mod settings;
+mod start_run;
+mod supervisor;
+mod take;
+mod token;
+mod usage;
+mod wanted_file;
+mod watch;
+mod watched;
+
+mod open;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "runner-tray-supervisor", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Keep the runners of this machine. The default.
+    Run,
+    /// Touch the keychain once, for the supervisor: the request on stdin, the answer on stdout.
+    #[command(hide = true)]
+    Keychain { verb: String },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().verb.unwrap_or(Verb::Run) {
+        Verb::Run => open::run(),
+        Verb::Keychain { verb } => token::child(&verb),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("runner-tray-supervisor: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

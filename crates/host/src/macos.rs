@@ -1,0 +1,49 @@
+//! macOS's side: Library folders, file systems by their "local" flag, the Keychain's codes.
+
+use std::{ffi::CStr, io, path::Path};
+
+use directories::ProjectDirs;
+use rustix::fs::statfs;
+
+use crate::{Folders, keychain::KeychainState};
+
+/// For `directories`: the bundle's identifier, com.runner-tray.RunnerTray.
+pub(crate) const NAME: [&str; 3] = ["com", "runner-tray", "RunnerTray"];
+
+pub(crate) fn folders(dirs: &ProjectDirs) -> Folders {
+    // All of `directories`' folders but the cache are one and the same here.
+    let support = dirs.data_local_dir();
+    let library = support.parent().and_then(Path::parent).unwrap_or(support);
+    Folders {
+        state: support.join("state"),
+        data: support.join("data"),
+        config: support.join("config"),
+        logs: library.join("Logs").join(dirs.project_path()),
+    }
+}
+
+/// The kind of network file system that `path`, which exists, lies on; None = a local one.
+pub(crate) fn network_file_system(path: &Path) -> io::Result<Option<String>> {
+    let about = statfs(path)?;
+    if about.f_flags & libc::MNT_LOCAL.cast_unsigned() != 0 {
+        return Ok(None);
+    }
+    let name: Vec<u8> = about.f_fstypename.iter().map(|byte| byte.cast_unsigned()).collect();
+    let name = CStr::from_bytes_until_nul(&name).map(|name| name.to_string_lossy().into_owned());
+    Ok(Some(name.unwrap_or_else(|_| "unknown".to_owned())))
+}
+
+/// Security.framework's codes (`SecBase.h`), which `keyring` hands on as text only.
+pub(crate) fn keychain_state(words: &str) -> Option<KeychainState> {
+    let says = |code: &str, name: &str| words.contains(code) || words.contains(name);
+    if says("-25308", "errSecInteractionNotAllowed") || says("-25315", "errSecInteractionRequired") {
+        Some(KeychainState::Locked)
+    } else if says("-25307", "errSecNoDefaultKeychain")
+        || says("-25294", "errSecNoSuchKeychain")
+        || says("-25291", "errSecNotAvailable")
+    {
+        Some(KeychainState::NoService)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,28 @@
+//! Whether a folder lies on this machine. File locks prove that a keeper lives, and over a network
+//! they prove nothing.
+
+use std::path::Path;
+
+use crate::{FolderError, os};
+
+/// Refuses `path` where it, or the nearest folder above it that exists, is on a network file system.
+pub fn refuse_network_home(path: &Path) -> Result<(), FolderError> {
+    let existing = path.ancestors().find(|folder| folder.exists()).unwrap_or(path);
+    match os::network_file_system(existing) {
+        Ok(None) => Ok(()),
+        Ok(Some(kind)) => Err(FolderError::NetworkFileSystem { path: path.to_owned(), kind }),
+        Err(error) => Err(FolderError::io("asking for the file system of", existing)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_folder_is_taken_also_before_it_exists() {
+        let home = tempfile::tempdir().unwrap();
+        refuse_network_home(home.path()).unwrap();
+        refuse_network_home(&home.path().join("not/yet")).unwrap();
+    }
+}

@@ -1,0 +1,52 @@
+//! The local API: HTTP and JSON over a Unix socket that only the owner reaches. Decides nothing;
+//! it asks the loop.
+
+pub(crate) mod events;
+mod peer;
+mod reading;
+pub(crate) mod refusal;
+mod wishes;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post, put};
+use host::Folders;
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+
+use crate::input::Loop;
+pub(crate) use peer::Peer;
+
+/// What every call may use.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) to_loop: Loop,
+    pub(crate) snapshots: watch::Receiver<Arc<str>>,
+    pub(crate) folders: Folders,
+    pub(crate) history: PathBuf,
+}
+
+/// Serves until the process ends.
+pub(crate) async fn serve(listener: UnixListener, api: Api) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/v1/health", get(reading::health))
+        .route("/v1/snapshot", get(reading::snapshot))
+        .route("/v1/events", get(events::events))
+        .route("/v1/history", get(reading::history))
+        .route("/v1/agents", get(reading::agents))
+        .route("/v1/runners/{name}", put(wishes::set_up).delete(wishes::remove))
+        .route("/v1/runners/{name}/token", put(wishes::set_token).delete(wishes::forget_token))
+        .route("/v1/runners/{name}/pause", put(wishes::pause).delete(wishes::resume))
+        .route("/v1/runners/{name}/cancel", post(wishes::cancel))
+        .route("/v1/runners/{name}/logs", get(reading::logs))
+        .route("/v1/runners/{name}/config", get(reading::config))
+        .route("/v1/stop", post(wishes::stop))
+        .fallback(async || refusal::no_such_call())
+        .method_not_allowed_fallback(async || refusal::no_such_call())
+        .layer(middleware::from_fn_with_state(api.clone(), peer::let_in))
+        .with_state(api);
+    axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).await
+}

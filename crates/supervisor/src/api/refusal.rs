@@ -1,0 +1,133 @@
+//! Refused calls: RFC 9457 documents with a stable code and a way out.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use protocol::{ApiError, RunnerName};
+use supervisor_core::Refusal;
+
+use crate::settings::SettingsError;
+
+/// An error as the answer to a call.
+pub(crate) struct Refused(pub(crate) ApiError);
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let body = serde_json::to_string(&self.0).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    }
+}
+
+pub(crate) fn error(status: u16, code: &str, title: impl Into<String>, hint: &str) -> ApiError {
+    ApiError { status, code: code.into(), title: title.into(), hint: hint.into() }
+}
+
+pub(crate) fn of(refusal: &Refusal, runner: &RunnerName) -> ApiError {
+    match refusal {
+        Refusal::NoSuchRunner => no_such_runner(runner),
+        Refusal::NotRunning => error(
+            409,
+            "not-running",
+            "That task does not run now, so nothing was cancelled.",
+            "See what runs with `runnerctl tasks`.",
+        ),
+        Refusal::ReadOnly => error(
+            409,
+            "read-only-state",
+            "Saved state could not be read, so nothing new is written over it.",
+            "See `runnerctl status` for the file and the way out.",
+        ),
+        Refusal::InThePast => error(
+            400,
+            "bad-request",
+            "The pause would end before it begins.",
+            "Give a moment that is still to come.",
+        ),
+    }
+}
+
+pub(crate) fn no_such_runner(name: &RunnerName) -> ApiError {
+    error(
+        404,
+        "no-such-runner",
+        format!("There is no runner {name} on this machine."),
+        "See the names with `runnerctl status`.",
+    )
+}
+
+pub(crate) fn busy(name: &RunnerName) -> ApiError {
+    error(
+        409,
+        "busy",
+        format!("The runner {name} runs a task, so it is not removed."),
+        "Pause it, and remove it when its task has ended.",
+    )
+}
+
+pub(crate) fn cannot_save(why: &str) -> ApiError {
+    error(
+        507,
+        "cannot-save",
+        format!("This could not be written to disk, so it was not done: {why}."),
+        "Free some space or mend the folder's permissions, then ask again.",
+    )
+}
+
+pub(crate) fn settings(error_: &SettingsError) -> ApiError {
+    error(
+        409,
+        "settings-unreadable",
+        format!("The settings cannot be read: {error_}."),
+        "Mend the file or move it away; it is read anew as soon as it changes.",
+    )
+}
+
+pub(crate) fn bad_request(title: impl Into<String>, hint: &str) -> ApiError {
+    error(400, "bad-request", title, hint)
+}
+
+pub(crate) fn failed(why: &str) -> ApiError {
+    error(500, "failed", format!("That failed: {why}."), "See the supervisor's log.")
+}
+
+pub(crate) fn ending() -> ApiError {
+    error(
+        503,
+        "supervisor-ending",
+        "The supervisor is ending.",
+        "Start it again with `runnerctl supervisor start`.",
+    )
+}
+
+pub(crate) fn from_a_job() -> ApiError {
+    error(
+        403,
+        "from-a-job",
+        "A job asks this, and jobs may not change the runner they run on.",
+        "Run the command outside the job.",
+    )
+}
+
+pub(crate) fn another_user() -> ApiError {
+    error(
+        403,
+        "another-user",
+        "This supervisor belongs to another user.",
+        "Run the command as the user who owns it.",
+    )
+}
+
+pub(crate) fn no_such_call() -> Refused {
+    Refused(error(
+        404,
+        "no-such-call",
+        "This supervisor knows no such call.",
+        "Use a runnerctl of the same version.",
+    ))
+}

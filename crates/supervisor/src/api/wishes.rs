@@ -1,0 +1,179 @@
+//! Calls that change something. Each is idempotent: said twice is said once.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use protocol::{
+    CancelTask, Pause, PauseBy, RunnerName, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
+};
+use supervisor_core::Wish;
+
+use super::Api;
+use super::refusal::{self, Refused};
+use crate::input::{Input, Registered, Token};
+use crate::token;
+
+type Done = Result<StatusCode, Refused>;
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+/// A body that is not what was meant is told in the caller's terms; its content is not repeated, it
+/// may hold a token.
+fn body<T>(body: Body<T>) -> Result<T, Refused> {
+    body.map(|Json(body)| body).map_err(|rejected| {
+        let why = match rejected {
+            JsonRejection::JsonDataError(_) => "it lacks a field or has one of the wrong kind",
+            JsonRejection::JsonSyntaxError(_) => "it is not JSON",
+            JsonRejection::MissingJsonContentType(_) => "it has no JSON content type",
+            JsonRejection::BytesRejection(_) => "it cannot be read",
+            rejected => return refusal::bad_request(rejected.to_string(), "See `--help`.").into(),
+        };
+        refusal::bad_request(format!("The request is not understood: {why}."), "See `--help`.")
+            .into()
+    })
+}
+
+pub(crate) async fn set_up(
+    State(api): State<Api>,
+    Path(name): Path<RunnerName>,
+    wish: Body<SetUp>,
+) -> Result<Json<SetUpDone>, Refused> {
+    let SetUp { spec, token } = body(wish)?;
+    check(&spec)?;
+    if let Some(user) = &spec.job_user {
+        crate::job_user::check(user).await.map_err(Refused)?;
+    }
+    let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
+    let mut did = Vec::new();
+    let mut new_token = false;
+    match token {
+        Some(SetToken(token)) => {
+            let token = Token::from(token);
+            new_token = store(&api, &name, spec.token_store, token).await?;
+        }
+        None => did.extend(forget_if_moved(&api, &name, known.as_ref(), &spec).await?),
+    }
+    let spec_store = spec.token_store;
+    did.extend(
+        api.to_loop
+            .ask(|reply| Input::SetUp { name: name.clone(), spec, new_token, reply })
+            .await?,
+    );
+    let needs_token = token::get(&name, spec_store, &api.folders).await.is_err();
+    Ok(Json(SetUpDone { did, needs_token }))
+}
+
+fn check(spec: &protocol::RunnerSpec) -> Result<(), Refused> {
+    for url in [&spec.api_url, &spec.releases_url].into_iter().flatten() {
+        circleci::service_address(url)
+            .map_err(|error| refusal::bad_request(error.to_string(), "Give an https address."))?;
+    }
+    let relative = spec
+        .working_directory
+        .as_deref()
+        .filter(|directory| !std::path::Path::new(directory).is_absolute());
+    match relative {
+        None => Ok(()),
+        Some(directory) => Err(refusal::bad_request(
+            format!("The working directory {directory} is not an absolute path."),
+            "Give the whole path, from / on.",
+        )
+        .into()),
+    }
+}
+
+/// True where it is another token than the one that was there.
+async fn store(
+    api: &Api,
+    name: &RunnerName,
+    store: TokenStore,
+    token: Token,
+) -> Result<bool, Refused> {
+    if token::is(name, store, &api.folders, &token).await {
+        return Ok(false);
+    }
+    token::set(name, store, &api.folders, token).await?;
+    Ok(true)
+}
+
+/// A token belongs to the servers it was given for.
+async fn forget_if_moved(
+    api: &Api,
+    name: &RunnerName,
+    known: Option<&Registered>,
+    spec: &protocol::RunnerSpec,
+) -> Result<Option<String>, Refused> {
+    let Some(known) = known else { return Ok(None) };
+    let moved =
+        |wanted: &Option<String>, there: &str| wanted.as_deref().is_some_and(|w| w != there);
+    if !moved(&spec.api_url, &known.api_url) && !moved(&spec.releases_url, &known.releases_url) {
+        return Ok(None);
+    }
+    token::forget(name, known.token_store, &api.folders).await?;
+    Ok(Some("The token is forgotten: it was given for another server.".into()))
+}
+
+pub(crate) async fn remove(State(api): State<Api>, Path(name): Path<RunnerName>) -> Done {
+    let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
+    api.to_loop.ask(|reply| Input::Remove(name.clone(), reply)).await?;
+    if let Some(known) = known {
+        token::forget(&name, known.token_store, &api.folders).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn set_token(
+    State(api): State<Api>,
+    Path(name): Path<RunnerName>,
+    wish: Body<SetToken>,
+) -> Done {
+    let SetToken(token) = body(wish)?;
+    let known = registered(&api, &name).await?;
+    if store(&api, &name, known.token_store, Token::from(token)).await? {
+        api.to_loop.ask(|reply| Input::TokenChanged { name, reply }).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn forget_token(State(api): State<Api>, Path(name): Path<RunnerName>) -> Done {
+    let known = registered(&api, &name).await?;
+    token::forget(&name, known.token_store, &api.folders).await?;
+    api.to_loop.ask(|reply| Input::TokenChanged { name, reply }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn registered(api: &Api, name: &RunnerName) -> Result<Registered, Refused> {
+    let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
+    known.ok_or_else(|| refusal::no_such_runner(name).into())
+}
+
+pub(crate) async fn pause(
+    State(api): State<Api>,
+    Path(runner): Path<RunnerName>,
+    wish: Body<Pause>,
+) -> Done {
+    let Pause { until, note } = body(wish)?;
+    let wish = Wish::Pause { runner, by: PauseBy::You, until, note, reading: None };
+    api.to_loop.ask(|reply| Input::Wish(wish, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn resume(State(api): State<Api>, Path(runner): Path<RunnerName>) -> Done {
+    let wish = Wish::Resume { runner, by: PauseBy::You };
+    api.to_loop.ask(|reply| Input::Wish(wish, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn cancel(
+    State(api): State<Api>,
+    Path(runner): Path<RunnerName>,
+    wish: Body<CancelTask>,
+) -> Done {
+    let CancelTask { task } = body(wish)?;
+    api.to_loop.ask(|reply| Input::Wish(Wish::Cancel { runner, task }, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn stop(State(api): State<Api>) -> Result<Json<Stopping>, Refused> {
+    Ok(Json(api.to_loop.ask(Input::Stop).await?))
+}

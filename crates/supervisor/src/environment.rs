@@ -1,0 +1,74 @@
+//! The environment an agent is started with: what a login shell of the owner would have, and nothing
+//! of ours.
+
+use std::collections::BTreeMap;
+
+/// Taken over from the supervisor where they are set.
+const TAKEN_OVER: [&str; 17] = [
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "SSH_AUTH_SOCK",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+const PATH: &str = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin";
+const HOMEBREW: &str = "/opt/homebrew/bin";
+
+/// Names and values, without the token.
+pub(crate) fn agent_environment() -> BTreeMap<String, String> {
+    from(|name| std::env::var(name).ok(), std::path::Path::new(HOMEBREW).is_dir())
+}
+
+fn from(get: impl Fn(&str) -> Option<String>, homebrew: bool) -> BTreeMap<String, String> {
+    let mut environment: BTreeMap<String, String> =
+        TAKEN_OVER.iter().filter_map(|name| Some(((*name).to_owned(), get(name)?))).collect();
+    // The stand-in's switches, for tests of the product against its variants.
+    #[cfg(debug_assertions)]
+    for name in ["LOCAL_CIRCLECI_VARIANT", "LOCAL_CIRCLECI_MAX_BACKOFF_MS"] {
+        environment.extend(get(name).map(|value| (name.to_owned(), value)));
+    }
+    let mut path = get("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| PATH.into());
+    // A service manager's PATH lacks what the owner's shell has.
+    for folder in PATH.split(':').chain(homebrew.then_some(HOMEBREW)) {
+        if !path.split(':').any(|known| known == folder) {
+            path = format!("{path}:{folder}");
+        }
+    }
+    environment.insert("PATH".into(), path);
+    environment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_named_variables_reaches_the_agent() {
+        let environment = from(|name| Some(format!("my {name}")), false);
+        assert!(!environment.contains_key("CIRCLECI_RUNNER_API_AUTH_TOKEN"));
+        assert!(!environment.contains_key("DBUS_SESSION_BUS_ADDRESS"));
+        assert!(!environment.contains_key("RUNNER_TRAY_HOME"));
+        assert_eq!(environment["HOME"], "my HOME");
+    }
+
+    #[test]
+    fn a_bare_path_is_completed() {
+        let environment = from(|name| (name == "PATH").then(|| "/usr/bin:/x".into()), true);
+        assert_eq!(
+            environment["PATH"],
+            "/usr/bin:/x:/usr/local/bin:/usr/local/sbin:/usr/sbin:/bin:/sbin:/opt/homebrew/bin"
+        );
+    }
+}

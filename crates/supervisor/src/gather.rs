@@ -1,0 +1,76 @@
+//! What a start needs from outside: the token out of its store, an agent that is still the one that
+//! was installed, the folders. Runs off the loop; each failure becomes a problem with a way out.
+
+use circleci::InstalledAgent;
+use host::Folders;
+use jiff::Timestamp;
+use protocol::{Problem, ProblemCode, RunnerName};
+use supervisor_core::StartFailure;
+
+use crate::settings::{RunnerSettings, SettingsError};
+use crate::start_run::{Ingredients, Places};
+use crate::supervisor::now;
+
+pub(crate) async fn gather(
+    runner: &RunnerName,
+    settings: &RunnerSettings,
+    agent: Option<InstalledAgent>,
+    folders: &Folders,
+) -> Result<Ingredients, Box<StartFailure>> {
+    let token = crate::token::get(runner, settings.token_store, folders).await?;
+    let agent = agent.ok_or_else(|| cannot_start("no agent is installed", now()))?;
+    let (name, settings, folders) = (runner.clone(), settings.clone(), folders.clone());
+    let prepared = tokio::task::spawn_blocking(move || {
+        circleci::verify(&agent).map_err(|error| cannot_start(&error.to_string(), now()))?;
+        let places = prepare(&name, &settings, &folders)?;
+        Ok((agent, places))
+    });
+    let (agent, places) =
+        prepared.await.unwrap_or_else(|error| Err(cannot_start(&error.to_string(), now())))?;
+    Ok(Ingredients { token, agent, places })
+}
+
+fn prepare(
+    name: &RunnerName,
+    settings: &RunnerSettings,
+    folders: &Folders,
+) -> Result<Places, Box<StartFailure>> {
+    let failed = |error: anyhow::Error| cannot_start(&format!("{error:#}"), now());
+    let mut places = crate::places::of(name, settings, folders);
+    places.helper = crate::helpers::keeper(&folders.helpers()).map_err(failed)?;
+    for folder in [&places.working_directory, &places.task_agent_directory] {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            cannot_start(&format!("cannot make the folder {}: {error}", folder.display()), now())
+        })?;
+    }
+    Ok(places)
+}
+
+pub(crate) fn cannot_start(why: &str, now: Timestamp) -> Box<StartFailure> {
+    Box::new(StartFailure {
+        problem: Problem {
+            code: ProblemCode::CannotStart,
+            summary: "The agent could not be started.".into(),
+            reading: Some(why.to_owned()),
+            hint: "Mend what the reading names; Runner Tray tries again by itself.".into(),
+            details: None,
+            since: now,
+        },
+        needs_user: false,
+    })
+}
+
+pub(crate) fn settings_problem(error: &SettingsError, now: Timestamp) -> Problem {
+    Problem {
+        code: ProblemCode::SettingsUnreadable,
+        summary:
+            "The settings cannot be read, so nothing is started or stopped; what runs goes on."
+                .into(),
+        reading: Some(error.to_string()),
+        hint: "Mend the file, or move it away and run `runnerctl setup` again; it is read anew as \
+               soon as it changes."
+            .into(),
+        details: None,
+        since: now,
+    }
+}

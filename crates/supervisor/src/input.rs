@@ -1,0 +1,83 @@
+//! Everything that reaches the loop, and the way to send it there.
+
+use protocol::{AgentRelease, ApiError, ConfigText, RunId, RunnerName, RunnerSpec, Stopping};
+use secrecy::SecretString;
+use supervisor_core::{Event, Wish};
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
+
+pub(crate) enum Input {
+    Event(Event),
+    /// Something in a run directory changed, or one of its locks was released.
+    Touched(RunId),
+    Installed(RunnerName, Box<circleci::InstalledAgent>),
+    /// The token of a runner that is to be started was read, and its agent checked.
+    ReadyToStart(RunnerName, Box<crate::start_run::Ingredients>),
+    SettingsTouched,
+    Wish(Wish, Reply<()>),
+    /// `new_token`: another token than before is stored.
+    SetUp {
+        name: RunnerName,
+        spec: RunnerSpec,
+        new_token: bool,
+        reply: Reply<Vec<String>>,
+    },
+    Remove(RunnerName, Reply<()>),
+    TokenChanged {
+        name: RunnerName,
+        reply: Reply<()>,
+    },
+    Config(RunnerName, Reply<ConfigText>),
+    Agents(Reply<Vec<AgentRelease>>),
+    /// Where a runner keeps its token and what it is registered with.
+    Registered(RunnerName, Reply<Option<Registered>>),
+    /// The run whose log is asked for: the named one, or the runner's newest.
+    LogOf(RunnerName, Option<RunId>, Reply<Option<crate::logs::LogSource>>),
+    Watchers(i32),
+    SampleNow(oneshot::Sender<()>),
+    Stop(Reply<Stopping>),
+    /// The process is asked to end.
+    Signal(&'static str),
+}
+
+/// What the keychain needs to know of a runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registered {
+    pub(crate) token_store: protocol::TokenStore,
+    pub(crate) api_url: String,
+    pub(crate) releases_url: String,
+}
+
+/// A token on its way; has no Debug of its own.
+pub(crate) type Token = SecretString;
+
+/// Sends to the loop. Fails only when the supervisor is ending.
+#[derive(Clone)]
+pub(crate) struct Loop(mpsc::UnboundedSender<Input>);
+
+impl Loop {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Input>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    pub(crate) fn send(&self, input: Input) {
+        // Without a loop nothing is left to be told.
+        let _ = self.0.send(input);
+    }
+
+    pub(crate) fn event(&self, event: Event) {
+        self.send(Input::Event(event));
+    }
+
+    /// Sends a question and waits for its answer.
+    pub(crate) async fn ask<T>(
+        &self,
+        input: impl FnOnce(Reply<T>) -> Input,
+    ) -> Result<T, ApiError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(input(reply));
+        answer.await.unwrap_or_else(|_| Err(crate::api::refusal::ending()))
+    }
+}

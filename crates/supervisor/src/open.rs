@@ -1,0 +1,140 @@
+//! Starting: everything that must be true before the loop may turn, in order.
+
+use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use host::Folders;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::api::{self, Api};
+use crate::history::History;
+use crate::input::{Input, Loop};
+use crate::supervisor::{Opened, Supervisor, now};
+use crate::wanted_file::WantedFile;
+
+const LOGS_KEPT: usize = 7;
+
+pub(crate) fn run() -> Result<()> {
+    host::refuse_root()?;
+    let folders = Folders::find()?;
+    folders.ensure()?;
+    host::refuse_network_home(&folders.state)?;
+    // Nobody else may own this state: held until the process ends.
+    let _lock = take_lock(&folders)?;
+    let _log = log_to(&folders)?;
+    let (wanted, state) = WantedFile::open(&folders.wanted_file(), now());
+    let history = History::open(&folders.history_file())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(async {
+        let (to_loop, inputs) = Loop::new();
+        let (snapshots, reader) = watch::channel::<Arc<str>>("".into());
+        let socket = folders.socket()?;
+        let opened = Opened {
+            folders: folders.clone(),
+            wanted,
+            state,
+            history,
+            to_loop: to_loop.clone(),
+            snapshots,
+        };
+        let supervisor = Supervisor::new(opened)?;
+        // Bound last: whoever reaches the socket finds a supervisor that works.
+        let listener = bind(&socket)?;
+        tracing::info!(socket = %socket.display(), "the supervisor begins");
+        let api = Api {
+            to_loop: to_loop.clone(),
+            snapshots: reader,
+            history: folders.history_file(),
+            folders: folders.clone(),
+        };
+        tokio::spawn(end_at_signal(to_loop.clone()));
+        tokio::spawn(async move {
+            if let Err(error) = api::serve(listener, api).await {
+                tracing::error!(%error, "the local API ended");
+            }
+        });
+        let ended = supervisor.run(inputs).await;
+        // The lock is still ours, so the socket is too.
+        let _ = std::fs::remove_file(&socket);
+        ended
+    })?;
+    // Reading of logs or waiting for locks must not hold up the end.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+fn take_lock(folders: &Folders) -> Result<File> {
+    let path = folders.state.join("supervisor.lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("opening {}", path.display()))?;
+    if file.try_lock().is_err() {
+        anyhow::bail!(
+            "another supervisor works with {}; see `runnerctl supervisor status`",
+            folders.state.display()
+        );
+    }
+    Ok(file)
+}
+
+/// The lock is held, so a socket that is there is a dead one's.
+fn bind(socket: &std::path::Path) -> Result<UnixListener> {
+    match std::fs::remove_file(socket) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error).with_context(|| format!("removing the old {}", socket.display()));
+        }
+    }
+    let listener =
+        UnixListener::bind(socket).with_context(|| format!("listening at {}", socket.display()))?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))
+        .with_context(|| format!("closing {} to others", socket.display()))?;
+    Ok(listener)
+}
+
+fn log_to(folders: &Folders) -> Result<tracing_appender::non_blocking::WorkerGuard> {
+    let daily = tracing_appender::rolling::Builder::new()
+        .rotation(tracing_appender::rolling::Rotation::DAILY)
+        .filename_prefix("supervisor")
+        .filename_suffix("log")
+        .max_log_files(LOGS_KEPT)
+        .build(&folders.logs)
+        .with_context(|| format!("writing a log below {}", folders.logs.display()))?;
+    let (writer, guard) = tracing_appender::non_blocking(daily);
+    let filter = tracing_subscriber::EnvFilter::try_from_env("RUNNER_TRAY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).init();
+    Ok(guard)
+}
+
+async fn end_at_signal(to_loop: Loop) {
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return tracing::error!("no signals can be caught");
+    };
+    // A closed terminal is no reason to end.
+    let mut hangup = signal(SignalKind::hangup()).ok();
+    loop {
+        tokio::select! {
+            _ = term.recv() => return to_loop.send(Input::Signal("SIGTERM")),
+            _ = int.recv() => return to_loop.send(Input::Signal("SIGINT")),
+            () = async { match hangup.as_mut() {
+                Some(hangup) => { hangup.recv().await; }
+                None => std::future::pending().await,
+            } } => {}
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! One run directory, read whole, as the core's facts. What cannot be read becomes `Unknown`.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use process::{BootId, Liveness};
+use protocol::{RunId, RunnerName, TaskId};
+use run_dir::{Record, RunDir, TaskDir, TaskState};
+use supervisor_core::{
+    AgentSeen, Cancelled, Drained, ExitSeen, LockSeen, Read, RunFacts, RunnerFacts, TaskEnd,
+    TaskFacts,
+};
+
+/// What a run directory turned out to be.
+pub(crate) enum Found {
+    Run(Box<RunFacts>),
+    /// Its plan cannot be read; `may_live` where an agent of it may run all the same.
+    Stray {
+        may_live: bool,
+    },
+    Gone,
+}
+
+/// Reads the run's records, its lock, and whether its agent lives. `reading` counts readings.
+pub(crate) fn read_run(folder: &RunDir, run: &RunId, reading: u64, now: Timestamp) -> Found {
+    if !folder.path().is_dir() {
+        return Found::Gone;
+    }
+    // The lock first: a keeper writes exit.json before it lets go.
+    let lock = match folder.lock_held() {
+        Ok(true) => LockSeen::Held,
+        Ok(false) => LockSeen::Free,
+        Err(_) => LockSeen::Unknown,
+    };
+    let agent = agent_of(folder);
+    let plan = folder.plan();
+    let Record::Written(plan) = plan else {
+        let boot = BootId::current().map(|boot| boot.0).unwrap_or_default();
+        return Found::Stray { may_live: may_live(lock, &agent, &boot) };
+    };
+    let Some(runner) = runner_of(&plan) else {
+        return Found::Stray { may_live: lock != LockSeen::Free };
+    };
+    Found::Run(Box::new(RunFacts {
+        reading,
+        run: run.clone(),
+        runner,
+        agent_version: plan.agent_version.unwrap_or_else(|| "unknown".into()),
+        planned_at: planned_at(run).unwrap_or(now),
+        lock,
+        agent,
+        drain: drain_of(folder),
+        cancel: cancel_of(folder, run),
+        exit: exit_of(folder),
+        tasks: tasks_of(folder, run, now),
+    }))
+}
+
+fn may_live(lock: LockSeen, agent: &AgentSeen, boot: &str) -> bool {
+    match (lock, agent) {
+        (LockSeen::Held | LockSeen::Unknown, _) | (_, AgentSeen::Unknown) => true,
+        (LockSeen::Free, AgentSeen::NotStarted) => false,
+        (LockSeen::Free, AgentSeen::Started { boot: then, alive, .. }) => {
+            then == boot && !alive.is_no()
+        }
+    }
+}
+
+fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
+    let name: RunnerName = plan.runner.parse().ok()?;
+    Some(RunnerFacts {
+        name,
+        resource_class: plan.resource_class.parse().ok()?,
+        working_directory: plan.working_directory.display().to_string(),
+        boundary: crate::boundary::boundary(plan.job_user.as_deref()),
+        mark: plan.settings_mark.clone(),
+    })
+}
+
+/// The run's name begins with the moment it was planned at.
+fn planned_at(run: &RunId) -> Option<Timestamp> {
+    let (stamp, _) = run.as_str().rsplit_once('-')?;
+    let time = jiff::fmt::strtime::parse("%Y%m%dT%H%M%S%.fZ", stamp).ok()?.to_datetime().ok()?;
+    jiff::tz::TimeZone::UTC.to_timestamp(time).ok()
+}
+
+fn agent_of(folder: &RunDir) -> AgentSeen {
+    match folder.started() {
+        Record::Absent | Record::Blank => AgentSeen::NotStarted,
+        Record::Unreadable(_) | Record::Newer(_) => AgentSeen::Unknown,
+        Record::Written(started) => AgentSeen::Started {
+            alive: match process::alive(&started.process) {
+                Liveness::Alive => Read::Yes(()),
+                Liveness::Dead => Read::No,
+                Liveness::Unknown => Read::Unknown,
+            },
+            pid: started.process.pid.get(),
+            boot: started.process.boot.0,
+            at: started.at,
+        },
+    }
+}
+
+fn drain_of(folder: &RunDir) -> Read<Drained> {
+    match folder.drain() {
+        Record::Absent | Record::Blank => Read::No,
+        Record::Unreadable(_) | Record::Newer(_) => Read::Unknown,
+        Record::Written(drain) => Read::Yes(Drained {
+            at: drain.at,
+            tasks_before: drain.tasks_before,
+            // Half written is written: the signal was sent before.
+            sent: !folder.drain_sent().is_unwritten(),
+            lost: !folder.drain_lost().is_unwritten(),
+        }),
+    }
+}
+
+fn cancel_of(folder: &RunDir, run: &RunId) -> Read<Cancelled> {
+    match folder.cancel() {
+        Record::Absent | Record::Blank => Read::No,
+        Record::Unreadable(_) | Record::Newer(_) => Read::Unknown,
+        Record::Written(cancel) => {
+            let sent = folder.cancel_sent();
+            let over = sent.as_ref().written().map(|sent| sent.outcome);
+            if over == Some(run_dir::CancelOutcome::TaskOver) {
+                // Its task had ended by itself: nothing was cancelled.
+                return Read::No;
+            }
+            let task = TaskId::new(run, cancel.task.0);
+            Read::Yes(Cancelled { task, sent: !sent.is_unwritten() })
+        }
+    }
+}
+
+fn exit_of(folder: &RunDir) -> Read<ExitSeen> {
+    match folder.exit() {
+        Record::Absent | Record::Blank => Read::No,
+        Record::Unreadable(_) | Record::Newer(_) => Read::Unknown,
+        Record::Written(exit) => Read::Yes(match exit.end {
+            run_dir::End::Code(code) => ExitSeen::Code { code, at: exit.at },
+            run_dir::End::Signal(signal) => ExitSeen::Signal { signal, at: exit.at },
+            run_dir::End::Unknown => ExitSeen::Unknown { at: exit.at },
+            run_dir::End::NeverStarted(why) => {
+                ExitSeen::NeverStarted { at: exit.at, why: Some(why) }
+            }
+        }),
+    }
+}
+
+fn tasks_of(folder: &RunDir, run: &RunId, now: Timestamp) -> Vec<TaskFacts> {
+    let Ok(tasks) = folder.tasks() else {
+        // Nobody can tell whether one runs.
+        return vec![TaskFacts {
+            task: TaskId::new(run, 0),
+            number: 0,
+            started_at: now,
+            pid: None,
+            directory: None,
+            end: TaskEnd::Unknown,
+        }];
+    };
+    tasks.iter().map(|task| task_of(task, run, now)).collect()
+}
+
+fn task_of(task: &TaskDir, run: &RunId, now: Timestamp) -> TaskFacts {
+    let state = task.state();
+    let started = task.started().written();
+    let end = match state {
+        TaskState::Running => TaskEnd::Running,
+        TaskState::Unknown(_) => TaskEnd::Unknown,
+        TaskState::Lost => TaskEnd::Lost { at: changed_at(task.path()).unwrap_or(now) },
+        TaskState::Finished(finished) => match finished.end {
+            run_dir::TaskEnd::Code(code) => TaskEnd::Exited { code: Some(code), at: finished.at },
+            run_dir::TaskEnd::Signal(_) => TaskEnd::Exited { code: None, at: finished.at },
+            run_dir::TaskEnd::Lost(_) => TaskEnd::Lost { at: finished.at },
+        },
+    };
+    TaskFacts {
+        task: TaskId::new(run, task.number().0),
+        number: task.number().0,
+        // Between the folder and its record: the folder's own time.
+        started_at: started
+            .as_ref()
+            .map(|started| started.at)
+            .or_else(|| changed_at(task.path()))
+            .unwrap_or(now),
+        pid: started.as_ref().map(|started| started.process.pid.get()),
+        directory: started.map(|started| started.cwd.display().to_string()),
+        end,
+    }
+}
+
+fn changed_at(path: &Path) -> Option<Timestamp> {
+    let changed = std::fs::metadata(path).and_then(|about| about.modified()).ok()?;
+    Timestamp::try_from(changed).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runs_name_tells_when_it_was_planned() {
+        let at: Timestamp = "2026-11-23T18:10:47.123Z".parse().unwrap();
+        let run = RunId::from(run_dir::RunId::new(at).as_str());
+        assert_eq!(planned_at(&run), Some(at));
+    }
+
+    #[test]
+    fn an_unreadable_run_may_live_unless_its_lock_and_agent_say_no() {
+        let dead = AgentSeen::Started {
+            boot: "b".into(),
+            pid: 1,
+            at: Timestamp::UNIX_EPOCH,
+            alive: Read::No,
+        };
+        assert!(may_live(LockSeen::Held, &AgentSeen::NotStarted, "b"));
+        assert!(may_live(LockSeen::Free, &AgentSeen::Unknown, "b"));
+        assert!(!may_live(LockSeen::Free, &AgentSeen::NotStarted, "b"));
+        assert!(!may_live(LockSeen::Free, &dead, "b"));
+    }
+}

@@ -1,0 +1,240 @@
+//! `settings.toml`: what the user decides about each runner. Hand-editable: comments, order and keys
+//! we do not know stay as they are.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use protocol::{ResourceClass, RunnerName, RunnerSpec, TokenStore};
+use serde::Deserialize;
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+/// Larger than any honest settings file; what is larger is not read into memory.
+const LARGEST: u64 = 1 << 20;
+
+/// The file as it was last read or written.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    path: PathBuf,
+    document: DocumentMut,
+    pub(crate) runners: BTreeMap<RunnerName, RunnerSettings>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct RunnerSettings {
+    name: RunnerName,
+    pub(crate) resource_class: ResourceClass,
+    pub(crate) working_directory: Option<PathBuf>,
+    pub(crate) api_url: Option<String>,
+    pub(crate) releases_url: Option<String>,
+    pub(crate) job_user: Option<String>,
+    #[serde(default)]
+    pub(crate) token_store: TokenStore,
+    /// Grows with every token that is stored, so that an agent with an old one is replaced.
+    #[serde(default)]
+    pub(crate) token_number: u64,
+    /// The agent's `max_run_time`, as Go writes durations; absent = 5h, as documented.
+    pub(crate) max_run_time: Option<circleci::GoDuration>,
+    /// Bytes after which agent.log is cut; absent = 20 MB.
+    pub(crate) log_limit: Option<u64>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{} is {size} bytes long, which no settings file is", path.display())]
+    TooLarge { path: PathBuf, size: u64 },
+    #[error("{} is not valid: {reason}", path.display())]
+    Invalid { path: PathBuf, reason: String },
+    #[error("{} names the runner {name} twice", path.display())]
+    Twice { path: PathBuf, name: RunnerName },
+    #[error("cannot write {}: {error}", path.display())]
+    Unwritable { path: PathBuf, error: io::Error },
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    runner: Vec<RunnerSettings>,
+}
+
+impl Settings {
+    /// No file is no runner.
+    pub(crate) fn read(path: &Path) -> Result<Self, SettingsError> {
+        let unreadable = |error| SettingsError::Unreadable { path: path.to_owned(), error };
+        let text = match std::fs::metadata(path) {
+            Ok(about) if about.len() > LARGEST => {
+                return Err(SettingsError::TooLarge { path: path.to_owned(), size: about.len() });
+            }
+            Ok(_) => std::fs::read_to_string(path).map_err(unreadable)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(unreadable(error)),
+        };
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        let invalid = |reason: String| SettingsError::Invalid { path: path.to_owned(), reason };
+        let document: DocumentMut = text
+            .parse()
+            .map_err(|e: toml_edit::TomlError| invalid(e.to_string().trim_end().to_owned()))?;
+        let file: File = toml_edit::de::from_document(document.clone())
+            .map_err(|e| invalid(e.to_string().trim_end().to_owned()))?;
+        let mut runners = BTreeMap::new();
+        for runner in file.runner {
+            let name = runner.name.clone();
+            if runners.insert(name.clone(), runner).is_some() {
+                return Err(SettingsError::Twice { path: path.to_owned(), name });
+            }
+        }
+        Ok(Self { path: path.to_owned(), document, runners })
+    }
+
+    /// Brings one runner up to date, in memory; absent fields of `spec` keep what is there.
+    /// Says what changed, in sentences.
+    pub(crate) fn set(&mut self, name: &RunnerName, spec: &RunnerSpec) -> Vec<String> {
+        let mut did = Vec::new();
+        let table = self.table(name, &mut did);
+        let mut put = |key: &str, wanted: Option<&str>, words: &str| {
+            let Some(wanted) = wanted else { return };
+            if table.get(key).and_then(Item::as_str) != Some(wanted) {
+                table[key] = value(wanted);
+                did.push(format!("{words} is {wanted}."));
+            }
+        };
+        put("resource_class", Some(spec.resource_class.as_str()), "The resource class");
+        put("working_directory", spec.working_directory.as_deref(), "The working directory");
+        put("api_url", spec.api_url.as_deref(), "The server");
+        put("releases_url", spec.releases_url.as_deref(), "The place of the agent's releases");
+        put("job_user", spec.job_user.as_deref(), "The user that jobs run as");
+        let store = match spec.token_store {
+            TokenStore::Keychain => "keychain",
+            TokenStore::File => "file",
+        };
+        let stored = table.get("token_store").and_then(Item::as_str).unwrap_or("keychain");
+        if stored != store {
+            table["token_store"] = value(store);
+            did.push(format!("The token's place is the {store}."));
+        }
+        did
+    }
+
+    /// Counts a newly stored token.
+    pub(crate) fn count_token(&mut self, name: &RunnerName) {
+        let number = self.runners.get(name).map_or(0, |runner| runner.token_number) + 1;
+        let table = self.table(name, &mut Vec::new());
+        table["token_number"] = value(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn remove(&mut self, name: &RunnerName) {
+        if let Some(tables) = self.document.get_mut("runner").and_then(Item::as_array_of_tables_mut)
+        {
+            tables.retain(|table| table.get("name").and_then(Item::as_str) != Some(name.as_str()));
+        }
+    }
+
+    /// Writes the file, atomically, and reads it back as what is meant.
+    pub(crate) fn save(&mut self) -> Result<(), SettingsError> {
+        let text = self.document.to_string();
+        let read_back = Self::parse(&self.path, &text)?;
+        run_dir::write_atomically(&self.path, text.as_bytes()).map_err(|error| {
+            SettingsError::Unwritable { path: self.path.clone(), error: io::Error::other(error) }
+        })?;
+        *self = read_back;
+        Ok(())
+    }
+
+    fn table(&mut self, name: &RunnerName, did: &mut Vec<String>) -> &mut Table {
+        let item = self
+            .document
+            .entry("runner")
+            .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+        if !item.is_array_of_tables() {
+            *item = Item::ArrayOfTables(ArrayOfTables::new());
+        }
+        let Item::ArrayOfTables(tables) = item else { unreachable!("made just above") };
+        let at = tables
+            .iter()
+            .position(|table| table.get("name").and_then(Item::as_str) == Some(name.as_str()));
+        let at = at.unwrap_or_else(|| {
+            let mut table = Table::new();
+            table["name"] = value(name.as_str());
+            tables.push(table);
+            did.push(format!("The runner {name} is new."));
+            tables.len() - 1
+        });
+        tables.get_mut(at).expect("found or made just above")
+    }
+}
+
+impl RunnerSettings {
+    pub(crate) fn api_url(&self) -> &str {
+        self.api_url.as_deref().unwrap_or(circleci::API_URL)
+    }
+
+    pub(crate) fn releases_url(&self) -> &str {
+        self.releases_url.as_deref().unwrap_or(circleci::RELEASES_URL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> RunnerSpec {
+        RunnerSpec {
+            resource_class: "acme/macos".parse().unwrap(),
+            working_directory: Some("/srv/work".into()),
+            api_url: None,
+            releases_url: None,
+            job_user: None,
+            token_store: TokenStore::Keychain,
+        }
+    }
+
+    fn name() -> RunnerName {
+        "mini".parse().unwrap()
+    }
+
+    #[test]
+    fn comments_and_unknown_keys_survive_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let text = "# mine\nfuture = 1\n\n[[runner]] # the mini\nname = \"mini\"\nresource_class = \"a/b\"\nodd = true\n";
+        run_dir::write_atomically(&path, text.as_bytes()).unwrap();
+        let mut settings = Settings::read(&path).unwrap();
+        settings.set(&name(), &spec());
+        settings.save().unwrap();
+        let after = std::fs::read_to_string(&path).unwrap();
+        for kept in ["# mine", "future = 1", "# the mini", "odd = true", "\"acme/macos\""] {
+            assert!(after.contains(kept), "{kept} is gone from:\n{after}");
+        }
+    }
+
+    #[test]
+    fn setting_the_same_twice_does_nothing_the_second_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::read(&folder.path().join("settings.toml")).unwrap();
+        assert!(!settings.set(&name(), &spec()).is_empty());
+        settings.save().unwrap();
+        assert_eq!(settings.set(&name(), &spec()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nonsense_is_named_and_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        for nonsense in [
+            "[[runner",
+            "runner = 3",
+            "[[runner]]\nname = \"../x\"\nresource_class = \"a/b\"",
+            "[[runner]]\nname = \"a\"\nresource_class = \"a/b\"\n[[runner]]\nname = \"a\"\nresource_class = \"a/b\"",
+        ] {
+            run_dir::write_atomically(&path, nonsense.as_bytes()).unwrap();
+            let error = Settings::read(&path).unwrap_err().to_string();
+            assert!(error.contains("settings.toml"), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), nonsense);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What reaches the loop, one arm a case.
+
+use std::ops::ControlFlow;
+
+use protocol::{
+    AgentRelease, ApiError, ConfigText, RunId, RunnerName, RunnerSpec, RunnerState, Stopping,
+};
+use supervisor_core::Event;
+
+use crate::api::refusal;
+use crate::input::{Input, Registered};
+use crate::logs::LogSource;
+use crate::supervisor::Supervisor;
+
+impl Supervisor {
+    /// Breaks when the supervisor is to end.
+    pub(crate) fn take(&mut self, input: Input) -> ControlFlow<()> {
+        match input {
+            Input::Event(event) => self.event(event),
+            Input::Touched(run) => self.touch(run),
+            Input::Installed(runner, agent) => {
+                self.agents.insert(runner, *agent);
+            }
+            Input::ReadyToStart(runner, ingredients) => self.start(runner, &ingredients),
+            Input::SettingsTouched => self.read_settings(),
+            Input::Wish(wish, reply) => {
+                let runner = wish.runner().clone();
+                let done = match self.wish(wish) {
+                    Err(refused) => Err(refusal::of(&refused, &runner)),
+                    Ok(()) => self.saved(),
+                };
+                let _ = reply.send(done);
+            }
+            Input::SetUp { name, spec, new_token, reply } => {
+                let _ = reply.send(self.set_up(&name, &spec, new_token));
+            }
+            Input::Remove(name, reply) => {
+                let _ = reply.send(self.remove(&name));
+            }
+            Input::TokenChanged { name, reply } => {
+                let _ = reply.send(self.token_changed(&name));
+            }
+            Input::Config(name, reply) => {
+                let _ = reply.send(self.config(&name));
+            }
+            Input::Agents(reply) => {
+                let _ = reply.send(Ok(self.releases()));
+            }
+            Input::Registered(name, reply) => {
+                let registered = self.runner_settings(&name).map(|settings| Registered {
+                    token_store: settings.token_store,
+                    api_url: settings.api_url().to_owned(),
+                    releases_url: settings.releases_url().to_owned(),
+                });
+                let _ = reply.send(Ok(registered));
+            }
+            Input::LogOf(name, run, reply) => {
+                let _ = reply.send(self.log_of(&name, run.as_ref()));
+            }
+            Input::Watchers(more) => self.watchers(more),
+            Input::SampleNow(done) => {
+                self.sample();
+                self.settle();
+                let _ = done.send(());
+            }
+            Input::Stop(reply) => {
+                tracing::info!("asked to end; agents and tasks go on");
+                let _ = reply.send(Ok(self.stopping()));
+                return ControlFlow::Break(());
+            }
+            Input::Signal(name) => {
+                tracing::info!("ended by {name}; agents and tasks go on");
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Whether what was just wished for reached the disk.
+    fn saved(&mut self) -> Result<(), ApiError> {
+        match self.save_failed.take() {
+            None => Ok(()),
+            Some(why) => Err(refusal::cannot_save(&why)),
+        }
+    }
+
+    fn set_up(
+        &mut self,
+        name: &RunnerName,
+        spec: &RunnerSpec,
+        new_token: bool,
+    ) -> Result<Vec<String>, ApiError> {
+        let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        let mut changed = settings.clone();
+        let mut did = changed.set(name, spec);
+        if new_token {
+            changed.count_token(name);
+            did.push("The token is stored.".into());
+        }
+        if did.is_empty() {
+            return Ok(did);
+        }
+        changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;
+        self.settings = Ok(changed);
+        self.settings_changed();
+        if new_token {
+            self.event(Event::TokenChanged(name.clone()));
+        }
+        self.settle();
+        Ok(did)
+    }
+
+    fn token_changed(&mut self, name: &RunnerName) -> Result<(), ApiError> {
+        let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        let mut changed = settings.clone();
+        if !changed.runners.contains_key(name) {
+            return Err(refusal::no_such_runner(name));
+        }
+        changed.count_token(name);
+        changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;
+        self.settings = Ok(changed);
+        self.settings_changed();
+        self.event(Event::TokenChanged(name.clone()));
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &RunnerName) -> Result<(), ApiError> {
+        let snapshot = self.core.snapshot();
+        let runner = snapshot.runners.iter().find(|runner| runner.name == *name);
+        let runner = runner.ok_or_else(|| refusal::no_such_runner(name))?;
+        // What is unknown counts as busy.
+        if runner.task.is_some() || (runner.state == RunnerState::Unknown && runner.run.is_some()) {
+            return Err(refusal::busy(name));
+        }
+        let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        let mut changed = settings.clone();
+        changed.remove(name);
+        changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;
+        self.settings = Ok(changed);
+        self.settings_changed();
+        Ok(())
+    }
+
+    fn config(&self, name: &RunnerName) -> Result<ConfigText, ApiError> {
+        let shown = self.core.snapshot().runners.iter().find(|runner| runner.name == *name);
+        if let Some(run) = shown.and_then(|runner| runner.run.as_ref())
+            && let Ok(yaml) = std::fs::read_to_string(self.folder_of(run).config())
+        {
+            return Ok(ConfigText { yaml });
+        }
+        let settings = self.runner_settings(name).ok_or_else(|| refusal::no_such_runner(name))?;
+        let mut places = crate::places::of(name, &settings, &self.folders);
+        places.helper = crate::helpers::keeper(&self.folders.helpers())
+            .map_err(|error| refusal::failed(&format!("{error:#}")))?;
+        let run = self.runs.path().join("RUN");
+        let yaml = crate::start_run::config(name, &settings, &places, &run)
+            .map_err(|error| refusal::failed(&format!("{error:#}")))?;
+        Ok(ConfigText { yaml })
+    }
+
+    fn releases(&self) -> Vec<AgentRelease> {
+        let runners = &self.core.snapshot().runners;
+        circleci::installed(&self.folders.data)
+            .into_iter()
+            .map(|agent| AgentRelease {
+                used_by: runners
+                    .iter()
+                    .filter(|runner| {
+                        runner.run.is_some()
+                            && runner.agent_version.as_deref() == Some(agent.version.as_str())
+                    })
+                    .map(|runner| runner.name.clone())
+                    .collect(),
+                path: agent.path.display().to_string(),
+                sha256: agent.sha256,
+                version: agent.version,
+            })
+            .collect()
+    }
+
+    fn log_of(
+        &self,
+        name: &RunnerName,
+        run: Option<&RunId>,
+    ) -> Result<Option<LogSource>, ApiError> {
+        let known = self.core.snapshot().runners.iter().any(|runner| runner.name == *name);
+        if !known {
+            return Err(refusal::no_such_runner(name));
+        }
+        let mut of_runner =
+            self.watched.iter().filter(|(_, watched)| watched.runner.as_ref() == Some(name));
+        let newest = self
+            .watched
+            .iter()
+            .rfind(|(_, watched)| watched.runner.as_ref() == Some(name))
+            .map(|(run, _)| run);
+        let asked = match run {
+            None => newest,
+            // A run that is gone is followed by the next one.
+            Some(asked) => of_runner.find(|(run, _)| *run >= asked).map(|(run, _)| run),
+        };
+        Ok(asked.map(|run| {
+            let folder = self.folder_of(run);
+            LogSource {
+                run: run.clone(),
+                path: folder.agent_log(),
+                mark: folder.plan().written().and_then(|plan| plan.token_mark),
+                next: self
+                    .watched
+                    .iter()
+                    .filter(|(_, watched)| watched.runner.as_ref() == Some(name))
+                    .map(|(run, _)| run)
+                    .find(|other| *other > run)
+                    .cloned(),
+            }
+        }))
+    }
+
+    fn stopping(&self) -> Stopping {
+        let runners = &self.core.snapshot().runners;
+        Stopping {
+            pid: std::process::id(),
+            left_running: runners
+                .iter()
+                .filter(|runner| runner.agent_pid.is_some())
+                .map(|runner| runner.name.clone())
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Tokens: out of the keychain by a short-lived child of this program, or out of a file where the
+//! owner chose that. A token is here for as long as it is handed on, and has no Debug.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context;
+use host::Folders;
+use host::keychain::{Answer, Request, Unavailable, Verb};
+use protocol::{ApiError, Problem, ProblemCode, RunnerName, TokenStore};
+use secrecy::{ExposeSecret, SecretString};
+use supervisor_core::StartFailure;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::api::refusal;
+use crate::input::Token;
+use crate::supervisor::now;
+
+/// A locked keychain may wait for somebody at the screen for ever.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// `supervisor keychain get | set | forget`.
+pub(crate) fn child(verb: &str) -> anyhow::Result<()> {
+    let verb = Verb::parse(verb).context("say get, set or forget")?;
+    Ok(host::keychain::serve(verb, std::io::stdin().lock(), std::io::stdout().lock())?)
+}
+
+pub(crate) async fn get(
+    runner: &RunnerName,
+    store: TokenStore,
+    folders: &Folders,
+) -> Result<Token, Box<StartFailure>> {
+    let found = match store {
+        TokenStore::Keychain => ask(Verb::Get, runner, folders, None).await,
+        TokenStore::File => read_file(runner, folders),
+    };
+    match found {
+        Ok(Some(token)) => Ok(token),
+        Ok(None) => Err(failure(&Unavailable::Missing, runner)),
+        Err(unavailable) => Err(failure(&unavailable, runner)),
+    }
+}
+
+/// Whether this very token is stored.
+pub(crate) async fn is(
+    runner: &RunnerName,
+    store: TokenStore,
+    folders: &Folders,
+    token: &Token,
+) -> bool {
+    let stored = get(runner, store, folders).await;
+    stored.is_ok_and(|stored| stored.expose_secret() == token.expose_secret())
+}
+
+pub(crate) async fn set(
+    runner: &RunnerName,
+    store: TokenStore,
+    folders: &Folders,
+    token: Token,
+) -> Result<(), ApiError> {
+    let text = token.expose_secret();
+    if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(refusal::bad_request(
+            "That is no token: it is empty or has spaces or line breaks in it.",
+            "Give the token that CircleCI showed when it was created, and nothing else.",
+        ));
+    }
+    let done = match store {
+        TokenStore::Keychain => ask(Verb::Set, runner, folders, Some(&token)).await,
+        TokenStore::File => write_file(runner, folders, &token),
+    };
+    done.map(|_| ()).map_err(|unavailable| not_stored(&unavailable, runner))
+}
+
+/// Forgetting what is not there is done.
+pub(crate) async fn forget(
+    runner: &RunnerName,
+    store: TokenStore,
+    folders: &Folders,
+) -> Result<(), ApiError> {
+    let done = match store {
+        TokenStore::Keychain => ask(Verb::Forget, runner, folders, None).await,
+        TokenStore::File => match fs::remove_file(file_of(runner, folders)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Unavailable::Refused(error.to_string()))
+            }
+            Ok(()) | Err(_) => Ok(None),
+        },
+    };
+    done.map(|_| ()).map_err(|unavailable| not_stored(&unavailable, runner))
+}
+
+/// One touch of the keychain by a child, which is ended when nobody answers it.
+async fn ask(
+    verb: Verb,
+    runner: &RunnerName,
+    folders: &Folders,
+    secret: Option<&SecretString>,
+) -> Result<Option<Token>, Unavailable> {
+    let refused = |error: anyhow::Error| Unavailable::Refused(format!("{error:#}"));
+    let asking = exchange(verb, account(runner, folders), secret);
+    match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(Ok(answer)) => answer.done.map(|secret| secret.map(SecretString::from)),
+        Ok(Err(error)) => Err(refused(error)),
+        Err(_) => Err(Unavailable::WaitsForYou),
+    }
+}
+
+async fn exchange(
+    verb: Verb,
+    account: String,
+    secret: Option<&SecretString>,
+) -> anyhow::Result<Answer> {
+    let secret = secret.map(|secret| secret.expose_secret().to_owned());
+    let request = SecretString::from(serde_json::to_string(&Request { account, secret })?);
+    let mut child = tokio::process::Command::new(std::env::current_exe()?)
+        .args(["keychain", verb.as_str()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // Ours alone, and of no use once nobody waits for it.
+        .kill_on_drop(true)
+        .spawn()
+        .context("starting the keychain's child")?;
+    let mut stdin = child.stdin.take().context("the child has a stdin")?;
+    stdin.write_all(request.expose_secret().as_bytes()).await?;
+    drop(stdin);
+    let mut text = String::new();
+    let mut stdout = child.stdout.take().context("the child has a stdout")?;
+    stdout.read_to_string(&mut text).await?;
+    child.wait().await?;
+    serde_json::from_str(&text).context("the keychain's child gave no answer")
+}
+
+/// Tests and demo have homes of their own, so the home is part of the name.
+fn account(runner: &RunnerName, folders: &Folders) -> String {
+    format!("{runner} ({})", folders.state.display())
+}
+
+fn file_of(runner: &RunnerName, folders: &Folders) -> PathBuf {
+    folders.tokens().join(runner.as_str())
+}
+
+fn read_file(runner: &RunnerName, folders: &Folders) -> Result<Option<Token>, Unavailable> {
+    match fs::read_to_string(file_of(runner, folders)) {
+        Ok(text) => Ok(Some(SecretString::from(text.trim().to_owned()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Unavailable::Refused(error.to_string())),
+    }
+}
+
+fn write_file(
+    runner: &RunnerName,
+    folders: &Folders,
+    token: &Token,
+) -> Result<Option<Token>, Unavailable> {
+    let refused = |error: std::io::Error| Unavailable::Refused(error.to_string());
+    fs::create_dir_all(folders.tokens()).map_err(refused)?;
+    run_dir::write_atomically(&file_of(runner, folders), token.expose_secret().as_bytes())
+        .map_err(refused)?;
+    Ok(None)
+}
+
+/// What is wrong, what to do, and whether only the user can end it.
+fn told(unavailable: &Unavailable, runner: &RunnerName) -> (ProblemCode, String, String, bool) {
+    match unavailable {
+        Unavailable::Missing => (
+            ProblemCode::TokenMissing,
+            format!("There is no token for {runner}."),
+            format!("Store one with `runnerctl token set --runner {runner}`."),
+            true,
+        ),
+        Unavailable::Locked => (
+            ProblemCode::KeychainLocked,
+            "The keychain is locked, so the token cannot be read.".into(),
+            "Log in to the desktop or unlock the keychain; Runner Tray tries again by itself."
+                .into(),
+            false,
+        ),
+        Unavailable::WaitsForYou => (
+            ProblemCode::KeychainWaits,
+            "The keychain asks something on the screen and nobody has answered.".into(),
+            "Answer it; Runner Tray tries again by itself.".into(),
+            false,
+        ),
+        Unavailable::NoService(_) => (
+            ProblemCode::KeychainAbsent,
+            "There is no keychain in this session.".into(),
+            format!(
+                "Log in to a desktop with a keychain, or choose a file that only you can read: \
+                 `runnerctl setup --name {runner} --token-store file --token-stdin ...`."
+            ),
+            false,
+        ),
+        Unavailable::Refused(_) => (
+            ProblemCode::KeychainRefused,
+            "The token's store refused.".into(),
+            "Its own words say why; mend that, then store the token again.".into(),
+            false,
+        ),
+    }
+}
+
+fn reading(unavailable: &Unavailable) -> Option<String> {
+    match unavailable {
+        Unavailable::NoService(why) | Unavailable::Refused(why) => Some(why.clone()),
+        Unavailable::WaitsForYou => Some(format!("no answer within {} s", PATIENCE.as_secs())),
+        Unavailable::Missing | Unavailable::Locked => None,
+    }
+}
+
+fn failure(unavailable: &Unavailable, runner: &RunnerName) -> Box<StartFailure> {
+    let (code, summary, hint, needs_user) = told(unavailable, runner);
+    let reading = reading(unavailable);
+    let problem = Problem { code, summary, reading, hint, details: None, since: now() };
+    Box::new(StartFailure { problem, needs_user })
+}
+
+fn not_stored(unavailable: &Unavailable, runner: &RunnerName) -> ApiError {
+    let (_, summary, hint, _) = told(unavailable, runner);
+    let why = reading(unavailable).map(|why| format!(" ({why})")).unwrap_or_default();
+    refusal::error(409, "token-not-stored", format!("{summary}{why}"), &hint)
+}

@@ -1,0 +1,152 @@
+//! `wanted.json`: what was asked for, replaced in place of a spare so that it works on a full disk.
+//! What cannot be read, or is from a newer version, is kept as it is and nothing is written over it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use protocol::{Problem, ProblemCode};
+use run_dir::Spare;
+use serde::{Deserialize, Serialize};
+use supervisor_core::{StateFile, Wanted};
+
+const VERSION: u32 = 1;
+/// Room for some hundred pauses with notes.
+const SIZE: usize = 64 << 10;
+
+pub(crate) struct WantedFile {
+    path: PathBuf,
+    spare: Option<Spare>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OnDisk {
+    version: u32,
+    #[serde(flatten)]
+    wanted: Wanted,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+impl WantedFile {
+    /// Reads what is there, and says what it may be used for.
+    pub(crate) fn open(path: &Path, now: Timestamp) -> (Self, StateFile) {
+        let file = |spare| Self { path: path.to_owned(), spare };
+        match read(path) {
+            Ok(wanted) => match Spare::reserve(path, SIZE) {
+                Ok(spare) => (file(Some(spare)), StateFile::Read(wanted)),
+                Err(error) => {
+                    let reason = format!("cannot write beside {}: {error}", path.display());
+                    (file(None), StateFile::Kept(unreadable(path, &reason, now)))
+                }
+            },
+            Err(Unread::Newer(version)) => (file(None), StateFile::Kept(newer(path, version, now))),
+            Err(Unread::Broken(reason)) => {
+                (file(None), StateFile::Kept(unreadable(path, &reason, now)))
+            }
+        }
+    }
+
+    pub(crate) fn save(&mut self, wanted: &Wanted) -> io::Result<()> {
+        let on_disk = OnDisk { version: VERSION, wanted: wanted.clone() };
+        let text = serde_json::to_vec_pretty(&on_disk)?;
+        let spare = self.spare.as_mut().ok_or_else(|| {
+            io::Error::other(format!("{} must not be written over", self.path.display()))
+        })?;
+        spare.replace(&text).map_err(io::Error::other)
+    }
+}
+
+enum Unread {
+    Newer(u32),
+    Broken(String),
+}
+
+fn read(path: &Path) -> Result<Wanted, Unread> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Wanted::default()),
+        Err(error) => return Err(Unread::Broken(error.to_string())),
+    };
+    let broken = |error: serde_json::Error| Unread::Broken(error.to_string());
+    let Version { version } = serde_json::from_slice(&text).map_err(broken)?;
+    if version > VERSION {
+        return Err(Unread::Newer(version));
+    }
+    let on_disk: OnDisk = serde_json::from_slice(&text).map_err(broken)?;
+    Ok(on_disk.wanted)
+}
+
+fn unreadable(path: &Path, reason: &str, now: Timestamp) -> Problem {
+    Problem {
+        code: ProblemCode::StateUnreadable,
+        summary: "What you asked for earlier cannot be read, so nothing is started or changed; \
+                  what runs goes on."
+            .into(),
+        reading: Some(format!("{}: {reason}", path.display())),
+        hint: "Move the file away and restart the supervisor (`runnerctl supervisor stop`, then \
+               `start`); pauses must then be asked for again."
+            .into(),
+        details: None,
+        since: now,
+    }
+}
+
+fn newer(path: &Path, version: u32, now: Timestamp) -> Problem {
+    Problem {
+        code: ProblemCode::StateNewer,
+        summary: "A newer Runner Tray wrote this state, so nothing is started or changed; what \
+                  runs goes on."
+            .into(),
+        reading: Some(format!(
+            "{} has version {version}, this one reads {VERSION}",
+            path.display()
+        )),
+        hint: "Install the newer version again, or move the file away and restart the supervisor."
+            .into(),
+        details: None,
+        since: now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept_as_it_is(text: &str, code: ProblemCode) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wanted.json");
+        run_dir::write_atomically(&path, text.as_bytes()).unwrap();
+        let (mut file, state) = WantedFile::open(&path, Timestamp::UNIX_EPOCH);
+        let StateFile::Kept(problem) = state else { panic!("{text:?} was believed") };
+        assert_eq!(problem.code, code);
+        assert!(file.save(&Wanted::default()).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn a_file_cut_short_or_from_a_newer_version_is_never_written_over() {
+        kept_as_it_is("{\"version\": 1, \"run", ProblemCode::StateUnreadable);
+        kept_as_it_is("", ProblemCode::StateUnreadable);
+        kept_as_it_is("\u{0}\u{0}\u{0}", ProblemCode::StateUnreadable);
+        kept_as_it_is("{\"version\": 2, \"new\": true}", ProblemCode::StateNewer);
+    }
+
+    #[test]
+    fn what_is_saved_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wanted.json");
+        let (mut file, state) = WantedFile::open(&path, Timestamp::UNIX_EPOCH);
+        assert!(matches!(state, StateFile::Read(_)));
+        let mut wanted = Wanted::default();
+        wanted.runners.insert("mini".parse().unwrap(), supervisor_core::WantedRunner::default());
+        file.save(&wanted).unwrap();
+        file.save(&wanted).unwrap();
+        let (_, state) = WantedFile::open(&path, Timestamp::UNIX_EPOCH);
+        let StateFile::Read(read) = state else { panic!("not read back") };
+        assert_eq!(read, wanted);
+    }
+}

@@ -1,0 +1,93 @@
+//! What the loop remembers of a run it follows: how far its log was read, and who waits for its locks.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use protocol::{RunId, RunnerName, TaskId};
+use run_dir::RunDir;
+use supervisor_core::{AgentSeen, LockSeen, Read, RunFacts};
+
+use crate::input::{Input, Loop};
+use crate::log_tail::LogTail;
+
+pub(crate) struct Watched {
+    folder: RunDir,
+    pub(crate) tail: LogTail,
+    pub(crate) readings: u64,
+    pub(crate) over: bool,
+    pub(crate) runner: Option<RunnerName>,
+    pub(crate) tasks: Vec<TaskId>,
+    /// Locks that a thread waits for.
+    awaited: BTreeSet<Lock>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lock {
+    Keeper,
+    Task(u32),
+}
+
+/// A thread that waits for a lock needs next to nothing.
+const STACK: usize = 64 << 10;
+
+impl Watched {
+    pub(crate) fn new(folder: &RunDir) -> Self {
+        let mark = folder.plan().written().and_then(|plan| plan.token_mark);
+        Self {
+            folder: folder.clone(),
+            tail: LogTail::new(folder.agent_log(), mark),
+            readings: 0,
+            over: false,
+            runner: None,
+            tasks: Vec::new(),
+            awaited: BTreeSet::new(),
+        }
+    }
+
+    /// Waits, each in a thread of its own, for the locks that are held: the kernel releases them
+    /// whatever becomes of their holder. True when the run is over.
+    pub(crate) fn follow(&mut self, facts: &RunFacts, to_loop: &Loop) -> bool {
+        self.runner = Some(facts.runner.name.clone());
+        self.tasks = facts.tasks.iter().map(|task| task.task.clone()).collect();
+        if facts.lock == LockSeen::Held {
+            self.wait_for(Lock::Keeper, &facts.run, to_loop);
+        } else {
+            // An adopter takes the lock anew.
+            self.awaited.remove(&Lock::Keeper);
+        }
+        for task in facts.tasks.iter().filter(|task| task.may_run()) {
+            self.wait_for(Lock::Task(task.number), &facts.run, to_loop);
+        }
+        let dead = match &facts.agent {
+            AgentSeen::NotStarted => true,
+            AgentSeen::Started { alive, .. } => alive.is_no(),
+            AgentSeen::Unknown => false,
+        };
+        self.over = matches!(facts.exit, Read::Yes(_)) && facts.lock != LockSeen::Held
+            || facts.lock == LockSeen::Free && dead;
+        self.over
+    }
+
+    fn wait_for(&mut self, lock: Lock, run: &RunId, to_loop: &Loop) {
+        if !self.awaited.insert(lock) {
+            return;
+        }
+        let (folder, run, to_loop) = (self.folder.clone(), run.clone(), to_loop.clone());
+        let wait = move || {
+            let waited = match lock {
+                Lock::Keeper => folder.wait_until_unlocked(),
+                Lock::Task(number) => {
+                    folder.task(run_dir::TaskNumber(number)).wait_until_unlocked()
+                }
+            };
+            if let Err(error) = waited {
+                tracing::warn!(%run, %error, "cannot wait for a lock");
+            }
+            to_loop.send(Input::Touched(run));
+        };
+        if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(wait) {
+            self.awaited.remove(&lock);
+            tracing::warn!(%error, "cannot wait for a lock");
+        }
+    }
+}
