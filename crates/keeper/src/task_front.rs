@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ExitCode};
 
-use process::{Inherited, Pid, Signal, SignalState};
+use process::{Inherited, Signal, SignalState};
 use run_dir::{Plan, Record, RunDir, Side, TaskEnd, TaskFinished, TaskNumber};
 
 use crate::as_job_user::JobUser;
@@ -66,8 +66,8 @@ fn plan(run: &RunDir) -> anyhow::Result<Plan> {
 }
 
 fn in_front_of(job_user: Option<&JobUser>, command: &[OsString]) -> Vec<OsString> {
-    let sudo = job_user.map(JobUser::sudo).unwrap_or_default();
-    sudo.into_iter().map(OsString::from).chain(command.iter().cloned()).collect()
+    let sudo = job_user.map(JobUser::sudo).into_iter().flatten();
+    sudo.map(OsString::from).chain(command.iter().cloned()).collect()
 }
 
 /// The last resort, so that no task is lost because a wrapper could not be started: the command
@@ -173,9 +173,4 @@ impl Front<'_> {
         }
         end
     }
-}
-
-/// A number for messages and records; the front is the guard's parent.
-pub(crate) fn front_of_guard() -> Option<Pid> {
-    rustix::process::getppid().map(Pid::from)
 }

@@ -22,7 +22,7 @@ use crate::left_overs::clear_left_overs;
 use crate::link::{Forward, Link, Told};
 use crate::note::note;
 use crate::signals::Signals;
-use crate::task_front::{FORWARDED, front_of_guard};
+use crate::task_front::FORWARDED;
 use crate::wait::wait;
 
 /// Room in started.json for the arguments; the rest of the record is small.
@@ -36,7 +36,7 @@ pub(crate) fn guard(
 ) -> anyhow::Result<ExitCode> {
     let inherited = Inherited::at_start()?;
     let link = Link::over(UnixStream::from(process::inherited_fd(link)?));
-    let front = front_of_guard().context("the front is gone")?;
+    let front = rustix::process::getppid().map(Pid::from).context("the front is gone")?;
     // Signals come from the front and not from outside: one sent to all of us must not count twice.
     let heard: Vec<Signal> = FORWARDED
         .into_iter()

@@ -61,12 +61,17 @@ impl Inherited {
         rustix::stdio::dup2_stdin(&null)?;
         rustix::stdio::dup2_stdout(&null)?;
         rustix::stdio::dup2_stderr(&null)?;
+        self.close_all_but(kept);
+        Ok(())
+    }
+
+    /// Closes those above the standard streams except `kept`.
+    pub fn close_all_but(self, kept: &[BorrowedFd<'_>]) {
         for fd in self.0 {
             if !kept.iter().any(|kept| kept.as_raw_fd() == fd) {
                 // SAFETY: it came over exec and nobody here took it over, or it is in `kept`.
                 unsafe { libc::close(fd) };
             }
         }
-        Ok(())
     }
 }

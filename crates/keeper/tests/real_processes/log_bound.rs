@@ -1,0 +1,64 @@
+//! agent.log stays within its limit, and what is moved aside holds no token.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::home::{Home, TOKEN, fs, secrets, until, wait};
+
+const LIMIT: u64 = 64 * 1024;
+
+#[test]
+fn the_log_is_redacted_and_cut_while_the_agent_goes_on_writing() {
+    let mut home = Home::new();
+    let writer = format!(
+        r#"#!/usr/bin/env python3
+import os, sys, time
+here = os.path.dirname(os.path.abspath(__file__))
+n = 0
+while not os.path.exists(here + "/finish"):
+    for _ in range(50):
+        print("line", n, "with {TOKEN} in it", flush=False)
+        n += 1
+    sys.stdout.flush()
+    time.sleep(0.01)
+print("the last line", flush=True)
+"#
+    );
+    home.script("writer", &writer);
+    let mut plan = home.plan();
+    plan.argv = vec![home.path("writer").to_str().unwrap().to_owned()];
+    plan.log_limit = LIMIT;
+    let (run, lock) = home.run(&plan);
+    let mut keeper = home.keeper(&run, lock, &[], &secrets());
+    until("the log was moved aside twice", || {
+        let aside = fs::read(&run.agent_log_before()).unwrap_or_default();
+        aside.lines().next().is_some_and(|first| !first.starts_with("line 0 "))
+    });
+    home.finish_agent(0);
+    wait(&mut keeper);
+
+    let aside = fs::read(&run.agent_log_before()).unwrap();
+    assert!(!aside.contains(TOKEN));
+    assert!(aside.contains(" with [token] in it\n"));
+    let mode = std::fs::metadata(run.agent_log_before()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let log = fs::read(&run.agent_log()).unwrap();
+    let both = format!("{aside}{log}");
+    assert!(both.ends_with("the last line\n"), "the agent writes on into the same file");
+    assert!(!log.contains('\0'), "at its end, and not where it was before");
+}
+
+#[test]
+fn a_quiet_log_wakes_nobody() {
+    let mut home = Home::new();
+    let (_run, mut keeper) = home.running();
+    let switches = |pid| {
+        let status = fs::read(std::path::Path::new(&format!("/proc/{pid}/status"))).unwrap();
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
+        line.rsplit('\t').next().unwrap().parse::<u64>().unwrap()
+    };
+    let before = switches(keeper.id());
+    std::thread::park_timeout(std::time::Duration::from_millis(1500));
+    assert_eq!(switches(keeper.id()), before);
+    home.finish_agent(0);
+    wait(&mut keeper);
+}

@@ -1,0 +1,15 @@
+//! The keeper with real processes: agents and tasks are small scripts that note what they get.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
+mod adopt;
+mod agent;
+mod cancel;
+mod drain;
+mod full_disk;
+mod gate;
+mod home;
+mod job_user;
+mod log_bound;
+mod sameness;
+mod task;
+mod task_killed;
