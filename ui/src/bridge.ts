@@ -1,0 +1,45 @@
+/** The only file that talks to the app: one command out, one event in. */
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+import type { RunnerName, Snapshot } from "./generated/protocol";
+
+/** What the window may ask for; `Ask` in src-tauri. */
+export type Ask =
+  | { do: "look" }
+  | { do: "pause"; runners: RunnerName[]; how_long: PauseLength }
+  | { do: "resume"; runners: RunnerName[] }
+  | { do: "open-task"; runner: RunnerName }
+  | { do: "start-supervisor" }
+  | { do: "dismiss" };
+
+export type PauseLength = "quarter-hour" | "hour" | "until-tomorrow" | "until-resumed";
+
+/** Everything the window shows; `View` in src-tauri. */
+export type View = {
+  supervisor: Seen;
+  /** What the user should read once, the newest last. */
+  notices: Notice[];
+};
+
+export type Seen =
+  | { kind: "connecting" }
+  | { kind: "starting" }
+  /** Nothing listens at its socket. */
+  | { kind: "absent"; why: string }
+  /** It is there and gives no answer that can be used. */
+  | { kind: "unclear"; why: string }
+  | { kind: "live"; snapshot: Snapshot };
+
+export type Notice = { title: string; hint: string };
+
+/** Resolves when the wish was answered. A refusal comes as a notice, not as an error. */
+export function ask(ask: Ask): Promise<void> {
+  return invoke("ask", { ask });
+}
+
+/** Calls `show` with the view of now and with every one after it; gives back how to stop. */
+export async function watch(show: (view: View) => void): Promise<() => void> {
+  const stop = await listen<View>("snapshot", (event) => show(event.payload));
+  await ask({ do: "look" });
+  return stop;
+}

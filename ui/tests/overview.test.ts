@@ -1,0 +1,163 @@
+import { fireEvent, screen, within } from "@testing-library/svelte";
+import axe from "axe-core";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { RunnerState } from "../src/generated/protocol";
+import { WORDS } from "../src/states";
+import { runnersOf, scene, scenes } from "./scenes";
+import { close, open, settle } from "./window";
+
+afterEach(close);
+
+const button = (name: RegExp | string) => screen.getByRole("button", { name });
+
+describe.each(scenes)("the scene %s", (_, view) => {
+  test("has no accessibility violation", async () => {
+    await open(view);
+    vi.useRealTimers();
+    // Colours are measured in contrast.test.ts: this page is never painted.
+    const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
+    expect(violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+  });
+});
+
+test.each(Object.entries(WORDS) as [RunnerState, string][])(
+  "the state %s is a shape, a word and a colour",
+  async (state, word) => {
+    const view = scene("idle");
+    for (const runner of runnersOf(view)) runner.state = state;
+    await open(view);
+    const card = screen.getByRole("article", { name: "mac-mini-01" });
+    expect(card.querySelector(`.shape.state-${state} svg`)).not.toBeNull();
+    expect(within(card).getByText(word).classList).toContain(`state-${state}`);
+  },
+);
+
+test("a pause for an hour is asked of the runner that the button belongs to", async () => {
+  const { asked } = await open(scene("several-with-a-problem"));
+  await fireEvent.click(button("Pause for 1 hour: mac-mini-03"));
+  expect(asked).toEqual([{ do: "pause", runners: ["mac-mini-03"], how_long: "hour" }]);
+});
+
+test("a second click while the first waits asks nothing, and the button says what it waits for", async () => {
+  const { asked, hold, answer } = await open(scene("idle"));
+  hold();
+  const pause = button(/Pause for 1 hour/);
+  await fireEvent.click(pause);
+  await fireEvent.click(pause);
+  await vi.advanceTimersByTimeAsync(301);
+  expect(asked).toHaveLength(1);
+  expect(pause.textContent).toContain("Pausing…");
+  await answer();
+  expect(pause.textContent).toContain("Pause for 1 hour");
+  await fireEvent.click(pause);
+  expect(asked).toHaveLength(2);
+});
+
+test("resume is offered for your own pause and for no other", async () => {
+  const { asked, show } = await open(scene("paused-twice"));
+  const reasons = screen.getByRole("list", { name: "What holds mac-mini-01" });
+  expect(within(reasons).getAllByRole("listitem")).toHaveLength(2);
+  expect(within(reasons).getByText(/free 9.8 GB, needs 15 GB/)).toBeTruthy();
+  expect(within(reasons).getAllByRole("button")).toHaveLength(1);
+  await fireEvent.click(button(/^Resume/));
+  expect(asked).toEqual([{ do: "resume", runners: ["mac-mini-01"] }]);
+
+  await show(scene("paused-by-schedule"));
+  expect(screen.queryByRole("button", { name: /^Resume/ })).toBeNull();
+});
+
+test("while it drains, resume says when it takes effect", async () => {
+  await open(scene("draining"));
+  expect(button(/^Resume after this task/)).toBeTruthy();
+});
+
+test("the time of a task is kept true without asking anybody", async () => {
+  const { asked } = await open(scene("busy"));
+  expect(screen.getByText("4 min 12 s")).toBeTruthy();
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(screen.getByText("4 min 15 s")).toBeTruthy();
+  expect(asked).toEqual([]);
+});
+
+test("a task of which nothing is known is still shown as one", async () => {
+  await open(scene("busy-nothing-known"));
+  const task = screen.getByRole("region", { name: "Task of mac-mini-01" });
+  expect(within(task).getByText("A task")).toBeTruthy();
+  expect(within(task).queryByRole("button")).toBeNull();
+});
+
+test("the task's page is opened by the app, which knows the address", async () => {
+  const { asked } = await open(scene("busy"));
+  await fireEvent.click(button(/Open in CircleCI/));
+  expect(asked).toEqual([{ do: "open-task", runner: "mac-mini-01" }]);
+  expect(document.querySelector("a")).toBeNull();
+});
+
+test("a problem says what happened, the reading and what to do, and keeps its code under details", async () => {
+  await open(scene("problem"));
+  const problem = within(screen.getByRole("list", { name: "Problems of mac-mini-01" })).getByRole("listitem");
+  const text = problem.textContent ?? "";
+  const order = ["does not accept the token", "status 401", "Create a new resource class token", "Details"];
+  expect(order.map((it) => text.indexOf(it))).toEqual(order.map((it) => text.indexOf(it)).sort((a, b) => a - b));
+  expect(order.every((it) => text.includes(it))).toBe(true);
+  expect(problem.querySelector("details")?.open).toBe(false);
+  expect(problem.querySelector("details")?.textContent).toContain("token-refused");
+});
+
+test("what a job can reach is said for each runner", async () => {
+  await open(scene("several"));
+  expect(screen.getAllByText("as you")).toHaveLength(2);
+  expect(screen.getAllByText("as the user circleci")).toHaveLength(1);
+});
+
+test("several runners are summed up in one line that hides none", async () => {
+  await open(scene("several-with-a-problem"));
+  expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("1 problem, 1 busy, 1 idle");
+});
+
+test("without a supervisor nothing is said of any runner, and it can be started", async () => {
+  const { asked, show } = await open(scene("busy"));
+  await show(scene("absent"));
+  expect(screen.queryByRole("article")).toBeNull();
+  await fireEvent.click(button("Start it"));
+  expect(asked).toEqual([{ do: "start-supervisor" }]);
+});
+
+test("a supervisor that cannot be understood is not started again", async () => {
+  await open(scene("unclear"));
+  expect(screen.queryByRole("button")).toBeNull();
+});
+
+test("an empty page says what will appear and how", async () => {
+  await open(scene("no-runner"));
+  expect(screen.getByText(/runnerctl setup --resource-class/)).toBeTruthy();
+});
+
+test("a refusal is read out and stays until it is dismissed", async () => {
+  const { asked } = await open(scene("refused"));
+  expect(screen.getByRole("alert").textContent).toContain("cannot be paused");
+  await fireEvent.click(button("Dismiss"));
+  expect(asked).toEqual([{ do: "dismiss" }]);
+});
+
+describe("whatever a job is called", () => {
+  test("its texts are text: no element, no link, no script comes of them", async () => {
+    await open(scene("hostile"));
+    await settle();
+    expect(document.querySelectorAll("img, script, a, b, iframe, svg[onload]")).toHaveLength(0);
+    expect(document.body.textContent).toContain("<script>alert(1)</script>");
+    expect(document.body.textContent).toContain("x".repeat(10_000));
+  });
+
+  test("a text that turns the direction turns only its own", async () => {
+    await open(scene("hostile"));
+    const turned = [...document.querySelectorAll("*")].filter((element) =>
+      [...element.childNodes].some((it) => it.nodeType === Node.TEXT_NODE && /[\u202e\u2067]/.test(it.textContent ?? "")),
+    );
+    expect(turned.length).toBeGreaterThan(2);
+    for (const element of turned) {
+      const isolated = element.tagName === "BDI" || getComputedStyle(element).unicodeBidi === "isolate";
+      expect(isolated, element.outerHTML.slice(0, 80)).toBe(true);
+    }
+  });
+});
