@@ -23,6 +23,8 @@
 
 mod block;
 mod lock;
+#[cfg(test)]
+mod power_cut;
 mod record;
 mod records;
 mod run;
