@@ -106,7 +106,6 @@ impl Core {
         if !self.runners.contains_key(wish.runner()) {
             return Err(Refusal::NoSuchRunner);
         }
-        let mut effects = Vec::new();
         match wish {
             Wish::Pause { runner, by, until, note, reading } => {
                 if until.is_some_and(|until| until <= now) {
@@ -120,26 +119,25 @@ impl Core {
                 let wants = self.wanted.runners.entry(runner).or_default();
                 crate::pause::release(&mut wants.pauses, by);
             }
-            Wish::Cancel { runner, task } => effects.extend(self.cancel(&runner, &task)?),
+            Wish::Cancel { runner, task } => self.cancel(&runner, &task)?,
         }
         self.save_again = None;
-        effects.extend(self.turn(now));
-        Ok(effects)
+        Ok(self.turn(now))
     }
 
-    fn cancel(&mut self, runner: &RunnerName, task: &TaskId) -> Result<Option<Effect>, Refusal> {
+    fn cancel(&mut self, runner: &RunnerName, task: &TaskId) -> Result<(), Refusal> {
         let boot = &self.boot;
         let runner = self.runners.get_mut(runner).ok_or(Refusal::NoSuchRunner)?;
-        let (id, run) = runner
+        let run = runner
             .runs
-            .iter_mut()
-            .find(|(_, run)| {
+            .values_mut()
+            .find(|run| {
                 run.phase(boot) != Phase::Over
                     && run.current_task().is_some_and(|current| current.task == *task)
             })
             .ok_or(Refusal::NotRunning)?;
-        let new = run.ask_cancel(task);
-        Ok(new.then(|| Effect::Cancel { run: id.clone(), task: task.clone() }))
+        run.cancel(task);
+        Ok(())
     }
 
     fn take(&mut self, event: Event, now: Timestamp) {
@@ -159,6 +157,9 @@ impl Core {
                 }
             }
             Event::StrayRun { run, may_live } => {
+                if let Some(known) = self.run(&run) {
+                    known.over_unread = !may_live;
+                }
                 if may_live {
                     self.strays.insert(run);
                 } else {
@@ -266,14 +267,14 @@ impl Core {
         let run = runner.runs.entry(facts.run.clone());
         let boot = &self.boot;
         let run = run.or_insert_with(|| Run::new(facts.clone(), boot));
-        run.read_again(facts);
+        run.read_again(facts, boot);
         run
     }
 
     /// Even a run that is over already was started by us, so its end is judged.
     fn run_started(&mut self, facts: RunFacts) {
         let name = facts.runner.name.clone();
-        self.run_read(facts).before_us = false;
+        self.run_read(facts).is_ours();
         if let Some(runner) = self.runners.get_mut(&name) {
             runner.starting = false;
         }
@@ -329,17 +330,22 @@ impl Core {
             read_only: self.read_only.is_some() || !matches!(self.settings, Settings::Read),
             stray: !self.strays.is_empty(),
         };
-        let mut wake = self.save_again;
-        let mut shown = Vec::new();
         for (name, runner) in &mut self.runners {
             let pauses = in_force(&self.saved, name, now);
             effects.extend(decide(runner, &pauses, &situation));
             record_finished(runner, &mut effects);
+        }
+        if matches!(self.settings, Settings::Read) {
+            self.runners.retain(|_, runner| is_kept(runner, situation.boot));
+        }
+        let mut wake = self.save_again;
+        let mut shown = Vec::new();
+        for (name, runner) in &mut self.runners {
+            let pauses = in_force(&self.saved, name, now);
             let next = next_turn(runner, &pauses, &situation);
             wake = [wake, next].into_iter().flatten().min();
             shown.push(crate::snapshot::show(runner, &pauses, situation.boot, now));
         }
-        self.forget_removed();
         if wake != self.woke_for {
             self.woke_for = wake;
             effects.push(Effect::WakeAt(wake));
@@ -378,18 +384,6 @@ impl Core {
         Some(Effect::Save { number: self.saves, wanted: self.wanted.clone() })
     }
 
-    fn forget_removed(&mut self) {
-        let boot = &self.boot;
-        if matches!(self.settings, Settings::Read) {
-            self.runners.retain(|_, runner| {
-                runner.in_settings
-                    || runner.starting
-                    || runner.live_run(boot).is_some()
-                    || runner.runs.values().any(|run| !run.log_read)
-            });
-        }
-    }
-
     fn problems(&self, now: Timestamp) -> Vec<Problem> {
         let mut found: Vec<Problem> = self.read_only.iter().cloned().collect();
         if let Settings::Unreadable(problem) = &self.settings {
@@ -415,12 +409,20 @@ fn in_force(saved: &Wanted, runner: &RunnerName, now: Timestamp) -> Vec<PauseRea
     pauses
 }
 
+/// A runner that was removed is forgotten once nothing of it lives and all is recorded.
+fn is_kept(runner: &Runner, boot: &str) -> bool {
+    runner.in_settings
+        || runner.starting
+        || runner.live_run(boot).is_some()
+        || runner.runs.values().any(|run| !run.log_read)
+}
+
 /// Every finished task once, when the log has told all it had to tell; again if it tells more.
 fn record_finished(runner: &mut Runner, effects: &mut Vec<Effect>) {
     let name = &runner.facts.name;
     for run in runner.runs.values_mut().filter(|run| run.log_read) {
         for task in run.facts.tasks.clone() {
-            let cancelled = run.cancelling(&task.task);
+            let cancelled = run.was_cancelled(&task);
             let story = run.stories.entry(task.task.clone()).or_default();
             let Some(finished) = story.finished(&task, name, cancelled) else { continue };
             if story.recorded.as_ref() == Some(&finished) {

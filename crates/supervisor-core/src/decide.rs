@@ -4,12 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::{Install, PauseReason, RunnerName};
 
 use crate::effect::Effect;
-use crate::facts::LockSeen;
-use crate::run::{DRAIN_GRACE, Phase, SETTLED, SILENT_START};
+use crate::facts::{LockSeen, RunnerFacts};
+use crate::run::{DRAIN_GRACE, Phase, Run, SETTLED, SILENT_START};
 use crate::runner::{Release, Runner};
 
 const PROBE_EVERY: SignedDuration = SignedDuration::from_mins(1);
-const UNADOPTED: SignedDuration = SignedDuration::from_secs(5);
+/// What was asked for and not done is asked for again this much later.
+const UNHEARD: SignedDuration = SignedDuration::from_secs(5);
 
 /// What holds for all runners at this moment.
 pub(crate) struct Situation<'a> {
@@ -32,11 +33,16 @@ pub(crate) fn decide(
     runner.judge_ended_runs(boot, now);
     let wanted = runner.in_settings && pauses.is_empty();
 
-    let mark = runner.facts.mark.clone();
     let mut free = !runner.starting && !stray;
     let mut settled = false;
     for (id, run) in &mut runner.runs {
         let phase = run.phase(boot);
+        let unwanted = is_unwanted(run, &runner.facts, runner.in_settings, pauses, read_only);
+        if phase != Phase::Over
+            && let Some(task) = run.ask_cancel(now)
+        {
+            effects.push(Effect::Cancel { run: id.clone(), task });
+        }
         match phase {
             Phase::Over => {
                 free &= run.judged;
@@ -49,12 +55,10 @@ pub(crate) fn decide(
                 }
             }
             Phase::Starting | Phase::Kept => {
-                let current = run.facts.runner.mark == mark;
-                let out_of_place = !wanted || !current;
-                if out_of_place && !read_only && run.ask_drain(now) {
+                if unwanted && run.ask_drain(now) {
                     effects.push(Effect::Drain(id.clone()));
                 }
-                if let Some(proof) = run.ask_drain_again() {
+                if let Some(proof) = run.ask_drain_again(now) {
                     effects.push(Effect::DrainAgain { run: id.clone(), proof });
                 }
                 settled |= phase == Phase::Kept && run.settled(now);
@@ -72,11 +76,33 @@ pub(crate) fn decide(
     if wanted && free && !read_only {
         effects.extend(bring_up(runner, now));
     }
-    if probe_due(runner, boot, now).is_some_and(|at| at <= now) {
+    if runner.live_run(boot).is_none() {
+        // What nobody tries, nobody knows.
+        (runner.offline, runner.claim_failed_at) = (None, None);
+    }
+    let since = runner.probed_at.or(runner.live_run(boot).and_then(Run::agent_started_at));
+    if since.is_some_and(|at| at > now) {
+        // A clock that was set back does not put the next one off.
+        runner.probed_at = Some(now);
+    }
+    if probe_due(runner, boot).is_some_and(|at| at <= now) {
         runner.probed_at = Some(now);
         effects.push(Effect::Probe(runner.facts.name.clone()));
     }
     effects
+}
+
+/// The run's agent is to claim no more. A pause holds even while the settings cannot be read; that a
+/// runner was removed or changed is not known then.
+fn is_unwanted(
+    run: &Run,
+    facts: &RunnerFacts,
+    in_settings: bool,
+    pauses: &[PauseReason],
+    read_only: bool,
+) -> bool {
+    let current = in_settings && run.facts.runner.mark == facts.mark;
+    !pauses.is_empty() || !read_only && !current
 }
 
 /// The next step towards an agent, if its time has come.
@@ -111,8 +137,8 @@ pub(crate) fn next_turn(
     pauses: &[PauseReason],
     situation: &Situation,
 ) -> Option<Timestamp> {
-    let &Situation { boot, now, .. } = situation;
-    let mut moments = vec![crate::pause::next_deadline(pauses), probe_due(runner, boot, now)];
+    let &Situation { boot, now, read_only, .. } = situation;
+    let mut moments = vec![crate::pause::next_deadline(pauses), probe_due(runner, boot)];
     if runner.in_settings && pauses.is_empty() {
         if matches!(runner.release, Release::Failed(_)) {
             moments.push(runner.install_again.due(now));
@@ -127,7 +153,7 @@ pub(crate) fn next_turn(
         };
         match phase {
             Phase::Over | Phase::Unknown => {}
-            Phase::Orphan => moments.push(later(Some(now), UNADOPTED)),
+            Phase::Orphan => moments.push(later(Some(now), UNHEARD)),
             Phase::Starting | Phase::Kept => {
                 if runner.trouble.is_some() || runner.start_again.failures() > 0 {
                     moments.push(later(run.agent_started_at(), SETTLED));
@@ -137,8 +163,11 @@ pub(crate) fn next_turn(
                 }
                 let drained = run.facts.drain.yes().filter(|drained| !drained.sent);
                 moments.push(later(drained.map(|drained| drained.at), DRAIN_GRACE));
-                if drained.is_none() && run.may_drain() && run.facts.drain.is_no() {
-                    moments.push(later(Some(now), UNADOPTED));
+                let unwanted =
+                    is_unwanted(run, &runner.facts, runner.in_settings, pauses, read_only);
+                let undrained = unwanted && run.facts.drain.is_no();
+                if undrained || run.proof_of_loss().is_some() || run.uncancelled().is_some() {
+                    moments.push(later(Some(now), UNHEARD));
                 }
             }
         }
@@ -147,7 +176,7 @@ pub(crate) fn next_turn(
 }
 
 /// The server is asked only while an agent waits for tasks, and at most once a minute.
-fn probe_due(runner: &Runner, boot: &str, now: Timestamp) -> Option<Timestamp> {
+fn probe_due(runner: &Runner, boot: &str) -> Option<Timestamp> {
     let run = runner.live_run(boot)?;
     let waits = run.phase(boot) == Phase::Kept
         && run.facts.lock == LockSeen::Held
@@ -156,12 +185,7 @@ fn probe_due(runner: &Runner, boot: &str, now: Timestamp) -> Option<Timestamp> {
     if !waits {
         return None;
     }
-    let since = match runner.probed_at {
-        Some(at) if at <= now => at,
-        Some(_) => now,
-        None => run.agent_started_at()?.min(now),
-    };
-    since.checked_add(PROBE_EVERY).ok()
+    runner.probed_at.or(run.agent_started_at())?.checked_add(PROBE_EVERY).ok()
 }
 
 fn lived(from: Option<Timestamp>, now: Timestamp) -> SignedDuration {

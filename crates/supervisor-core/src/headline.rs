@@ -63,7 +63,7 @@ pub(crate) fn state(
         Read::Unknown => return (RunnerState::Unknown, "Not known; counts as busy".into()),
     }
     let silent = !run.heard_from
-        && run.agent_started_at().is_some_and(|at| at.duration_until(now) < SILENT_START);
+        && run.agent_started_at().is_some_and(|at| at.duration_until(now).abs() < SILENT_START);
     if silent {
         return (RunnerState::Unknown, "Starting".into());
     }

@@ -21,6 +21,7 @@ mod run;
 mod runner;
 mod snapshot;
 mod task;
+mod voices;
 mod wanted;
 mod wish;
 

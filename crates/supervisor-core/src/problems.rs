@@ -12,7 +12,7 @@ pub(crate) fn verdict_on(run: &Run, boot: &str, now: Timestamp) -> Option<Proble
     if let Some(line) = &run.refused {
         return Some(token_refused(now, line, run.log_tail.clone()));
     }
-    if !facts.drain.is_no() || !facts.cancel.is_no() {
+    if facts.drain.yes().is_some() || facts.cancel.yes().is_some() {
         return None;
     }
     if matches!(&facts.agent, AgentSeen::Started { boot: then, .. } if then != boot) {
@@ -20,26 +20,28 @@ pub(crate) fn verdict_on(run: &Run, boot: &str, now: Timestamp) -> Option<Proble
     }
     let ended = match facts.exit.yes() {
         Some(ExitSeen::NeverStarted { why: None, .. }) => return None,
+        Some(ExitSeen::NeverStarted { .. }) | None if run.told_to_end_before_it_began() => {
+            return None;
+        }
         Some(ExitSeen::NeverStarted { why: Some(why), .. }) => {
-            return Some(Problem {
-                code: ProblemCode::CannotStart,
-                summary: "The agent could not be started.".into(),
-                reading: Some(why.clone()),
-                hint: "Runner Tray tries again by itself; see `runnerctl logs` for details.".into(),
-                details: run.log_tail.clone(),
-                since: now,
-            });
+            return Some(cannot_start(run, now, why.clone()));
+        }
+        None if facts.agent == AgentSeen::NotStarted => {
+            return Some(cannot_start(run, now, "its keeper ended first".into()));
         }
         Some(ExitSeen::Code { code, .. }) => format!("exit code {code}"),
         Some(ExitSeen::Signal { signal, .. }) => format!("ended by signal {signal}"),
         Some(ExitSeen::Unknown { .. }) | None => "its end was not seen".to_owned(),
     };
     let lived = run.lived();
-    if lived < AT_START {
+    let at_start = lived.map_or(!run.has_worked(), |lived| lived < AT_START);
+    let after = |text: String| format!("{ended}, {text} after its start");
+    if at_start {
+        let reading = lived.map(|lived| after(format!("{:.1} s", lived.as_secs_f64())));
         return Some(Problem {
             code: ProblemCode::AgentExitsAtStart,
             summary: "The agent ends as soon as it is started.".into(),
-            reading: Some(format!("{ended}, {:.1} s after its start", lived.as_secs_f64())),
+            reading: Some(reading.unwrap_or(ended)),
             hint: "Its last lines say why; Runner Tray keeps trying, at most every 5 minutes."
                 .into(),
             details: run.log_tail.clone(),
@@ -49,14 +51,26 @@ pub(crate) fn verdict_on(run: &Run, boot: &str, now: Timestamp) -> Option<Proble
     if matches!(facts.exit.yes(), Some(ExitSeen::Code { code: 0, .. })) {
         return None;
     }
+    let reading = lived.map(|lived| after(format!("{} s", lived.as_secs())));
     Some(Problem {
         code: ProblemCode::AgentCrashed,
         summary: "The agent ended by itself.".into(),
-        reading: Some(format!("{ended}, {} s after its start", lived.as_secs())),
+        reading: Some(reading.unwrap_or(ended)),
         hint: "It is started again; see `runnerctl logs` where this goes on.".into(),
         details: run.log_tail.clone(),
         since: now,
     })
+}
+
+fn cannot_start(run: &Run, since: Timestamp, why: String) -> Problem {
+    Problem {
+        code: ProblemCode::CannotStart,
+        summary: "The agent could not be started.".into(),
+        reading: Some(why),
+        hint: "Runner Tray tries again by itself; see `runnerctl logs` for details.".into(),
+        details: run.log_tail.clone(),
+        since,
+    }
 }
 
 pub(crate) const REFUSED: &str = "CircleCI refuses this runner's token.";

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use protocol::TaskId;
 
-use crate::facts::{AgentSeen, ExitSeen, Heard, LockSeen, Processes, Read, RunFacts, TaskFacts};
+use crate::facts::{
+    AgentSeen, ExitSeen, Heard, LockSeen, Processes, Read, RunFacts, TaskEnd, TaskFacts,
+};
 use crate::task::Story;
+use crate::voices::Voices;
 
 /// An agent that has lived this long has settled: what went wrong before it is over.
 pub(crate) const SETTLED: SignedDuration = SignedDuration::from_secs(60);
@@ -42,14 +45,22 @@ pub(crate) struct Run {
     pub(crate) judged: bool,
     /// It was over when this supervisor first saw it.
     pub(crate) before_us: bool,
+    /// Neither keeper nor agent live, though the rest of it cannot be read any more.
+    pub(crate) over_unread: bool,
     pub(crate) stories: BTreeMap<TaskId, Story>,
+    voices: Voices,
     pub(crate) heard_from: bool,
     pub(crate) claim_answered: bool,
     pub(crate) refused: Option<String>,
     asked_adopt: Option<Timestamp>,
     asked_drain: Option<Timestamp>,
-    asked_drain_again: bool,
-    asked_cancel: Option<TaskId>,
+    drain_failed: Option<Timestamp>,
+    /// It was asked to end before it began: that it never did is no failure.
+    told_to_end: bool,
+    asked_drain_again: Option<Timestamp>,
+    /// The user's word, and when the keeper was last told of it.
+    cancel: Option<TaskId>,
+    asked_cancel: Option<Timestamp>,
 }
 
 impl Run {
@@ -60,13 +71,18 @@ impl Run {
             log_tail: None,
             judged: false,
             before_us: false,
+            over_unread: false,
             stories: BTreeMap::new(),
+            voices: Voices::default(),
             heard_from: false,
             claim_answered: false,
             refused: None,
             asked_adopt: None,
             asked_drain: None,
-            asked_drain_again: false,
+            drain_failed: None,
+            told_to_end: false,
+            asked_drain_again: None,
+            cancel: None,
             asked_cancel: None,
         };
         run.before_us = run.phase(boot) == Phase::Over;
@@ -74,7 +90,7 @@ impl Run {
     }
 
     /// Takes a newer reading; an older one is late news and changes nothing.
-    pub(crate) fn read_again(&mut self, facts: RunFacts) {
+    pub(crate) fn read_again(&mut self, facts: RunFacts, boot: &str) {
         if facts.reading <= self.facts.reading {
             return;
         }
@@ -83,12 +99,25 @@ impl Run {
             self.asked_drain = None;
         }
         self.log_read = false;
+        self.over_unread = false;
         self.facts = facts;
+        if self.phase(boot) != Phase::Over {
+            // It was seen before its keeper had the lock: its end is yet to come.
+            (self.judged, self.before_us) = (false, false);
+        }
+        self.hear_tasks();
+    }
+
+    /// Even where it is over already: we started it, so its end is to be accounted for.
+    pub(crate) fn is_ours(&mut self) {
+        if self.before_us {
+            (self.judged, self.before_us) = (false, false);
+        }
     }
 
     pub(crate) fn phase(&self, boot: &str) -> Phase {
         let facts = &self.facts;
-        if facts.exit.yes().is_some() {
+        if self.over_unread || facts.exit.yes().is_some() {
             return Phase::Over;
         }
         match (&facts.lock, &facts.agent) {
@@ -138,18 +167,22 @@ impl Run {
         !self.facts.drain.is_no() || self.asked_drain.is_some()
     }
 
+    /// It got so far as to be answered by the server.
+    pub(crate) fn has_worked(&self) -> bool {
+        self.claim_answered || !self.facts.tasks.is_empty()
+    }
+
     pub(crate) fn settled(&self, now: Timestamp) -> bool {
-        self.claim_answered
-            || !self.facts.tasks.is_empty()
+        self.has_worked()
             || self.agent_started_at().is_some_and(|at| at.duration_until(now) >= SETTLED)
     }
 
-    /// How long the agent lived, for a run that is over. Nothing where the clocks make no sense.
-    pub(crate) fn lived(&self) -> SignedDuration {
-        match (self.agent_started_at(), self.facts.exit.yes().map(ExitSeen::at)) {
-            (Some(from), Some(to)) => from.duration_until(to).max(SignedDuration::ZERO),
-            _ => SignedDuration::ZERO,
-        }
+    /// How long the agent lived, for a run that is over. Nothing where its end was not seen or the
+    /// clock was set back.
+    pub(crate) fn lived(&self) -> Option<SignedDuration> {
+        let to = self.facts.exit.yes().map(ExitSeen::at)?;
+        let lived = self.agent_started_at()?.duration_until(to);
+        (!lived.is_negative()).then_some(lived)
     }
 
     /// True the first time, and again when nothing came of it for a while.
@@ -159,20 +192,34 @@ impl Run {
 
     pub(crate) fn ask_drain(&mut self, now: Timestamp) -> bool {
         // Once recorded it is done: only a proof of its loss may bring another.
-        self.facts.drain.is_no() && ask(&mut self.asked_drain, now)
+        let asks = self.facts.drain.is_no()
+            && !is_recent(self.drain_failed, now)
+            && ask(&mut self.asked_drain, now);
+        self.told_to_end |= asks;
+        asks
     }
 
+    pub(crate) fn told_to_end_before_it_began(&self) -> bool {
+        self.told_to_end && self.facts.agent == AgentSeen::NotStarted
+    }
+
+    /// Nobody heard it, so nothing drains for that.
     pub(crate) fn drain_failed(&mut self, now: Timestamp) {
-        self.asked_drain = Some(now);
+        self.asked_drain = None;
+        self.drain_failed = Some(now);
     }
 
     /// A second task that starts after drain.json proves that the agent never got the signal; a
     /// first one may have been claimed in the same moment.
-    pub(crate) fn ask_drain_again(&mut self) -> Option<Vec<TaskId>> {
-        let drained = self.facts.drain.yes()?;
-        if drained.sent || drained.lost || self.asked_drain_again {
-            return None;
-        }
+    pub(crate) fn ask_drain_again(&mut self, now: Timestamp) -> Option<Vec<TaskId>> {
+        let proof = self.proof_of_loss()?;
+        ask(&mut self.asked_drain_again, now).then_some(proof)
+    }
+
+    /// Holds until the signal was sent again, even where drain-lost.json is there: its keeper may
+    /// have died before it looked.
+    pub(crate) fn proof_of_loss(&self) -> Option<Vec<TaskId>> {
+        let drained = self.facts.drain.yes().filter(|drained| !drained.sent)?;
         let proof: Vec<TaskId> = self
             .facts
             .tasks
@@ -180,11 +227,7 @@ impl Run {
             .filter(|task| task.number > drained.tasks_before)
             .map(|task| task.task.clone())
             .collect();
-        if proof.len() < 2 {
-            return None;
-        }
-        self.asked_drain_again = true;
-        Some(proof)
+        (proof.len() >= 2).then_some(proof)
     }
 
     pub(crate) fn drain_unconfirmed(&self, now: Timestamp) -> Option<Timestamp> {
@@ -193,16 +236,40 @@ impl Run {
         late.then_some(drained.at)
     }
 
-    /// True where the user's word is new.
-    pub(crate) fn ask_cancel(&mut self, task: &TaskId) -> bool {
-        let known = self.asked_cancel.as_ref() == Some(task) || !self.facts.cancel.is_no();
-        self.asked_cancel = Some(task.clone());
-        !known
+    /// Takes the user's word that this task ends.
+    pub(crate) fn cancel(&mut self, task: &TaskId) {
+        if self.cancel.as_ref() != Some(task) {
+            self.cancel = Some(task.clone());
+            self.asked_cancel = None;
+        }
+    }
+
+    /// The task to be cancelled while it runs and nothing came of it, from this word or an earlier
+    /// supervisor's.
+    pub(crate) fn ask_cancel(&mut self, now: Timestamp) -> Option<TaskId> {
+        let task = self.uncancelled()?.clone();
+        ask(&mut self.asked_cancel, now).then_some(task)
+    }
+
+    pub(crate) fn uncancelled(&self) -> Option<&TaskId> {
+        let recorded = self.facts.cancel.yes();
+        let task = self.cancel.as_ref().or(recorded.map(|cancel| &cancel.task))?;
+        let sent = recorded.is_some_and(|cancel| cancel.task == *task && cancel.sent);
+        let mut tasks = self.facts.tasks.iter();
+        (!sent && tasks.any(|known| known.task == *task && known.may_run())).then_some(task)
     }
 
     pub(crate) fn cancelling(&self, task: &TaskId) -> bool {
-        self.asked_cancel.as_ref() == Some(task)
+        self.cancel.as_ref() == Some(task)
             || self.facts.cancel.yes().is_some_and(|cancel| cancel.task == *task)
+    }
+
+    /// A task that ended well before the signal was sent was not cancelled, whatever was asked.
+    pub(crate) fn was_cancelled(&self, task: &TaskFacts) -> bool {
+        let mut recorded = self.facts.cancel.yes().into_iter();
+        let sent = recorded.any(|cancel| cancel.task == task.task && cancel.sent);
+        let ended_well = matches!(task.end, TaskEnd::Exited { code: Some(0), .. });
+        sent || self.cancelling(&task.task) && !ended_well
     }
 
     pub(crate) fn hear(&mut self, heard: Heard) {
@@ -214,21 +281,16 @@ impl Run {
                 self.refused = None;
             }
             Heard::TokenRefused { line } => self.refused = Some(line),
-            Heard::TaskNamed { at, link } => {
-                if let Some(story) = self.story_at(at) {
-                    story.name(link);
-                }
+            Heard::TaskNamed { .. } | Heard::StepStarted { .. } | Heard::StepEnded { .. } => {
+                self.voices.hear(heard);
+                self.hear_tasks();
             }
-            Heard::StepStarted { at, step } => {
-                if let Some(story) = self.story_at(at) {
-                    story.step = Some(step);
-                }
-            }
-            Heard::StepEnded { at, failed, exit_code } => {
-                if let Some(story) = self.story_at(at) {
-                    story.step_ended(failed, exit_code);
-                }
-            }
+        }
+    }
+
+    fn hear_tasks(&mut self) {
+        while let Some((task, heard)) = self.voices.next(&self.facts.tasks) {
+            self.stories.entry(task).or_default().hear(heard);
         }
     }
 
@@ -237,23 +299,16 @@ impl Run {
             self.stories.entry(task.clone()).or_default().see(processes);
         }
     }
-
-    /// The story of the task that ran then: a log that is read again from its beginning speaks of
-    /// earlier tasks too. Log lines carry whole seconds.
-    fn story_at(&mut self, at: Option<Timestamp>) -> Option<&mut Story> {
-        let mut tasks = self.facts.tasks.iter().rev();
-        let task = match at {
-            Some(at) => tasks.find(|task| task.started_at.as_second() <= at.as_second())?,
-            None => tasks.next()?,
-        };
-        Some(self.stories.entry(task.task.clone()).or_default())
-    }
 }
 
 fn ask(asked: &mut Option<Timestamp>, now: Timestamp) -> bool {
-    let waiting = asked.is_some_and(|at| at <= now && at.duration_until(now) < TRY_AGAIN);
+    let waiting = is_recent(*asked, now);
     if !waiting {
         *asked = Some(now);
     }
     !waiting
+}
+
+fn is_recent(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| at <= now && at.duration_until(now) < TRY_AGAIN)
 }

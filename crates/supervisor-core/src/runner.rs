@@ -71,7 +71,8 @@ impl Runner {
     pub(crate) fn judge_ended_runs(&mut self, boot: &str, now: Timestamp) {
         let mut runs = std::mem::take(&mut self.runs);
         for run in runs.values_mut() {
-            if run.judged || run.phase(boot) != Phase::Over || !run.log_read {
+            let all_is_read = run.log_read || run.over_unread;
+            if run.judged || run.phase(boot) != Phase::Over || !all_is_read {
                 continue;
             }
             run.judged = true;
@@ -88,7 +89,7 @@ impl Runner {
             self.start_again.reset();
             return;
         };
-        if run.lived() >= crate::run::SETTLED {
+        if run.lived().is_some_and(|lived| lived >= crate::run::SETTLED) {
             self.start_again.reset();
         }
         let refused = problem.code == ProblemCode::TokenRefused;

@@ -92,7 +92,7 @@ fn last_task(runner: &Runner) -> Option<FinishedTask> {
         .flat_map(|run| run.facts.tasks.iter().map(move |task| (run, task)))
         .filter_map(|(run, task)| {
             let story = run.stories.get(&task.task).cloned().unwrap_or_default();
-            story.finished(task, &runner.facts.name, run.cancelling(&task.task))
+            story.finished(task, &runner.facts.name, run.was_cancelled(task))
         })
         .max_by_key(|task| task.finished_at)
 }

@@ -2,12 +2,12 @@
 
 use protocol::{FinishedTask, RunnerName, Task, TaskResult, Usage};
 
-use crate::facts::{Link, Processes, TaskEnd, TaskFacts};
+use crate::facts::{Heard, Link, Processes, TaskEnd, TaskFacts};
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Story {
     link: Link,
-    pub(crate) step: Option<String>,
+    step: Option<String>,
     branch: Option<String>,
     job: Option<String>,
     directory: Option<String>,
@@ -22,16 +22,25 @@ struct FailedStep {
 }
 
 impl Story {
-    pub(crate) fn name(&mut self, link: Link) {
+    pub(crate) fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::TaskNamed { link, .. } => self.name(link),
+            Heard::StepStarted { step, .. } => self.step = Some(step),
+            Heard::StepEnded { failed: true, exit_code, .. } => {
+                self.failed_step = Some(FailedStep { exit_code });
+            }
+            Heard::StepEnded { failed: false, .. }
+            | Heard::AgentStarted { .. }
+            | Heard::ClaimAnswered
+            | Heard::ClaimFailed { .. }
+            | Heard::TokenRefused { .. } => {}
+        }
+    }
+
+    fn name(&mut self, link: Link) {
         self.link.url = link.url.or(self.link.url.take());
         self.link.project = link.project.or(self.link.project.take());
         self.link.build_number = link.build_number.or(self.link.build_number.take());
-    }
-
-    pub(crate) fn step_ended(&mut self, failed: bool, exit_code: Option<i32>) {
-        if failed {
-            self.failed_step = Some(FailedStep { exit_code });
-        }
     }
 
     pub(crate) fn see(&mut self, processes: Processes) {
