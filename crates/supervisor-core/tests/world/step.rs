@@ -1,0 +1,317 @@
+//! What may happen, and how often it does.
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use proptest::strategy::Union;
+use protocol::{RunId, RunnerName, TaskId};
+use supervisor_core::{Event, Wish};
+
+use super::World;
+use super::agent::Manner;
+use super::disk::How;
+use super::jobs::Ending;
+use super::wants::HOLDERS;
+
+/// One thing that happens. Numbers choose among what there is, whatever that is by then.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step {
+    Pause { runner: u8, by: u8, minutes: u8 },
+    Resume { runner: u8, by: u8 },
+    Cancel { run: u8, newest: bool },
+    Wait { seconds: u16 },
+    SetClock { seconds: i32 },
+    Reboot,
+    SupervisorDies,
+    SupervisorDiesAfter { effects: u8 },
+    SupervisorStarts,
+    KeeperMoves { run: u8, moves: u8, seen: bool },
+    KeeperDies { run: u8, seen: bool },
+    KeeperCannotStart { run: u8 },
+    AgentMoves { run: u8, manner: Manner, seen: bool },
+    Queue { runner: u8, tasks: u8 },
+    TaskSpeaks { run: u8, failed: bool, seen: bool },
+    TaskEnds { run: u8, how: How, seen: bool },
+    Job { which: u8, ending: Ending },
+    News,
+    ReadLater { run: u8, torn: bool },
+    LateNews { which: u8, twice: bool },
+    Hide { run: u8, what: u8 },
+    Unhide { run: u8 },
+    List { runner: u8, seen: bool },
+    Change { runner: u8, seen: bool },
+    SettingsReadable { yes: bool },
+    WantedReadable { yes: bool },
+    DiskFull { yes: bool },
+    NoSpawn { yes: bool },
+    Network { up: bool },
+    TokenChanged { runner: u8 },
+    Prune,
+    AllGoesWell { moments: u8 },
+}
+
+impl World {
+    pub(crate) fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Pause { runner, by, minutes } => {
+                let runner = self.runner(runner);
+                let by = HOLDERS[usize::from(by) % 3];
+                let until =
+                    (minutes > 0).then(|| self.now + SignedDuration::from_mins(i64::from(minutes)));
+                self.wish(Wish::Pause { runner, by, until, note: None, reading: None });
+            }
+            Step::Resume { runner, by } => {
+                let runner = self.runner(runner);
+                self.wish(Wish::Resume { runner, by: HOLDERS[usize::from(by) % 3] });
+            }
+            Step::Cancel { run, newest } => self.cancel(run, newest),
+            Step::Wait { seconds } => self.wait(SignedDuration::from_secs(i64::from(seconds))),
+            Step::SetClock { seconds } => {
+                self.set_clock(SignedDuration::from_secs(i64::from(seconds)));
+            }
+            Step::Reboot => self.reboot(),
+            Step::SupervisorDies => self.supervisor_dies(),
+            Step::SupervisorDiesAfter { effects } => {
+                if let Some(supervisor) = &mut self.supervisor {
+                    supervisor.killed_after = Some(effects);
+                }
+            }
+            Step::SupervisorStarts => self.supervisor_starts(),
+            Step::KeeperMoves { run, moves, seen } => self.at_run(run, seen, |world, run| {
+                for _ in 0..moves {
+                    world.keeper_moves(run);
+                }
+            }),
+            Step::KeeperDies { run, seen } => self.at_run(run, seen, World::keeper_dies),
+            Step::KeeperCannotStart { run } => self.at_run(run, false, World::keeper_cannot_start),
+            Step::AgentMoves { run, manner, seen } => self.at_run(run, seen, |world, run| {
+                world.agent_moves(run, manner);
+            }),
+            Step::Queue { runner, tasks } => {
+                let runner = self.runner(runner);
+                *self.queue.entry(runner).or_default() += u32::from(tasks);
+            }
+            Step::TaskSpeaks { run, failed, seen } => {
+                self.at_run(run, seen, |world, run| world.task_speaks(run, failed));
+            }
+            Step::TaskEnds { run, how, seen } => self.at_run(run, seen, |world, run| {
+                world.task_ends(run, how);
+            }),
+            Step::Job { which, ending } => {
+                self.job_ends(usize::from(which), ending);
+            }
+            Step::News => {
+                self.hear_news();
+            }
+            Step::ReadLater { run, torn } => {
+                self.at_run(run, false, |world, run| world.read_later(run, torn));
+            }
+            Step::LateNews { which, twice } => {
+                self.late_news(usize::from(which), twice);
+            }
+            Step::Hide { run, what } => self.at_run(run, true, |world, run| {
+                let dir = world.runs.get_mut(run).unwrap();
+                dir.hidden |= 1 << (what % 8);
+                dir.touched = true;
+            }),
+            Step::Unhide { run } => self.at_run(run, true, |world, run| {
+                let dir = world.runs.get_mut(run).unwrap();
+                dir.hidden = 0;
+                dir.touched = true;
+            }),
+            Step::List { runner, seen } => {
+                let runner = self.runner(runner);
+                if self.settings.listed.remove(&runner).is_none() {
+                    self.settings.listed.insert(runner, 0);
+                }
+                self.settings_edited(seen);
+            }
+            Step::Change { runner, seen } => {
+                let runner = self.runner(runner);
+                if let Some(mark) = self.settings.listed.get_mut(&runner) {
+                    *mark += 1;
+                }
+                self.settings_edited(seen);
+            }
+            Step::SettingsReadable { yes } => {
+                self.settings.readable = yes;
+                self.settings_edited(true);
+            }
+            Step::WantedReadable { yes } => self.wanted_readable = yes,
+            Step::DiskFull { yes } => self.disk_full = yes,
+            Step::NoSpawn { yes } => self.no_spawn = yes,
+            Step::Network { up } => self.network = up,
+            Step::TokenChanged { runner } => {
+                let runner = self.runner(runner);
+                self.event(Event::TokenChanged(runner));
+                self.carry_out();
+            }
+            Step::Prune => self.prune(),
+            Step::AllGoesWell { moments } => {
+                for _ in 0..moments {
+                    self.all_goes_well();
+                    self.wait(SignedDuration::from_secs(1));
+                }
+            }
+        }
+    }
+
+    fn runner(&self, which: u8) -> RunnerName {
+        self.runners[usize::from(which) % self.runners.len()].clone()
+    }
+
+    /// Does something to a run, the newer ones first.
+    fn at_run(&mut self, which: u8, seen: bool, act: impl FnOnce(&mut Self, &RunId)) {
+        let few = self.runners.len() + 1;
+        let Some(run) = self.runs.keys().rev().nth(usize::from(which) % few).cloned() else {
+            return;
+        };
+        act(self, &run);
+        if seen {
+            self.hear_news();
+        }
+    }
+
+    fn cancel(&mut self, which: u8, newest: bool) {
+        self.at_run(which, false, |world, run| {
+            let dir = &world.runs[run];
+            let task = if newest { dir.tasks.last() } else { dir.tasks.first() };
+            let Some(task) = task.map(|task| TaskId::new(run, task.number)) else { return };
+            let runner = dir.runner.clone();
+            world.wish(Wish::Cancel { runner, task });
+        });
+    }
+
+    fn settings_edited(&mut self, seen: bool) {
+        self.settings.touched = true;
+        if seen {
+            self.hear_news();
+        }
+    }
+}
+
+/// What a history is rich in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flavour {
+    pub(crate) people: u32,
+    pub(crate) clock: u32,
+    pub(crate) deaths: u32,
+    pub(crate) late: u32,
+    pub(crate) unreadable: u32,
+    pub(crate) settings: u32,
+    pub(crate) faults: u32,
+}
+
+fn endings() -> impl Strategy<Value = Ending> {
+    prop_oneof![
+        8 => Just(Ending::Well),
+        1 => Just(Ending::Halfway),
+        1 => Just(Ending::Badly),
+        1 => Just(Ending::Oddly),
+    ]
+}
+
+fn manners() -> impl Strategy<Value = Manner> {
+    prop_oneof![
+        10 => Just(Manner::Well),
+        3 => Just(Manner::Claiming),
+        1 => Just(Manner::Refused),
+        1 => prop_oneof![Just(0), Just(1)].prop_map(Manner::Exits),
+        1 => Just(Manner::Crashes),
+    ]
+}
+
+fn ends() -> impl Strategy<Value = How> {
+    prop_oneof![4 => Just(How::Code(0)), 1 => Just(How::Code(1)), 1 => Just(How::Lost)]
+}
+
+/// How many runners, and what happens to them.
+pub(crate) fn histories(of: Flavour) -> impl Strategy<Value = (usize, Vec<Step>)> {
+    let n = any::<u8>;
+    let yes = any::<bool>;
+    let steps: Vec<(u32, BoxedStrategy<Step>)> = vec![
+        (
+            4 * of.people,
+            (n(), n(), prop_oneof![Just(0), 1..60_u8])
+                .prop_map(|(runner, by, minutes)| Step::Pause { runner, by, minutes })
+                .boxed(),
+        ),
+        (4 * of.people, (n(), n()).prop_map(|(runner, by)| Step::Resume { runner, by }).boxed()),
+        (
+            3 * of.people,
+            (n(), prop::bool::weighted(0.8))
+                .prop_map(|(run, newest)| Step::Cancel { run, newest })
+                .boxed(),
+        ),
+        (4, (0..400_u16).prop_map(|seconds| Step::Wait { seconds }).boxed()),
+        (
+            of.clock,
+            prop_oneof![-10_000..10_000_i32, -30..30_i32, -40_000_000..40_000_000_i32]
+                .prop_map(|seconds| Step::SetClock { seconds })
+                .boxed(),
+        ),
+        (of.clock.min(of.deaths), Just(Step::Reboot).boxed()),
+        (2 * of.deaths, Just(Step::SupervisorDies).boxed()),
+        (
+            2 * of.deaths,
+            (0..8_u8).prop_map(|effects| Step::SupervisorDiesAfter { effects }).boxed(),
+        ),
+        (4 + 4 * of.deaths, Just(Step::SupervisorStarts).boxed()),
+        (
+            12,
+            (n(), 1..5_u8, yes())
+                .prop_map(|(run, moves, seen)| Step::KeeperMoves { run, moves, seen })
+                .boxed(),
+        ),
+        (
+            3 * of.deaths,
+            (n(), yes()).prop_map(|(run, seen)| Step::KeeperDies { run, seen }).boxed(),
+        ),
+        (1, n().prop_map(|run| Step::KeeperCannotStart { run }).boxed()),
+        (
+            12,
+            (n(), manners(), yes())
+                .prop_map(|(run, manner, seen)| Step::AgentMoves { run, manner, seen })
+                .boxed(),
+        ),
+        (5, (n(), 1..4_u8).prop_map(|(runner, tasks)| Step::Queue { runner, tasks }).boxed()),
+        (
+            3,
+            (n(), prop::bool::weighted(0.3), yes())
+                .prop_map(|(run, failed, seen)| Step::TaskSpeaks { run, failed, seen })
+                .boxed(),
+        ),
+        (
+            5,
+            (n(), ends(), yes())
+                .prop_map(|(run, how, seen)| Step::TaskEnds { run, how, seen })
+                .boxed(),
+        ),
+        (10, (n(), endings()).prop_map(|(which, ending)| Step::Job { which, ending }).boxed()),
+        (6, Just(Step::News).boxed()),
+        (3 * of.late, (n(), yes()).prop_map(|(run, torn)| Step::ReadLater { run, torn }).boxed()),
+        (
+            3 * of.late,
+            (n(), yes()).prop_map(|(which, twice)| Step::LateNews { which, twice }).boxed(),
+        ),
+        (2 * of.unreadable, (n(), n()).prop_map(|(run, what)| Step::Hide { run, what }).boxed()),
+        (2 * of.unreadable, n().prop_map(|run| Step::Unhide { run }).boxed()),
+        (of.settings, (n(), yes()).prop_map(|(runner, seen)| Step::List { runner, seen }).boxed()),
+        (
+            of.settings,
+            (n(), yes()).prop_map(|(runner, seen)| Step::Change { runner, seen }).boxed(),
+        ),
+        (of.settings, yes().prop_map(|yes| Step::SettingsReadable { yes }).boxed()),
+        (
+            of.unreadable,
+            prop::bool::weighted(0.7).prop_map(|yes| Step::WantedReadable { yes }).boxed(),
+        ),
+        (of.faults, yes().prop_map(|yes| Step::DiskFull { yes }).boxed()),
+        (of.faults, prop::bool::weighted(0.4).prop_map(|yes| Step::NoSpawn { yes }).boxed()),
+        (of.faults, prop::bool::weighted(0.6).prop_map(|up| Step::Network { up }).boxed()),
+        (1, n().prop_map(|runner| Step::TokenChanged { runner }).boxed()),
+        (1, Just(Step::Prune).boxed()),
+        (8, (1..6_u8).prop_map(|moments| Step::AllGoesWell { moments }).boxed()),
+    ];
+    let steps = steps.into_iter().filter(|(weight, _)| *weight > 0).collect();
+    (1..=3_usize, prop::collection::vec(Union::new_weighted(steps), 10..70))
+}
