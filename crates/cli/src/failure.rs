@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use client::{ClientError, StartError};
 
+use host::FoldersError;
 use protocol::Problem;
 
 use crate::print::{Screen, Tone};
@@ -98,8 +99,16 @@ impl From<StartError> for Failure {
             StartError::Ended { .. } | StartError::Silent { .. } => {
                 Self::failed(what, "Mend that, then try again: runnerctl supervisor start")
             }
+            StartError::Folders(error) => error.into(),
             StartError::Call(error) => error.into(),
         }
+    }
+}
+
+impl From<FoldersError> for Failure {
+    fn from(error: FoldersError) -> Self {
+        // These errors name their way out themselves.
+        Self::failed(format!("{error}."), "")
     }
 }
 

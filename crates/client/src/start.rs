@@ -1,12 +1,15 @@
 //! Starts a supervisor where no service manager does; it never ends one.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use host::{Folders, FoldersError};
 use protocol::Health;
+use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
 use crate::{Client, ClientError};
@@ -45,13 +48,16 @@ pub enum StartError {
         socket.display(), DEADLINE.as_secs(), logs.display())]
     Silent { socket: PathBuf, logs: PathBuf },
     #[error(transparent)]
+    Folders(#[from] FoldersError),
+    #[error(transparent)]
     Call(#[from] ClientError),
 }
 
-/// Makes sure that a supervisor answers behind `socket`, and starts one that outlives this process
-/// where none does. `logs` is only named in errors.
-pub async fn start_supervisor(socket: &Path, logs: &Path) -> Result<Started, StartError> {
-    let client = Client::connect(socket)?;
+/// Makes sure that a supervisor answers for these folders, and starts one that outlives this process
+/// where none does. It finds the folders as we did, by its environment.
+pub async fn start_supervisor(folders: &Folders) -> Result<Started, StartError> {
+    let socket = folders.socket()?;
+    let client = Client::connect(&socket)?;
     if let Some(health) = answers(&client).await? {
         return Ok(Started::Already(health));
     }
@@ -73,10 +79,10 @@ pub async fn start_supervisor(socket: &Path, logs: &Path) -> Result<Started, Sta
             deadline = deadline.min(Instant::now() + AFTER_EXIT);
         }
         if Instant::now() >= deadline {
-            let logs = logs.to_owned();
+            let logs = folders.logs.clone();
             return Err(match ended {
                 Some(status) => StartError::Ended { status, words: last_words(words), logs },
-                None => StartError::Silent { socket: socket.to_owned(), logs },
+                None => StartError::Silent { socket, logs },
             });
         }
         sleep(PAUSE).await;
@@ -105,23 +111,20 @@ fn program() -> PathBuf {
 }
 
 /// Starts it so that neither our end, nor our terminal's, nor our working directory's reaches it.
-fn spawn(program: &Path, words: Option<&std::fs::File>) -> std::io::Result<tokio::process::Child> {
-    let stderr = match words {
+fn spawn(program: &Path, words: Option<&File>) -> std::io::Result<Child> {
+    let mut command = Command::new(program);
+    command.stderr(match words {
         // What it says before its log is open; a file without a name, so nothing is left behind.
         Some(file) => Stdio::from(file.try_clone()?),
         None => Stdio::null(),
-    };
-    tokio::process::Command::new(program)
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(stderr)
-        .process_group(0)
-        .spawn()
+    });
+    host::detach(&mut command);
+    // Tokio waits for it when it ends, so that no zombie stays with a client that lives long.
+    tokio::process::Command::from(command).spawn()
 }
 
 /// The end of what it said to its standard error, at most 2,000 bytes.
-fn last_words(file: Option<std::fs::File>) -> String {
+fn last_words(file: Option<File>) -> String {
     const MOST: u64 = 2000;
     let Some(mut file) = file else { return String::new() };
     let length = file.metadata().map_or(0, |about| about.len());

@@ -53,7 +53,7 @@ Examples:
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut screen = Screen::stdout();
     match args.act {
-        Act::Path => screen.say(place::place()?.settings.to_string_lossy())?,
+        Act::Path => screen.say(place::folders()?.settings_file().to_string_lossy())?,
         Act::Show { which, shape } => {
             let client = place::client()?;
             let snapshot = client.snapshot(Detail::Plain).await?;

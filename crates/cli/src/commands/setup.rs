@@ -86,11 +86,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         token = Some(token::read(args.name.as_str()).await?);
     }
 
-    let place = place::place()?;
-    if let Started::Now(health) = start_supervisor(&place.socket, &place.logs).await? {
+    let folders = place::folders()?;
+    if let Started::Now(health) = start_supervisor(&folders).await? {
         screen.say(format!("Started the supervisor (pid {}).", health.pid))?;
     }
-    let client = Client::connect(place.socket)?;
+    let client = Client::connect(folders.socket()?)?;
     let before = client.snapshot(Detail::Plain).await?;
     if token.is_none() && !has(&before, &args.name) && token::can_prompt() {
         token = Some(token::read(args.name.as_str()).await?);

@@ -64,8 +64,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 async fn start() -> Result<(), Failure> {
-    let place = place::place()?;
-    let started = start_supervisor(&place.socket, &place.logs).await?;
+    let started = start_supervisor(&place::folders()?).await?;
     Ok(Screen::stdout().say(match started {
         Started::Now(health) => format!("The supervisor is started ({}).", about(&health)),
         Started::Already(health) => format!("The supervisor runs already ({}).", about(&health)),

@@ -2,11 +2,31 @@
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::fake::Fake;
+
+/// A program that stands where the supervisor should.
+fn program(fake: &Fake, script: &str) -> PathBuf {
+    let path = fake.home().join("a program");
+    let script = script.replace("$HOME_", &format!("'{}'", fake.home().display()));
+    let mut file = std::fs::File::create_new(&path).expect("a new file");
+    file.write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).expect("it can be written");
+    file.set_permissions(std::fs::Permissions::from_mode(0o755)).expect("it may be run");
+    path
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
 
 fn health(pid: u32) -> Value {
     json!({"version": "0.1.0", "pid": pid, "protocol": 1})
@@ -68,6 +88,14 @@ fn one_that_runs_is_not_started_again() {
 }
 
 #[test]
+fn folders_that_cannot_be_used_are_named_with_the_way_out() {
+    let fake = Fake::absent();
+    let mut command = fake.command(&["status"]);
+    let seen = fake.transcript(command.env("RUNNER_TRAY_HOME", "here"));
+    assert!(seen.starts_with("exit code 1\n--- errors\nerror: RUNNER_TRAY_HOME"), "{seen}");
+}
+
+#[test]
 fn one_that_cannot_be_found_is_named() {
     let fake = Fake::absent();
     let mut command = fake.command(&["supervisor", "start"]);
@@ -78,14 +106,43 @@ fn one_that_cannot_be_found_is_named() {
 #[test]
 fn one_that_ends_at_once_is_told_in_its_own_words() {
     let fake = Fake::absent();
-    let program = fake.home().join("refuses");
-    let mut file = std::fs::File::create_new(&program).expect("a new file");
-    file.write_all(b"#!/bin/sh\necho 'Running as root is refused.' >&2\nexit 1\n")
-        .expect("it can be written");
-    file.set_permissions(std::fs::Permissions::from_mode(0o755)).expect("it may be run");
-    drop(file);
+    let program = program(&fake, "echo 'Running as root is refused.' >&2; exit 1");
     let mut command = fake.command(&["supervisor", "start"]);
     assert_snapshot!(fake.transcript(command.env("RUNNER_TRAY_SUPERVISOR", program)));
+}
+
+/// Runs `supervisor start`, and lets a supervisor answer once the program has written `began`.
+fn start_with(script: &str) -> (Fake, String) {
+    let mut fake = Fake::absent().on("GET /v1/health", health(4711));
+    let program = program(&fake, script);
+    let mut command = fake.command(&["supervisor", "start"]);
+    command.env("RUNNER_TRAY_SUPERVISOR", program).env("PATH", "/usr/bin:/bin");
+    let started = std::thread::spawn(move || command.output().expect("runnerctl can be run"));
+    let began = fake.home().join("began");
+    until("the program has begun", || began.exists());
+    fake.start();
+    let output = started.join().expect("it ended");
+    (fake, String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn one_that_is_started_shares_neither_terminal_nor_folder_with_who_started_it() {
+    let (fake, said) = start_with(
+        "cd -P .; echo $$ $PWD > $HOME_/new; mv $HOME_/new $HOME_/began; exec sleep 300",
+    );
+    assert_eq!(said, "The supervisor is started (version 0.1.0, pid 4711).\n");
+    let began = std::fs::read_to_string(fake.home().join("began")).expect("what it wrote");
+    let (pid, folder) = began.trim().split_once(' ').expect("a pid and a folder");
+    let pid = rustix::process::Pid::from_raw(pid.parse().expect("a number")).expect("a pid");
+    assert_eq!(folder, "/");
+    assert_eq!(rustix::process::getsid(Some(pid)), Ok(pid), "it has a session of its own");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is ours");
+}
+
+#[test]
+fn of_two_that_are_started_at_once_the_one_that_stays_counts() {
+    let (_, said) = start_with("touch $HOME_/began; exit 1");
+    assert_eq!(said, "The supervisor is started (version 0.1.0, pid 4711).\n");
 }
 
 #[test]
