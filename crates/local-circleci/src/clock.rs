@@ -1,5 +1,6 @@
 //! The wall clock of these three programs, read here and nowhere else.
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
 #[expect(clippy::disallowed_methods, reason = "the stand-in's processes own their clock")]
@@ -8,9 +9,8 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// Time of day in the process's own zone (`TZ` first), as the runner's log lines carry it.
-#[expect(clippy::disallowed_methods, reason = "the stand-in's processes own their clock")]
 pub(crate) fn local_now() -> ZonedDateTime {
-    ZonedDateTime::now()
+    now().to_zoned_datetime(TimeZone::system())
 }
 
 /// As CircleCI's logs write a moment: UTC, whole seconds.

@@ -221,7 +221,7 @@ pub struct Control {
 }
 
 /// How long [`Control::wait_finished`] and [`Control::wait_running`] wait.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// One call's share of a wait.
 const LONG_POLL: Duration = Duration::from_secs(10);
 

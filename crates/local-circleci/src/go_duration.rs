@@ -67,9 +67,9 @@ mod tests {
 
     #[test]
     fn reads_durations_as_go_does() {
-        assert_eq!(parse("72h"), Ok(Duration::from_secs(72 * 3600)));
-        assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(parse("50m"), Ok(Duration::from_secs(3000)));
+        assert_eq!(parse("72h"), Ok(Duration::from_hours(72)));
+        assert_eq!(parse("1h30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(parse("50m"), Ok(Duration::from_mins(50)));
         assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse("300ms"), Ok(Duration::from_millis(300)));
         assert_eq!(parse("0"), Ok(Duration::ZERO));
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn writes_durations_as_go_does() {
-        assert_eq!(format(Duration::from_secs(5 * 3600)), "5h0m0s");
+        assert_eq!(format(Duration::from_hours(5)), "5h0m0s");
         assert_eq!(format(Duration::from_secs(90)), "1m30s");
         assert_eq!(format(Duration::from_millis(1500)), "1.500s");
     }

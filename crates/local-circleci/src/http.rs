@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,6 +57,25 @@ impl Reply {
     }
 }
 
+/// Calls again, with a pause, as long as the server cannot be reached or is in trouble itself.
+pub(crate) fn insist(
+    patience: Duration,
+    call: impl Fn() -> Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    let give_up_at = Instant::now() + patience;
+    loop {
+        let answer = call();
+        let may_come =
+            answer.as_ref().is_err_and(|it| it.status().is_none_or(|status| status >= 500));
+        if !may_come || Instant::now() >= give_up_at {
+            return answer;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// A server and how to speak to it.
 pub(crate) struct Api {
     agent: ureq::Agent,
@@ -95,6 +114,10 @@ impl Api {
 
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    pub(crate) fn user_agent(&self) -> &str {
+        &self.user_agent
     }
 
     /// The whole URL of `path`, which may be one already.
@@ -176,13 +199,15 @@ fn require_loopback(url: &str) -> Result<(), ApiError> {
 /// Go's words for the commonest failure, because that is what a real runner's log would hold.
 fn as_go_says(error: &ureq::Error, url: &str) -> String {
     let authority = url.split('/').nth(2).unwrap_or(url);
-    match error {
-        ureq::Error::Io(source) if source.kind() == ErrorKind::ConnectionRefused => {
-            format!("dial tcp {authority}: connect: connection refused")
-        }
-        ureq::Error::Timeout(_) => "context deadline exceeded".to_owned(),
-        other => other.to_string(),
+    if let ureq::Error::Io(source) = error
+        && source.kind() == ErrorKind::ConnectionRefused
+    {
+        return format!("dial tcp {authority}: connect: connection refused");
     }
+    if matches!(error, ureq::Error::Timeout(_)) {
+        return "context deadline exceeded".to_owned();
+    }
+    error.to_string()
 }
 
 #[cfg(test)]

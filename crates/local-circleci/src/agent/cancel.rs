@@ -13,6 +13,7 @@ pub(super) struct Cancel(Arc<Mutex<Inside>>);
 #[derive(Default)]
 struct Inside {
     is_wished: bool,
+    is_deaf: bool,
     step: Option<Sender<Event>>,
     inner_agent: Option<Pid>,
 }
@@ -27,6 +28,18 @@ impl Cancel {
         if let Some(pid) = inside.inner_agent {
             let _ = kill_process(pid, Signal::TERM);
         }
+    }
+
+    /// A TERM or an INT has come.
+    pub(super) fn hear_signal(&self) {
+        if !self.inside().is_deaf {
+            self.wish();
+        }
+    }
+
+    /// From now on only the server is heard.
+    pub(super) fn ignore_signals(&self) {
+        self.inside().is_deaf = true;
     }
 
     pub(super) fn is_wished(&self) -> bool {

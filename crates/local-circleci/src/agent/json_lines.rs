@@ -1,7 +1,9 @@
 //! The task agent's log: one JSON object a line on standard error, keys sorted, with the fields of
-//! the lines that are public (pulibrary/princeton_ansible, pull request 6136).
+//! the lines that are public (`pulibrary/princeton_ansible`, pull request 6136).
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use crate::wire::TaskConfig;
 use crate::{clock, random, stderr};
@@ -9,13 +11,13 @@ use crate::{clock, random, stderr};
 #[derive(Clone)]
 pub(super) struct JsonLines {
     /// Of every line.
-    fields: Map<String, Value>,
+    fields: BTreeMap<String, Value>,
     is_silent: bool,
 }
 
 impl JsonLines {
     pub(super) fn new(config: &TaskConfig, is_silent: bool) -> Self {
-        let mut fields = Map::new();
+        let mut fields = BTreeMap::new();
         fields.insert("Runner".to_owned(), true.into());
         fields.insert("build_uri".to_owned(), config.build_url.clone().into());
         fields.insert("correlation".to_owned(), random::hex(4).unwrap_or_default().into());
@@ -47,6 +49,7 @@ impl JsonLines {
         for (key, value) in more {
             fields.insert((*key).to_owned(), value.clone());
         }
-        stderr::write(format!("{}\n", Value::Object(fields)).as_bytes());
+        let line = serde_json::to_string(&fields).unwrap_or_default();
+        stderr::write(format!("{line}\n").as_bytes());
     }
 }

@@ -21,11 +21,11 @@ pub(crate) use self::instructions::{Instructions, arguments};
 
 use self::cancel::Cancel;
 use self::json_lines::JsonLines;
-use self::report::Reporter;
+use self::report::{PATIENCE, Reporter};
 use self::scratch::Scratch;
 use self::steps::Job;
 use crate::control::Outcome;
-use crate::http::Api;
+use crate::http::{Api, insist};
 use crate::stderr;
 use crate::variant::{Argv, Variant};
 use crate::wire::{TaskConfig, Wish};
@@ -42,18 +42,22 @@ pub fn main(words: &[String]) -> ExitCode {
 }
 
 fn run(words: &[String]) -> Result<i32, String> {
+    let cancel = Cancel::default();
+    listen_to_signals(&cancel)?;
     let mut said = String::new();
     std::io::stdin().read_to_string(&mut said).map_err(|error| format!("stdin: {error}"))?;
     let instructions = Instructions::read(words, &said)?;
     let api = Api::new(&instructions.api_url, CALL_LIMIT).map_err(|error| error.to_string())?;
     let api = Arc::new(api.with_bearer(&instructions.task_token));
-    let config = api.get("/api/v2/task/config").and_then(|reply| reply.json::<TaskConfig>());
+    let config = insist(PATIENCE, || api.get("/api/v2/task/config"));
+    let config = config.and_then(|reply| reply.json::<TaskConfig>());
     let config = config.map_err(|error| error.to_string())?;
     let variant = Variant::of_server_and_environment(&config.variant);
     let variant = variant.map_err(|error| error.to_string())?;
 
-    let cancel = Cancel::default();
-    listen_to_signals(&cancel, variant.task_agent_ignores_term)?;
+    if variant.task_agent_ignores_term {
+        cancel.ignore_signals();
+    }
     let is_outer = words.iter().any(|word| word == "agent-runner");
     if variant.argv == Argv::Nested && is_outer {
         return run_inner(&instructions, &cancel);
@@ -82,15 +86,13 @@ fn run(words: &[String]) -> Result<i32, String> {
     })
 }
 
-fn listen_to_signals(cancel: &Cancel, is_deaf: bool) -> Result<(), String> {
+fn listen_to_signals(cancel: &Cancel) -> Result<(), String> {
     let signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]);
     let mut signals = signals.map_err(|error| format!("signals: {error}"))?;
     let cancel = cancel.clone();
     std::thread::spawn(move || {
         for _ in signals.forever() {
-            if !is_deaf {
-                cancel.wish();
-            }
+            cancel.hear_signal();
         }
     });
     Ok(())

@@ -4,16 +4,15 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::json_lines::JsonLines;
 use crate::control::Outcome;
-use crate::http::{Api, ApiError, Reply};
+use crate::http::{Api, ApiError, Reply, insist};
 use crate::wire::{StepEnd, StepStart, TaskEnd};
 use ureq::http::Method;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) enum Report {
     StepStart(StepStart),
@@ -52,7 +51,7 @@ impl Reporter {
 fn send_all(reports: &Receiver<Report>, api: &Api, lines: &JsonLines) {
     while let Ok(report) = reports.recv() {
         let is_last = matches!(report, Report::TaskEnd(_));
-        if let Err(error) = insist(|| send(api, &report)) {
+        if let Err(error) = insist(PATIENCE, || send(api, &report)) {
             lines.warning(&format!("report not taken: {error}"));
         }
         if is_last {
@@ -70,19 +69,5 @@ fn send(api: &Api, report: &Report) -> Result<Reply, ApiError> {
             let path = format!("/api/local/step/output?step={step}&offset={offset}");
             api.call(Method::POST, &path, "application/octet-stream", bytes.clone())
         }
-    }
-}
-
-/// Again, as long as the server cannot be reached or is in trouble itself.
-fn insist(call: impl Fn() -> Result<Reply, ApiError>) -> Result<Reply, ApiError> {
-    let give_up_at = Instant::now() + PATIENCE;
-    loop {
-        let answer = call();
-        let may_come =
-            answer.as_ref().is_err_and(|it| it.status().is_none_or(|status| status >= 500));
-        if !may_come || Instant::now() >= give_up_at {
-            return answer;
-        }
-        std::thread::sleep(PAUSE);
     }
 }

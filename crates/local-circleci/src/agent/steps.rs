@@ -132,7 +132,7 @@ impl Job<'_> {
                 Some(Event::Exited) => break,
                 None => {
                     let _ = kill_process_group(group, Signal::KILL);
-                    kill_at = Some(Instant::now() + Duration::from_secs(3600));
+                    kill_at = Some(Instant::now() + Duration::from_hours(1));
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::http::{Api, ApiError};
 use crate::variant::Variant;
 use crate::wire::{ClaimRequest, Claimed};
 
-use super::api_calls::{in_go_words, logged};
+use super::calls::{Calls, in_go_words};
 use super::config::Config;
 use super::signals::Signals;
 use super::spans::{Log, Span, Trace};
@@ -61,9 +61,8 @@ impl ClaimLoop<'_> {
                     wait = FIRST_WAIT;
                     continue;
                 }
-                Ok(None) => {}
                 Err(error) if error.status() == Some(401) => return End::Refused,
-                Err(_) => {}
+                Ok(None) | Err(_) => {}
             }
             let idle_left =
                 self.config.idle_timeout.map(|it| it.saturating_sub(idle_since.elapsed()));
@@ -113,13 +112,12 @@ impl ClaimLoop<'_> {
             silence = self.log.only_errors();
             &silence
         };
-        let call = ("POST", path);
-        let answer =
-            logged(log, &trace, call, self.version, self.api, || self.api.post(path, &body))
-                .and_then(|reply| match reply.status {
-                    204 => Ok(None),
-                    _ => reply.json::<Claimed>().map(Some),
-                });
+        let reply = Calls { api: self.api, log, trace: &trace }.post(path, &body);
+        let answer = reply.and_then(|reply| match reply.status {
+            204 => Ok(None),
+            _ => reply.json::<Claimed>().map(Some),
+        });
+        let backoff = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         match &answer {
             Ok(Some(_)) => {
                 span.end(self.log);
@@ -127,12 +125,12 @@ impl ClaimLoop<'_> {
             }
             Ok(None) => {
                 span.end(log);
-                turn.with("app.backoff_ms", wait.as_millis()).end(log);
+                turn.with("app.backoff_ms", backoff).end(log);
             }
             Err(error) => {
                 let message = format!("unexpected error claiming task: {}", in_go_words(error));
                 span.end_with_error(log, &message);
-                turn.with("app.backoff_ms", wait.as_millis()).end_with_error(log, &message);
+                turn.with("app.backoff_ms", backoff).end_with_error(log, &message);
             }
         }
         answer

@@ -44,9 +44,9 @@ pub(super) enum Level {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct File {
-    api: Api,
-    runner: Runner,
-    logging: Logging,
+    api: Option<Api>,
+    runner: Option<Runner>,
+    logging: Option<Logging>,
 }
 
 #[derive(Default, Deserialize)]
@@ -69,7 +69,7 @@ struct Runner {
     enable_unsafe_retries: Option<bool>,
     task_agent_directory: Option<String>,
     cache_task_agent: Option<bool>,
-    ssh: Ssh,
+    ssh: Option<Ssh>,
 }
 
 #[derive(Default, Deserialize)]
@@ -108,7 +108,9 @@ pub(super) fn read(file: Option<&Path>, environment: Environment) -> Result<Conf
 }
 
 fn checked(file: File, environment: Environment) -> Result<Config, String> {
-    let File { api, runner, logging } = file;
+    let api = file.api.unwrap_or_default();
+    let runner = file.runner.unwrap_or_default();
+    let logging = file.logging.unwrap_or_default();
     let text = |name: &str, in_file: Option<String>| {
         let set = environment(&format!("CIRCLECI_RUNNER_{name}")).filter(|value| !value.is_empty());
         set.or(in_file.filter(|value| !value.is_empty()))
@@ -156,7 +158,10 @@ fn checked(file: File, environment: Environment) -> Result<Config, String> {
         },
         max_run_time: length("MAX_RUN_TIME", runner.max_run_time)?.unwrap_or(FIVE_HOURS),
         idle_timeout: length("IDLE_TIMEOUT", runner.idle_timeout)?,
-        ssh_advertise_addr: text("SSH_ADVERTISE_ADDR", runner.ssh.advertise_addr),
+        ssh_advertise_addr: text(
+            "SSH_ADVERTISE_ADDR",
+            runner.ssh.unwrap_or_default().advertise_addr,
+        ),
         enable_unsafe_retries: runner.enable_unsafe_retries.unwrap_or(false),
         task_agent_directory: text("TASK_AGENT_DIRECTORY", runner.task_agent_directory)
             .map_or_else(|| PathBuf::from(home).join(".local/libexec/circleci"), PathBuf::from),
@@ -173,7 +178,7 @@ fn checked(file: File, environment: Environment) -> Result<Config, String> {
     })
 }
 
-const FIVE_HOURS: Duration = Duration::from_secs(5 * 3600);
+const FIVE_HOURS: Duration = Duration::from_hours(5);
 
 /// In the words of the validator library that CircleCI's licence list names.
 fn failed(key: &str, rule: &str) -> String {
@@ -196,11 +201,10 @@ fn as_bool(text: &str) -> Option<bool> {
 }
 
 fn as_go_says(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return "no such file or directory".to_owned();
     }
+    error.to_string()
 }
 
 #[cfg(test)]
@@ -243,8 +247,8 @@ logging: { level: debug, format: text, file: /tmp/x.log }
         assert_eq!(config.command_prefix, ["sudo", "-niHu", "ci", "--"]);
         assert_eq!(config.working_directory, Path::new("/var/w/%s"));
         assert!(config.cleanup_working_directory && config.single_task);
-        assert_eq!(config.max_run_time, Duration::from_secs(5400));
-        assert_eq!(config.idle_timeout, Some(Duration::from_secs(3000)));
+        assert_eq!(config.max_run_time, Duration::from_mins(90));
+        assert_eq!(config.idle_timeout, Some(Duration::from_mins(50)));
         assert_eq!(config.ssh_advertise_addr.as_deref(), Some("host:54782"));
         assert!(config.enable_unsafe_retries && config.cache_task_agent);
         assert_eq!(config.task_agent_directory, Path::new("/opt/agents"));
@@ -258,7 +262,7 @@ logging: { level: debug, format: text, file: /tmp/x.log }
         let text = "api: { auth_token: t }\nrunner: { name: n }";
         let config = with(text, &[("HOME", "/home/ci")]).unwrap();
         assert_eq!(config.api_url, "https://runner.circleci.com");
-        assert_eq!(config.max_run_time, Duration::from_secs(5 * 3600));
+        assert_eq!(config.max_run_time, Duration::from_hours(5));
         assert_eq!(config.idle_timeout, None);
         assert!(!config.cleanup_working_directory && !config.single_task);
         assert!(!config.cache_task_agent && config.command_prefix.is_empty());
@@ -297,7 +301,7 @@ logging: { level: debug, format: text, file: /tmp/x.log }
         assert_eq!(config.working_directory, Path::new("/other"));
         assert!(!config.cleanup_working_directory && !config.single_task);
         assert_eq!(config.max_run_time, Duration::from_secs(30));
-        assert_eq!(config.idle_timeout, Some(Duration::from_secs(72 * 3600)));
+        assert_eq!(config.idle_timeout, Some(Duration::from_hours(72)));
         assert_eq!(config.ssh_advertise_addr.as_deref(), Some("b:1"));
         assert_eq!(config.task_agent_directory, Path::new("/agents"));
         assert!(!config.cache_task_agent);

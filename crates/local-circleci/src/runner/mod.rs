@@ -1,7 +1,7 @@
 //! A stand-in for `circleci-runner machine`: it claims tasks and hands each to a task agent. It does
 //! what CircleCI documents of machine runner 3 and must never speak to CircleCI itself.
 
-mod api_calls;
+mod calls;
 mod claim_loop;
 mod config;
 mod signals;
@@ -11,11 +11,11 @@ mod task_agent;
 pub(crate) mod version;
 
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use self::api_calls::{CALL_LIMIT, in_go_words, user_agent};
+use self::calls::{CALL_LIMIT, Calls, in_go_words, user_agent};
 use self::claim_loop::{ClaimLoop, End};
 use self::config::Config;
 use self::signals::Signals;
@@ -38,9 +38,9 @@ pub fn main(words: &[String]) -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["machine"] => run(None),
-        ["machine", "--config" | "-c", file] => run(Some(file.into())),
+        ["machine", "--config" | "-c", file] => run(Some(Path::new(file))),
         ["machine", word] if word.starts_with("--config=") => {
-            run(Some(word.trim_start_matches("--config=").into()))
+            run(Some(Path::new(word.trim_start_matches("--config="))))
         }
         ["--version"] => {
             stderr::write_to_stdout(format!("{}\n", version::of_this_executable()).as_bytes());
@@ -65,9 +65,9 @@ fn become_in_own_session(program: &str, rest: &[&str]) -> Result<i32, String> {
     Err(format!("{program}: {}", Command::new(program).args(rest).exec()))
 }
 
-fn run(file: Option<PathBuf>) -> Result<i32, String> {
+fn run(file: Option<&Path>) -> Result<i32, String> {
     let environment = |name: &str| std::env::var(name).ok();
-    let config = config::read(file.as_deref(), &environment)?;
+    let config = config::read(file, &environment)?;
     let variant = Variant::of_server_and_environment("").map_err(|error| error.to_string())?;
     let mut signals = Signals::catch(variant.hup_dies).map_err(|error| error.to_string())?;
     let log = Log::open(
@@ -77,14 +77,14 @@ fn run(file: Option<PathBuf>) -> Result<i32, String> {
         variant.silent,
         variant.log_delay,
     )?;
-    let code = work(&config, variant, &mut signals, &log);
+    let code = work(&config, &variant, &mut signals, &log);
     log.close();
     code
 }
 
 fn work(
     config: &Config,
-    variant: Variant,
+    variant: &Variant,
     signals: &mut Signals,
     log: &Log,
 ) -> Result<i32, String> {
@@ -93,14 +93,15 @@ fn work(
     Span::start(&trace, "starting agent")
         .with("app.date", clock::seconds(clock::now()))
         .with("app.note", "local-circleci, a stand-in for CircleCI")
-        .with("app.version", &version)
+        .with("app.version", version.as_str())
         .with("mode", "agent")
         .with("service.name", "circleci-runner")
         .with("service_name", "circleci-runner")
         .write(log);
     let api = Api::new(&config.api_url, CALL_LIMIT).map_err(|error| error.to_string())?;
     let api = api.with_bearer(&config.auth_token).with_user_agent(&user_agent(&version));
-    let Some((agent, said)) = fetch(config, &variant, signals, log, &trace, &api, &version)? else {
+    let calls = Calls { api: &api, log, trace: &trace };
+    let Some((agent, said)) = fetch(config, variant, signals, &calls)? else {
         return Ok(variant.exit_code_drained);
     };
     let variant = Variant::of_server_and_environment(&said).map_err(|error| error.to_string())?;
@@ -127,18 +128,15 @@ fn fetch(
     config: &Config,
     variant: &Variant,
     signals: &mut Signals,
-    log: &Log,
-    trace: &Trace,
-    api: &Api,
-    version: &str,
+    calls: &Calls,
 ) -> Result<Option<(TaskAgent, String)>, String> {
     let folder = &config.task_agent_directory;
     loop {
-        signals.look(log);
+        signals.look(calls.log);
         if signals.draining_since().is_some() {
             return Ok(None);
         }
-        match TaskAgent::fetch(api, folder, config.cache_task_agent, version, log, trace) {
+        match TaskAgent::fetch(calls, folder, config.cache_task_agent) {
             Ok(fetched) => return Ok(Some(fetched)),
             Err(NotFetched::Other(message)) => return Err(message),
             Err(NotFetched::Call(error)) => {
@@ -147,7 +145,7 @@ fn fetch(
                 if !may_come {
                     return Err(format!("task agent download: {}", in_go_words(&error)));
                 }
-                let _ = signals.wait(Duration::from_millis(200), log);
+                let _ = signals.wait(Duration::from_millis(200), calls.log);
             }
         }
     }

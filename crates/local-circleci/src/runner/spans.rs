@@ -3,12 +3,15 @@
 //! values are not quoted.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::variant::LogFormat;
 use crate::{clock, random, stderr};
@@ -32,7 +35,7 @@ pub(super) struct Span {
     name: String,
     started: Instant,
     level: Level,
-    fields: BTreeMap<String, String>,
+    fields: BTreeMap<String, Value>,
 }
 
 impl Span {
@@ -46,12 +49,12 @@ impl Span {
         }
     }
 
-    pub(super) fn set(&mut self, key: &str, value: impl ToString) {
-        self.fields.insert(key.to_owned(), value.to_string());
+    pub(super) fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.fields.insert(key.to_owned(), value.into());
     }
 
     #[must_use]
-    pub(super) fn with(mut self, key: &str, value: impl ToString) -> Self {
+    pub(super) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.set(key, value);
         self
     }
@@ -97,7 +100,8 @@ impl Span {
         let (trace, name) = (&self.trace.0, &self.name);
         let mut line = format!("{time} {trace} {milliseconds:.3}ms {color}{name}{plain}");
         for (key, value) in &self.fields {
-            line.push_str(&format!(" {color}{key}{plain}={value}"));
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let _ = write!(line, " {color}{key}{plain}={value}");
         }
         line + "\n"
     }
@@ -110,9 +114,9 @@ impl Span {
         fields.insert("name".to_owned(), self.name.clone().into());
         fields.insert("duration_ms".to_owned(), milliseconds.into());
         for (key, value) in &self.fields {
-            fields.insert(key.clone(), value.clone().into());
+            fields.insert(key.clone(), value.clone());
         }
-        serde_json::Value::Object(fields).to_string() + "\n"
+        Value::Object(fields).to_string() + "\n"
     }
 }
 
@@ -184,6 +188,8 @@ impl Log {
 
 fn write_batches(messages: &Receiver<Message>, mut file: Option<File>, delay: Duration) {
     let mut is_open = true;
+    // The first line is there at once: "starting agent" comes before all others.
+    let mut wait = Duration::ZERO;
     while is_open {
         let mut batch = Vec::new();
         let mut write_at = None;
@@ -203,8 +209,9 @@ fn write_batches(messages: &Receiver<Message>, mut file: Option<File>, delay: Du
                 }
                 Err(RecvTimeoutError::Timeout) => break,
             }
-            write_at.get_or_insert_with(|| Instant::now() + delay);
+            write_at.get_or_insert_with(|| Instant::now() + wait);
         }
+        wait = delay;
         stderr::write(&batch);
         if let Some(file) = &mut file {
             let _ = file.write_all(&batch);

@@ -12,16 +12,19 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::agent::{Instructions, arguments};
-use crate::http::{Api, ApiError};
+use crate::http::{Api, ApiError, insist};
 use crate::variant::{AgentStderr, Argv, Session, Variant};
 use crate::wire::{Claimed, Fail, StepEnd, StepStart, TaskConfig, Unclaim};
 use crate::{clock, go_duration};
 
-use super::api_calls::{CALL_LIMIT, logged, user_agent};
+use super::calls::{CALL_LIMIT, Calls, user_agent};
 use super::config::Config;
 use super::signals::{Event, Signals};
 use super::spans::{Log, Span, Trace};
 use super::task_agent::TaskAgent;
+
+/// How long the server may be away at a task's start and end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a task has at hand, all of it the runner's.
 pub(super) struct Surroundings<'a> {
@@ -100,17 +103,14 @@ fn judged(status: std::io::Result<ExitStatus>) -> Result<(), String> {
 /// The calls that a real runner's log shows between the claim and the task agent's first line.
 fn announce(claimed: &Claimed, around: &Surroundings, trace: &Trace) -> Result<(), ApiError> {
     let api = task_api(claimed, around)?;
-    let (log, version) = (around.log, around.version);
-    let path = "/api/v2/task/config";
-    let reply = logged(log, trace, ("GET", path), version, &api, || api.get(path))?;
-    reply.json::<TaskConfig>()?;
+    let calls = Calls { api: &api, log: around.log, trace };
+    insist(PATIENCE, || calls.get("/api/v2/task/config"))?.json::<TaskConfig>()?;
     let step = StepStart {
         step: 0,
         name: "Spin up environment".to_owned(),
         step_type: "spin_up_environment".to_owned(),
     };
-    let path = "/api/v2/step/start";
-    logged(log, trace, ("POST", path), version, &api, || api.post(path, &step))?;
+    insist(PATIENCE, || calls.post("/api/v2/step/start", &step))?;
     let end = StepEnd { step: 0, exit_code: Some(0), duration_ms: 0 };
     api.post("/api/local/step/end", &end).map(drop)
 }
@@ -174,7 +174,7 @@ fn own_session(variant: &Variant) -> Result<Vec<std::ffi::OsString>, String> {
 /// Waits for the task agent's end. When the task's or the drain's time is up, or a second signal
 /// comes, it gets TERM and, after a brief period, KILL.
 fn wait_for_end(child: &Child, around: &mut Surroundings) -> Option<Cut> {
-    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return None };
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
     tell_of_end(pid, around.signals.sender());
     let started = Instant::now();
     let longest = around.config.max_run_time;
@@ -216,7 +216,7 @@ fn wait_for_end(child: &Child, around: &mut Surroundings) -> Option<Cut> {
     }
 }
 
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 /// Says when the process ends, and leaves it unreaped: its pid stays its own until then.
 fn tell_of_end(pid: Pid, events: Sender<Event>) {
@@ -236,26 +236,24 @@ fn give_up(
     cut: Option<Cut>,
     message: &str,
 ) {
-    let log = around.log;
     let is_retried = around.config.enable_unsafe_retries
         && matches!(cut, Some(Cut::SecondSignal | Cut::DrainTooLong));
     if is_retried {
         let Ok(api) = Api::new(&around.config.api_url, CALL_LIMIT) else { return };
         let api = api.with_bearer(&around.config.auth_token);
-        let body = Unclaim { task_id: String::new(), task_token: claimed.task_token.clone() };
-        let path = "/api/v3/runner/unclaim";
-        let call = ("POST", path);
-        if logged(log, trace, call, around.version, &api, || api.post(path, &body)).is_ok() {
+        let calls = Calls { api: &api, log: around.log, trace };
+        let task_token = claimed.task_token.clone();
+        let unclaim = Unclaim { task_id: String::new(), task_token };
+        if insist(PATIENCE, || calls.post("/api/v3/runner/unclaim", &unclaim)).is_ok() {
             return;
         }
     }
     let Ok(api) = task_api(claimed, around) else { return };
+    let calls = Calls { api: &api, log: around.log, trace };
     let fail = Fail {
         allocation: claimed.allocation.clone(),
         timestamp: clock::now().as_millisecond(),
         message: STANDARD.encode(message),
     };
-    let path = "/api/v2/task/event/fail";
-    let call = ("POST", path);
-    let _ = logged(log, trace, call, around.version, &api, || api.post(path, &fail));
+    let _ = insist(PATIENCE, || calls.post("/api/v2/task/event/fail", &fail));
 }

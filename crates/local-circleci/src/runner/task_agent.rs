@@ -12,8 +12,7 @@ use crate::http::{Api, ApiError};
 use crate::platform;
 use crate::wire::Download;
 
-use super::api_calls::logged;
-use super::spans::{Log, Trace};
+use super::calls::{CALL_LIMIT, Calls};
 
 pub(super) struct TaskAgent {
     pub(super) path: PathBuf,
@@ -29,22 +28,20 @@ pub(super) enum NotFetched {
 impl TaskAgent {
     /// Asks where the binary lies, downloads and checks it. Returns also the server's variant.
     pub(super) fn fetch(
-        api: &Api,
+        calls: &Calls,
         folder: &Path,
         is_kept: bool,
-        version: &str,
-        log: &Log,
-        trace: &Trace,
     ) -> Result<(Self, String), NotFetched> {
         let (os, arch) = (platform::os(), platform::arch());
         let path = format!("/api/v2/tasks/download?arch={arch}&os={os}&version=");
-        let get = |path: &str| logged(log, trace, ("GET", path), version, api, || api.get(path));
         let offer: Download =
-            get(&path).and_then(|reply| reply.json()).map_err(NotFetched::Call)?;
+            calls.get(&path).and_then(|reply| reply.json()).map_err(NotFetched::Call)?;
         let file = folder.join("circleci-agent");
         let is_here = is_kept && fs::read(&file).is_ok_and(|it| sum(&it) == offer.checksum);
         if !is_here {
-            let bytes = api.get(&offer.url).map_err(NotFetched::Call)?.body;
+            // The bucket is another party: it never sees the token.
+            let bucket = Api::new(calls.api.base(), CALL_LIMIT).map_err(NotFetched::Call)?;
+            let bytes = bucket.get(&offer.url).map_err(NotFetched::Call)?.body;
             if sum(&bytes) != offer.checksum {
                 let message = format!("checksum of {} is not {}", offer.url, offer.checksum);
                 return Err(NotFetched::Other(message));

@@ -9,14 +9,19 @@ use anyhow::ensure;
 const MARK: &str = "\nlocal-circleci release: ";
 const STAMP: usize = 96;
 
-/// `program` with `release` behind its end.
-pub(crate) fn stamped(program: &[u8], release: &str) -> anyhow::Result<Vec<u8>> {
+/// Refuses what no version looks like, or what has no room.
+pub(crate) fn check(release: &str) -> anyhow::Result<()> {
     let fits = !release.is_empty() && release.len() <= STAMP - MARK.len();
     let plain = release.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
     ensure!(fits && plain, "{release:?} is not a version like 3.1.11");
+    Ok(())
+}
+
+/// `program` with a checked `release` behind its end.
+pub(crate) fn stamped(program: &[u8], release: &str) -> Vec<u8> {
     let mut stamped = program.to_vec();
     stamped.extend_from_slice(format!("{:<STAMP$}", format!("{MARK}{release}")).as_bytes());
-    Ok(stamped)
+    stamped
 }
 
 /// The running executable's release; `0.0.0-local` where it has no stamp.

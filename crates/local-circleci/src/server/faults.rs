@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt, stream};
 
 use super::refusal::Refusal;
 use super::state::{Circle, Shared};
@@ -72,6 +72,11 @@ async fn spoil(answer: Response, fault: &Fault) -> Response {
     };
     body.truncate(length);
     let cut = std::io::Error::other("cut by a fault that was asked for");
-    let pieces = [Ok(Bytes::from(body)), Err(cut)];
-    Response::from_parts(head, Body::from_stream(stream::iter(pieces)))
+    // Not at once, or what was sent would still lie in a buffer that is thrown away.
+    let end = stream::once(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(cut)
+    });
+    let pieces = stream::iter([Ok(Bytes::from(body))]).chain(end);
+    Response::from_parts(head, Body::from_stream(pieces))
 }

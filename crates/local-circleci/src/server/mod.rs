@@ -75,7 +75,7 @@ impl Server {
             tokens::read_or_make(&options.personal_token, &state.join("personal-token"))?;
         let current_release = options.releases.last().cloned().unwrap_or_default();
         let binaries = options.binaries.clone().map_or_else(process::binaries_folder, Ok)?;
-        let releases = Releases::pack(
+        let releases = Releases::open(
             &binaries.join("circleci-runner"),
             &binaries.join("circleci-agent"),
             &options.releases,

@@ -1,10 +1,10 @@
 //! The release bucket: a manifest, one tarball a version with the single file `circleci-runner`,
-//! and the task agent's binary. Packed once, at start, from the executables beside the server.
+//! and the task agent's binary. Made from the executables beside the server.
 
 use std::fs;
 use std::future::{Ready, ready};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use axum::Json;
@@ -42,13 +42,16 @@ impl Offer {
 
 /// Everything in the bucket, for this machine's platform only.
 pub(super) struct Releases {
-    runners: Vec<(String, Offer)>,
+    versions: Vec<String>,
+    runner: Vec<u8>,
     task_agent: Offer,
+    /// One for each version; packed when somebody asks, because most tests never do.
+    packed: OnceLock<Vec<Offer>>,
 }
 
 impl Releases {
-    /// Packs one tarball for each of `versions`.
-    pub(super) fn pack(
+    /// Reads both executables.
+    pub(super) fn open(
         runner: &Path,
         task_agent: &Path,
         versions: &[String],
@@ -58,35 +61,48 @@ impl Releases {
                 format!("cannot read {}; run: cargo build -p local-circleci", path.display())
             })
         };
-        let (os, arch) = (platform::os(), platform::arch());
-        let plain = read(runner)?;
-        let mut runners = Vec::new();
-        for release in versions {
-            let stamped = version::stamped(&plain, release)?;
-            let path = format!("/releases/{release}/circleci-runner_{os}_{arch}.tar.gz");
-            runners.push((release.clone(), Offer::new(path, tarball(&stamped)?)));
+        for version in versions {
+            version::check(version)?;
         }
+        let (os, arch) = (platform::os(), platform::arch());
         let path = format!("/releases/task-agent/{TASK_AGENT}/{os}/{arch}/circleci-agent");
-        Ok(Self { runners, task_agent: Offer::new(path, read(task_agent)?) })
+        Ok(Self {
+            versions: versions.to_vec(),
+            runner: read(runner)?,
+            task_agent: Offer::new(path, read(task_agent)?),
+            packed: OnceLock::new(),
+        })
     }
 
     pub(super) fn has(&self, release: &str) -> bool {
-        self.runner(release).is_some()
+        self.versions.iter().any(|version| version == release)
     }
 
     pub(super) fn task_agent(&self, os: &str, arch: &str) -> Option<&Offer> {
         (os == platform::os() && arch == platform::arch()).then_some(&self.task_agent)
     }
 
+    fn runners(&self) -> impl Iterator<Item = (&str, &Offer)> {
+        let packed = self.packed.get_or_init(|| {
+            let offers = self.versions.iter().map(|version| {
+                let (os, arch) = (platform::os(), platform::arch());
+                let path = format!("/releases/{version}/circleci-runner_{os}_{arch}.tar.gz");
+                Offer::new(path, tarball(&version::stamped(&self.runner, version)))
+            });
+            offers.collect()
+        });
+        self.versions.iter().map(String::as_str).zip(packed)
+    }
+
     fn runner(&self, release: &str) -> Option<&Offer> {
-        self.runners.iter().find(|(version, _)| version == release).map(|(_, offer)| offer)
+        self.runners().find(|(version, _)| *version == release).map(|(_, offer)| offer)
     }
 
     /// `.releases.<name>.<os>.<arch>.{url,sha256}` for every version and for `current`.
     fn manifest(&self, base: &str, current: &str) -> Value {
         let mut releases = Map::new();
-        let names = self.runners.iter().map(|(version, offer)| (version.as_str(), offer));
-        for (name, offer) in names.chain(self.runner(current).map(|offer| ("current", offer))) {
+        let current = self.runner(current).map(|offer| ("current", offer));
+        for (name, offer) in self.runners().chain(current) {
             let url = format!("{base}{}", offer.path);
             let offer = json!({ "url": url, "sha256": offer.sha256 });
             let on_platform = json!({ platform::os(): { platform::arch(): offer } });
@@ -97,14 +113,17 @@ impl Releases {
 }
 
 /// A tar.gz with the one executable file `circleci-runner`; the same bytes give the same tarball.
-fn tarball(runner: &[u8]) -> anyhow::Result<Vec<u8>> {
+fn tarball(runner: &[u8]) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.set_size(runner.len() as u64);
     header.set_mode(0o755);
     header.set_mtime(0);
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    tar.append_data(&mut header, "circleci-runner", runner)?;
-    Ok(tar.into_inner()?.finish()?)
+    let packed = tar
+        .append_data(&mut header, "circleci-runner", runner)
+        .and_then(|()| tar.into_inner())
+        .and_then(GzEncoder::finish);
+    packed.unwrap_or_else(|error| unreachable!("packing in memory: {error}"))
 }
 
 pub(super) fn routes() -> Router<Arc<Shared>> {

@@ -1,0 +1,182 @@
+//! What CircleCI does not document, in each of its variants.
+
+use std::fs;
+
+use local_circleci::control::Fault;
+use local_circleci::{Outcome, Variant};
+use rustix::process::{Pid, Signal, getpgid, getsid};
+
+use crate::world::{Running, World, until_exists, write};
+
+fn pid(number: u32) -> Pid {
+    Pid::from_raw(number.cast_signed()).unwrap()
+}
+
+/// Starts a runner with `variant` and a task; says what `look` sees of runner and task agent.
+fn while_a_task_runs<T>(variant: &str, look: impl FnOnce(Pid, Pid) -> T) -> T {
+    let world = World::new();
+    let pids = world.path("pids");
+    let go = world.path("go");
+    let script = format!(
+        "echo $PPID > {pids}.new; mv {pids}.new {pids}; until [ -e {go} ]; do sleep 0.02; done",
+        pids = pids.display(),
+        go = go.display()
+    );
+    let runner = world.runner().variant(variant).start();
+    let task = world.enqueue(&script);
+    let agent: u32 = until_exists(&pids).trim().parse().unwrap();
+    let seen = look(pid(runner.pid()), pid(agent));
+    write(&go, "");
+    let task = world.control.wait_finished(task).unwrap();
+    assert_eq!(task.outcome, Some(Outcome::Success));
+    seen
+}
+
+#[test]
+fn the_task_agent_lives_in_the_runners_session_and_group_or_not() {
+    let look = |runner: Pid, agent: Pid| {
+        let same_session = getsid(Some(runner)).unwrap() == getsid(Some(agent)).unwrap();
+        let same_group = getpgid(Some(runner)).unwrap() == getpgid(Some(agent)).unwrap();
+        (same_session, same_group)
+    };
+    assert_eq!(while_a_task_runs("session=shared", look), (true, true));
+    assert_eq!(while_a_task_runs("session=group", look), (true, false));
+    assert_eq!(while_a_task_runs("session=own", look), (false, false));
+}
+
+fn arguments(pid: Pid) -> String {
+    let pid = pid.as_raw_nonzero().to_string();
+    let ps = std::process::Command::new("ps").args(["-o", "args=", "-p", &pid]).output().unwrap();
+    String::from_utf8(ps.stdout).unwrap()
+}
+
+fn parent(pid: Pid) -> Pid {
+    let pid = pid.as_raw_nonzero().to_string();
+    let ps = std::process::Command::new("ps").args(["-o", "ppid=", "-p", &pid]).output().unwrap();
+    let parent: u32 = String::from_utf8(ps.stdout).unwrap().trim().parse().unwrap();
+    self::pid(parent)
+}
+
+#[test]
+fn the_task_agent_is_called_in_different_ways() {
+    let usual = while_a_task_runs("argv=agent-runner", |_, agent| arguments(agent));
+    assert!(usual.contains("/circleci-agent _internal agent-runner --verbose --runnerAPIBaseURL="));
+    let inner = while_a_task_runs("argv=inner", |runner, agent| {
+        assert_eq!(parent(agent), runner);
+        arguments(agent)
+    });
+    assert!(inner.trim_end().ends_with("/circleci-agent _internal inner --innerConfig -"));
+    let (outer, inner) = while_a_task_runs("argv=nested", |runner, agent| {
+        assert_eq!(parent(parent(agent)), runner);
+        (arguments(parent(agent)), arguments(agent))
+    });
+    assert!(outer.contains("_internal agent-runner") && inner.contains("_internal inner"));
+}
+
+#[test]
+fn a_nested_task_agent_passes_the_end_on() {
+    let world = World::new();
+    let mut runner = world.runner().variant("argv=nested,kill-delay-ms=20000").start();
+    let (task, started, _) = world.enqueue_waiting_task("a");
+    until_exists(&started);
+    end_by_two_signals(&mut runner);
+    assert_eq!(world.task(task).outcome, Some(Outcome::Canceled));
+}
+
+fn end_by_two_signals(runner: &mut Running) -> Option<i32> {
+    runner.signal(Signal::TERM);
+    runner.until_log_has("shutdown signal");
+    runner.signal(Signal::TERM);
+    runner.wait().code()
+}
+
+#[test]
+fn the_task_agents_log_comes_by_descriptor_or_through_a_pipe() {
+    let world = World::new();
+    for variant in ["agent-stderr=inherit", "agent-stderr=pipe"] {
+        world.enqueue("true");
+        let runner = world.runner().key("runner.mode", "single-task").variant(variant);
+        let (_, log) = runner.run();
+        assert!(log.contains("build_uri"), "{variant}: {log}");
+    }
+}
+
+#[test]
+fn exit_codes_are_what_the_variant_says() {
+    let world = World::new();
+    world.enqueue("exit 3");
+    let runner = world.runner().key("runner.mode", "single-task");
+    let (status, log) = runner.variant("exit-code-drained=5,exit-code-failed-job=42").run();
+    assert_eq!(status.code(), Some(5));
+    assert!(log.contains("exited with code 42"), "{log}");
+
+    let mut runner = world.runner().variant("exit-code-forced=6").start();
+    let (_, started, _) = world.enqueue_waiting_task("a");
+    until_exists(&started);
+    assert_eq!(end_by_two_signals(&mut runner), Some(6));
+}
+
+#[test]
+fn a_failed_job_may_be_no_failure_of_the_task_agent() {
+    let world = World::new();
+    world.enqueue("false");
+    let runner = world.runner().key("runner.mode", "single-task");
+    let (_, log) = runner.variant("exit-code-failed-job=0").run();
+    assert!(!log.contains("error="), "{log}");
+}
+
+#[test]
+fn a_start_without_network_may_be_retried() {
+    let world = World::new();
+    let trouble = Fault {
+        path: "/api/v2/tasks/download".to_owned(),
+        times: Some(2),
+        status: Some(503),
+        ..Fault::default()
+    };
+    world.control.add_fault(&trouble).unwrap();
+    let _runner = world.runner().variant("start-offline=retry").start();
+    let task = world.control.wait_finished(world.enqueue("true")).unwrap();
+    assert_eq!(task.outcome, Some(Outcome::Success));
+}
+
+#[test]
+fn a_signal_can_land_before_the_call_for_work() {
+    let world = World::new();
+    let mut runner = world.runner().variant("sleep-before-claim-ms=1500").start();
+    runner.until_log_has("GET /api/v2/tasks/download");
+    let task = world.enqueue("true");
+    runner.signal(Signal::TERM);
+    runner.wait();
+    // It had looked for signals already, so it claimed once more, and then it had a task to run.
+    assert_eq!(world.task(task).outcome, Some(Outcome::Success));
+}
+
+#[test]
+fn the_server_hands_variants_to_runner_and_task_agent() {
+    let world = World::new();
+    world.control.set_variant("exit-code-drained=9,exit-code-failed-job=11").unwrap();
+    world.enqueue("false");
+    let (status, log) = world.runner().key("runner.mode", "single-task").run();
+    assert_eq!(status.code(), Some(9));
+    assert!(log.contains("exited with code 11"), "{log}");
+    assert_eq!(world.control.set_variant("no=such").unwrap_err().status(), Some(400));
+}
+
+#[test]
+fn the_readme_names_every_variant() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let rows = readme.lines().filter(|line| line.starts_with("| `") && line.contains('='));
+    let mut known = 0;
+    for row in rows {
+        let words = row.split('`').nth(1).unwrap();
+        let (key, values) = words.split_once('=').unwrap();
+        for value in values.split('\\').map(|it| it.trim_start_matches('|')) {
+            let value = if value == "N" { "1" } else { value };
+            let word = format!("{key}={value}");
+            assert!(word.parse::<Variant>().is_ok(), "{word} of the README is unknown");
+            known += 1;
+        }
+    }
+    assert!(known > 20, "the table of variants was not found");
+}
