@@ -37,7 +37,13 @@ impl Account {
             // SAFETY: every pointer is to memory of ours that outlives the call, and the length is
             // that of `room`.
             let code = unsafe {
-                libc::getpwuid_r(uid, entry.as_mut_ptr(), room.as_mut_ptr(), room.len(), &raw mut found)
+                libc::getpwuid_r(
+                    uid,
+                    entry.as_mut_ptr(),
+                    room.as_mut_ptr(),
+                    room.len(),
+                    &raw mut found,
+                )
             };
             match code {
                 libc::EINTR => {}

@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    FolderError, os,
+    FoldersError, os,
     private_folder::{make_among_strangers, make_private},
 };
 
@@ -38,15 +38,15 @@ pub struct Folders {
 impl Folders {
     /// Below `RUNNER_TRAY_HOME` where that is set, else where this system keeps such things.
     /// Nothing is made yet.
-    pub fn find() -> Result<Self, FolderError> {
+    pub fn find() -> Result<Self, FoldersError> {
         match env::var_os(HOME_VARIABLE).filter(|home| !home.is_empty()) {
             Some(home) if Path::new(&home).is_absolute() => Ok(Self::below(Path::new(&home))),
-            Some(home) => Err(FolderError::NotAbsolute { path: home.into() }),
+            Some(home) => Err(FoldersError::NotAbsolute { path: home.into() }),
             None => {
                 let [qualifier, organization, application] = os::NAME;
                 ProjectDirs::from(qualifier, organization, application)
                     .map(|dirs| os::folders(&dirs))
-                    .ok_or(FolderError::NoHome)
+                    .ok_or(FoldersError::NoHome)
             }
         }
     }
@@ -61,9 +61,9 @@ impl Folders {
     }
 
     /// Makes what is missing, and refuses a folder that is a link or somebody else's.
-    pub fn ensure(&self) -> Result<(), FolderError> {
+    pub fn ensure(&self) -> Result<(), FoldersError> {
         for folder in [&self.data, &self.agents(), &self.helpers()] {
-            fs::create_dir_all(folder).map_err(FolderError::io("making the folder", folder))?;
+            fs::create_dir_all(folder).map_err(FoldersError::io("making the folder", folder))?;
         }
         for folder in [&self.state, &self.config, &self.logs, &self.runs()] {
             make_private(folder)?;
@@ -112,7 +112,7 @@ impl Folders {
     /// path is too long for a socket, in `/tmp/runner-tray-<uid>-<home id>`. That folder is made
     /// (0700) and checked here, by the supervisor and by every client: whoever else had made it
     /// could listen in.
-    pub fn socket(&self) -> Result<PathBuf, FolderError> {
+    pub fn socket(&self) -> Result<PathBuf, FoldersError> {
         let socket = self.state.join("supervisor.sock");
         if socket.as_os_str().len() <= SOCKET_LONGEST {
             return Ok(socket);
@@ -163,7 +163,7 @@ mod tests {
         fs::create_dir(home.path().join("elsewhere")).unwrap();
         symlink(home.path().join("elsewhere"), &folders.state).unwrap();
         let refused = folders.ensure().unwrap_err();
-        assert!(matches!(refused, FolderError::Symlink { .. }), "{refused}");
+        assert!(matches!(refused, FoldersError::Symlink { .. }), "{refused}");
         assert!(refused.to_string().contains("RUNNER_TRAY_HOME"), "{refused}");
     }
 
@@ -193,7 +193,7 @@ mod tests {
 
         fs::remove_dir(folder).unwrap();
         symlink(home.path(), folder).unwrap();
-        assert!(matches!(long.socket(), Err(FolderError::Symlink { .. })));
+        assert!(matches!(long.socket(), Err(FoldersError::Symlink { .. })));
         fs::remove_file(folder).unwrap();
         fs::remove_dir(other.socket().unwrap().parent().unwrap()).unwrap();
     }

@@ -5,13 +5,14 @@
 
 mod account;
 mod detached;
-mod folder_error;
 mod folders;
+mod folders_error;
 pub mod keychain;
 mod machine;
 mod network_home;
 mod private_folder;
 mod root;
+mod shared;
 pub mod token_file;
 
 #[cfg(target_os = "linux")]
@@ -22,9 +23,9 @@ mod os;
 mod os;
 
 pub use account::Account;
-pub use detached::spawn_detached;
-pub use folder_error::FolderError;
+pub use detached::detach;
 pub use folders::{Folders, HOME_VARIABLE};
+pub use folders_error::FoldersError;
 pub use machine::{Machine, hostname};
 pub use network_home::refuse_network_home;
 pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};

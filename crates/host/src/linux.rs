@@ -1,15 +1,11 @@
 //! Linux's side: XDG folders, file systems by their magic number, the Secret Service's words.
 
-use std::{
-    fs, io,
-    os::unix::fs::MetadataExt,
-    path::Path,
-};
+use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
 
 use directories::ProjectDirs;
 use rustix::fs::{major, minor, statfs};
 
-use crate::{Folders, keychain::KeychainState};
+use crate::{Folders, keychain::Unavailable};
 
 /// For `directories`, which uses only the last here.
 pub(crate) const NAME: [&str; 3] = ["com", "runner-tray", "runner-tray"];
@@ -46,8 +42,17 @@ const FUSE: u64 = 0x6573_5546;
 
 /// What lies behind FUSE is only in the mount's name.
 const NETWORK_FUSE: [&str; 11] = [
-    "sshfs", "curlftpfs", "davfs", "davfs2", "s3fs", "rclone", "gcsfuse", "glusterfs", "ceph-fuse",
-    "gvfsd-fuse", "google-drive-ocamlfuse",
+    "sshfs",
+    "curlftpfs",
+    "davfs",
+    "davfs2",
+    "s3fs",
+    "rclone",
+    "gcsfuse",
+    "glusterfs",
+    "ceph-fuse",
+    "gvfsd-fuse",
+    "google-drive-ocamlfuse",
 ];
 
 /// The kind of network file system that `path`, which exists, lies on; None = a local one.
@@ -77,17 +82,16 @@ fn fuse_kind(mounts: &str, major: u32, minor: u32) -> Option<String> {
 }
 
 /// Words of the Secret Service that `keyring` hands on as text only.
-pub(crate) fn keychain_state(words: &str) -> Option<KeychainState> {
+pub(crate) fn keychain_unavailable(words: &str) -> Option<Unavailable> {
     let says = |part: &str| words.contains(part);
-    // The bus has nobody of that name and nobody to start, or there is no bus.
+    // It was there when the store was opened, and has gone.
     let nobody = says("org.freedesktop.DBus.Error.ServiceUnknown")
         || says("org.freedesktop.DBus.Error.NameHasNoOwner")
-        || says("org.freedesktop.DBus.Error.Spawn")
         || says("no secret service provider or dbus session found");
     if nobody {
-        Some(KeychainState::NoService)
+        Some(Unavailable::NoService(words.to_owned()))
     } else if says("IsLocked") || says("object locked") || says("prompt dismissed") {
-        Some(KeychainState::Locked)
+        Some(Unavailable::Locked)
     } else {
         None
     }
@@ -118,3 +122,6 @@ mod tests {
         assert_eq!(fuse_kind(mounts, 0, 99), None);
     }
 }
+
+/// Where owners have a folder that every user of the machine reaches.
+pub(crate) const SHARED: &str = "/var/lib/runner-tray";

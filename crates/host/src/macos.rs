@@ -5,7 +5,7 @@ use std::{ffi::CStr, io, path::Path};
 use directories::ProjectDirs;
 use rustix::fs::statfs;
 
-use crate::{Folders, keychain::KeychainState};
+use crate::{Folders, keychain::Unavailable};
 
 /// For `directories`: the bundle's identifier, com.runner-tray.RunnerTray.
 pub(crate) const NAME: [&str; 3] = ["com", "runner-tray", "RunnerTray"];
@@ -34,16 +34,20 @@ pub(crate) fn network_file_system(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// Security.framework's codes (`SecBase.h`), which `keyring` hands on as text only.
-pub(crate) fn keychain_state(words: &str) -> Option<KeychainState> {
+pub(crate) fn keychain_unavailable(words: &str) -> Option<Unavailable> {
     let says = |code: &str, name: &str| words.contains(code) || words.contains(name);
-    if says("-25308", "errSecInteractionNotAllowed") || says("-25315", "errSecInteractionRequired") {
-        Some(KeychainState::Locked)
+    if says("-25308", "errSecInteractionNotAllowed") || says("-25315", "errSecInteractionRequired")
+    {
+        Some(Unavailable::Locked)
     } else if says("-25307", "errSecNoDefaultKeychain")
         || says("-25294", "errSecNoSuchKeychain")
         || says("-25291", "errSecNotAvailable")
     {
-        Some(KeychainState::NoService)
+        Some(Unavailable::NoService(words.to_owned()))
     } else {
         None
     }
 }
+
+/// Where owners have a folder that every user of the machine reaches.
+pub(crate) const SHARED: &str = "/Users/Shared/runner-tray";

@@ -3,15 +3,15 @@
 
 use std::path::Path;
 
-use crate::{FolderError, os};
+use crate::{FoldersError, os};
 
 /// Refuses `path` where it, or the nearest folder above it that exists, is on a network file system.
-pub fn refuse_network_home(path: &Path) -> Result<(), FolderError> {
+pub fn refuse_network_home(path: &Path) -> Result<(), FoldersError> {
     let existing = path.ancestors().find(|folder| folder.exists()).unwrap_or(path);
     match os::network_file_system(existing) {
         Ok(None) => Ok(()),
-        Ok(Some(kind)) => Err(FolderError::NetworkFileSystem { path: path.to_owned(), kind }),
-        Err(error) => Err(FolderError::io("asking for the file system of", existing)(error)),
+        Ok(Some(kind)) => Err(FoldersError::NetworkFileSystem { path: path.to_owned(), kind }),
+        Err(error) => Err(FoldersError::io("asking for the file system of", existing)(error)),
     }
 }
 

@@ -10,48 +10,48 @@ use std::{
 
 use rustix::process::geteuid;
 
-use crate::FolderError;
+use crate::FoldersError;
 
 /// Makes `path` (and what leads to it) with mode 0700 where it is missing; one of ours that is open
 /// to others is closed.
-pub(crate) fn make_private(path: &Path) -> Result<(), FolderError> {
+pub(crate) fn make_private(path: &Path) -> Result<(), FoldersError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     if let Err(error) = made
         && error.kind() != io::ErrorKind::AlreadyExists
     {
-        return Err(FolderError::io("making the folder", path)(error));
+        return Err(FoldersError::io("making the folder", path)(error));
     }
     let about = ours(path)?;
     if about.mode() & 0o077 != 0 {
         fs::set_permissions(path, Permissions::from_mode(0o700))
-            .map_err(FolderError::io("closing the folder", path))?;
+            .map_err(FoldersError::io("closing the folder", path))?;
     }
     Ok(())
 }
 
 /// Makes `path` with mode 0700 in a folder where everybody may write, such as `/tmp`; what is
 /// there already must be ours, closed to others, and no link.
-pub(crate) fn make_among_strangers(path: &Path) -> Result<(), FolderError> {
+pub(crate) fn make_among_strangers(path: &Path) -> Result<(), FoldersError> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(FolderError::io("making the folder", path)(error));
+            return Err(FoldersError::io("making the folder", path)(error));
         }
         Ok(()) | Err(_) => {}
     }
     let mode = ours(path)?.mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(FolderError::Open { path: path.to_owned(), mode }) }
+    if mode & 0o077 == 0 { Ok(()) } else { Err(FoldersError::Open { path: path.to_owned(), mode }) }
 }
 
 /// That `path` is a folder, itself and not through a link, and ours.
-fn ours(path: &Path) -> Result<Metadata, FolderError> {
-    let about = fs::symlink_metadata(path).map_err(FolderError::io("looking at", path))?;
+fn ours(path: &Path) -> Result<Metadata, FoldersError> {
+    let about = fs::symlink_metadata(path).map_err(FoldersError::io("looking at", path))?;
     let (owner, me) = (about.uid(), geteuid().as_raw());
     if about.is_symlink() {
-        Err(FolderError::Symlink { path: path.to_owned() })
+        Err(FoldersError::Symlink { path: path.to_owned() })
     } else if !about.is_dir() {
-        Err(FolderError::NotAFolder { path: path.to_owned() })
+        Err(FoldersError::NotAFolder { path: path.to_owned() })
     } else if owner != me {
-        Err(FolderError::Foreign { path: path.to_owned(), owner, me })
+        Err(FoldersError::Foreign { path: path.to_owned(), owner, me })
     } else {
         Ok(about)
     }
@@ -89,16 +89,16 @@ mod tests {
         for make in [make_private, make_among_strangers] {
             for link in ["link", "dangling"] {
                 let refused = make(&at(link));
-                assert!(matches!(refused, Err(FolderError::Symlink { .. })), "{refused:?}");
+                assert!(matches!(refused, Err(FoldersError::Symlink { .. })), "{refused:?}");
             }
-            assert!(matches!(make(&at("file")), Err(FolderError::NotAFolder { .. })));
+            assert!(matches!(make(&at("file")), Err(FoldersError::NotAFolder { .. })));
         }
         if geteuid().is_root() {
             fs::create_dir(at("foreign")).unwrap();
             chown(at("foreign"), Some(12_345), None).unwrap();
             for make in [make_private, make_among_strangers] {
                 let refused = make(&at("foreign"));
-                assert!(matches!(refused, Err(FolderError::Foreign { owner: 12_345, .. })));
+                assert!(matches!(refused, Err(FoldersError::Foreign { owner: 12_345, .. })));
             }
         } else {
             println!("skipped: only root can make a stranger's folder");
@@ -114,6 +114,6 @@ mod tests {
         assert_eq!(mode(&folder), 0o700);
         fs::set_permissions(&folder, Permissions::from_mode(0o770)).unwrap();
         let refused = make_among_strangers(&folder);
-        assert!(matches!(refused, Err(FolderError::Open { mode: 0o770, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(FoldersError::Open { mode: 0o770, .. })), "{refused:?}");
     }
 }

@@ -11,19 +11,19 @@ use std::{
 use rustix::process::geteuid;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Folders, keychain::KeychainState, private_folder::make_private};
+use crate::{Folders, keychain::Unavailable, private_folder::make_private};
 
 /// A token has a few dozen bytes; a longer file is something else.
 const LONGEST: u64 = 16 << 10;
 
 /// The runner's token, or why there is none.
-pub fn get(folders: &Folders, runner: &str) -> Result<SecretString, KeychainState> {
+pub fn get(folders: &Folders, runner: &str) -> Result<SecretString, Unavailable> {
     let path = path(folders, runner)?;
-    let refused = |why: &str| KeychainState::Refused(format!("{} {why}", path.display()));
+    let refused = |why: &str| Unavailable::Refused(format!("{} {why}", path.display()));
     let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let mut file = match OpenOptions::new().read(true).custom_flags(nofollow).open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeychainState::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unavailable::Missing),
         Err(error) => return Err(refused(&format!("cannot be read: {error}"))),
     };
     let about = file.metadata().map_err(|error| refused(&error.to_string()))?;
@@ -34,29 +34,29 @@ pub fn get(folders: &Folders, runner: &str) -> Result<SecretString, KeychainStat
         return Err(refused("can be read by others. Remove it and set a new token."));
     }
     let mut token = String::new();
-    file.by_ref()
+    Read::by_ref(&mut file)
         .take(LONGEST)
         .read_to_string(&mut token)
         .map_err(|error| refused(&format!("cannot be read: {error}")))?;
     match token.trim_end() {
-        "" => Err(KeychainState::Missing),
+        "" => Err(Unavailable::Missing),
         token => Ok(SecretString::from(token)),
     }
 }
 
 /// Keeps the runner's token; on disk when this returns.
-pub fn set(folders: &Folders, runner: &str, token: &SecretString) -> Result<(), KeychainState> {
+pub fn set(folders: &Folders, runner: &str, token: &SecretString) -> Result<(), Unavailable> {
     let path = path(folders, runner)?;
     let folder = folders.tokens();
-    make_private(&folder).map_err(|error| KeychainState::Refused(error.to_string()))?;
+    make_private(&folder).map_err(|error| Unavailable::Refused(error.to_string()))?;
     write(&folder, &path, token).map_err(|error| {
-        KeychainState::Refused(format!("{} cannot be written: {error}", path.display()))
+        Unavailable::Refused(format!("{} cannot be written: {error}", path.display()))
     })
 }
 
 fn write(folder: &Path, path: &Path, token: &SecretString) -> io::Result<()> {
-    // No name of a runner begins with a dot and holds a second file's.
-    let new = folder.join(".new");
+    // A name that no runner's file can have.
+    let new = folder.join("new~");
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
@@ -69,24 +69,23 @@ fn write(folder: &Path, path: &Path, token: &SecretString) -> io::Result<()> {
 }
 
 /// Forgets the runner's token; one that is not there is forgotten already.
-pub fn forget(folders: &Folders, runner: &str) -> Result<(), KeychainState> {
+pub fn forget(folders: &Folders, runner: &str) -> Result<(), Unavailable> {
     let path = path(folders, runner)?;
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(KeychainState::Refused(format!("{} cannot be removed: {error}", path.display())))
+            Err(Unavailable::Refused(format!("{} cannot be removed: {error}", path.display())))
         }
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
-fn path(folders: &Folders, runner: &str) -> Result<PathBuf, KeychainState> {
-    let is_a_name = !runner.is_empty()
-        && !runner.starts_with('.')
-        && !runner.contains(|c: char| c == '/' || c.is_control());
+fn path(folders: &Folders, runner: &str) -> Result<PathBuf, Unavailable> {
+    let is_a_name = !["", ".", ".."].contains(&runner)
+        && !runner.contains(|c: char| matches!(c, '/' | '~') || c.is_control());
     if is_a_name {
         Ok(folders.tokens().join(runner))
     } else {
-        Err(KeychainState::Refused(format!("\"{}\" is no name for a file", runner.escape_debug())))
+        Err(Unavailable::Refused(format!("\"{}\" is no name for a file", runner.escape_debug())))
     }
 }
 
@@ -96,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    fn token(folders: &Folders) -> Result<String, KeychainState> {
+    fn token(folders: &Folders) -> Result<String, Unavailable> {
         get(folders, "mac-mini").map(|token| token.expose_secret().to_owned())
     }
 
@@ -104,7 +103,7 @@ mod tests {
     fn a_token_is_kept_replaced_and_forgotten_in_a_closed_file() {
         let home = tempfile::tempdir().unwrap();
         let folders = Folders::below(home.path());
-        assert_eq!(token(&folders), Err(KeychainState::Missing));
+        assert_eq!(token(&folders), Err(Unavailable::Missing));
         for secret in ["first", "second"] {
             set(&folders, "mac-mini", &SecretString::from(secret)).unwrap();
             assert_eq!(token(&folders).as_deref(), Ok(secret));
@@ -115,7 +114,7 @@ mod tests {
         assert_eq!(fs::read_dir(folders.tokens()).unwrap().count(), 1);
         forget(&folders, "mac-mini").unwrap();
         forget(&folders, "mac-mini").unwrap();
-        assert_eq!(token(&folders), Err(KeychainState::Missing));
+        assert_eq!(token(&folders), Err(Unavailable::Missing));
     }
 
     #[test]
@@ -125,17 +124,17 @@ mod tests {
         set(&folders, "mac-mini", &SecretString::from("secret")).unwrap();
         let path = folders.tokens().join("mac-mini");
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(token(&folders), Err(KeychainState::Refused(_))));
+        assert!(matches!(token(&folders), Err(Unavailable::Refused(_))));
         fs::rename(&path, home.path().join("elsewhere")).unwrap();
         symlink(home.path().join("elsewhere"), &path).unwrap();
-        assert!(matches!(token(&folders), Err(KeychainState::Refused(_))));
+        assert!(matches!(token(&folders), Err(Unavailable::Refused(_))));
     }
 
     #[test]
     fn no_name_leads_out_of_the_folder() {
         let folders = Folders::below(Path::new("/nonexistent"));
-        for name in ["", ".", "..", "../state", "a/b", "/etc/passwd", ".new", "a\0b"] {
-            assert!(matches!(get(&folders, name), Err(KeychainState::Refused(_))), "{name:?}");
+        for name in ["", ".", "..", "../state", "a/b", "/etc/passwd", "new~", "a\0b"] {
+            assert!(matches!(get(&folders, name), Err(Unavailable::Refused(_))), "{name:?}");
         }
     }
 }

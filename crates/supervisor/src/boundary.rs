@@ -1,16 +1,11 @@
 //! What stands between a job and the owner of the machine, in words.
 
-use protocol::Boundary;
-
-const SAME_USER: &str = "Jobs run as you. The token is in the keychain and in the agent's \
-    environment and nowhere else, which keeps it from accidents, not from a hostile job: a job can \
-    read whatever you can, the environment of your processes, an unlocked keychain and this app's \
-    socket among it. Only a job user of its own is a boundary.";
+use protocol::{Boundary, TokenStore};
 
 /// `job_user` is the user that tasks are run as; none = the owner.
-pub(crate) fn boundary(job_user: Option<&str>) -> Boundary {
+pub(crate) fn boundary(job_user: Option<&str>, store: TokenStore) -> Boundary {
     match job_user {
-        None => Boundary::SameUser { meaning: SAME_USER.into() },
+        None => Boundary::SameUser { meaning: same_user(store) },
         Some(user) => Boundary::JobUser {
             user: user.to_owned(),
             meaning: format!(
@@ -19,4 +14,17 @@ pub(crate) fn boundary(job_user: Option<&str>) -> Boundary {
             ),
         },
     }
+}
+
+fn same_user(store: TokenStore) -> String {
+    let place = match store {
+        TokenStore::Keychain => "the keychain",
+        TokenStore::File => "a file that only you can read",
+    };
+    format!(
+        "Jobs run as you. The token is in {place} and in the agent's environment and nowhere else: \
+         that keeps it from accidents, not from a hostile job, which can read what you can \
+         (your files, the environment of your processes, an unlocked keychain, this app's socket). \
+         Only a job user of its own is a boundary."
+    )
 }

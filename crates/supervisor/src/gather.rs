@@ -18,15 +18,14 @@ pub(crate) async fn gather(
     folders: &Folders,
 ) -> Result<Ingredients, Box<StartFailure>> {
     let token = crate::token::get(runner, settings.token_store, folders).await?;
-    let agent = agent.ok_or_else(|| cannot_start("no agent is installed", now()))?;
+    let agent = agent.ok_or_else(|| boxed("no agent is installed"))?;
     let (name, settings, folders) = (runner.clone(), settings.clone(), folders.clone());
     let prepared = tokio::task::spawn_blocking(move || {
-        circleci::verify(&agent).map_err(|error| cannot_start(&error.to_string(), now()))?;
+        circleci::verify(&agent).map_err(|error| boxed(&error.to_string()))?;
         let places = prepare(&name, &settings, &folders)?;
         Ok((agent, places))
     });
-    let (agent, places) =
-        prepared.await.unwrap_or_else(|error| Err(cannot_start(&error.to_string(), now())))?;
+    let (agent, places) = prepared.await.unwrap_or_else(|error| Err(boxed(&error.to_string())))?;
     Ok(Ingredients { token, agent, places })
 }
 
@@ -35,19 +34,28 @@ fn prepare(
     settings: &RunnerSettings,
     folders: &Folders,
 ) -> Result<Places, Box<StartFailure>> {
-    let failed = |error: anyhow::Error| cannot_start(&format!("{error:#}"), now());
+    let failed = |error: anyhow::Error| boxed(&format!("{error:#}"));
+    if let Some(user) = &settings.job_user {
+        let chosen = settings.working_directory.as_deref();
+        return crate::job_user::prepare(user, name, chosen, folders)
+            .map_err(|unusable| Box::new(job_user_unusable(unusable, now())));
+    }
     let mut places = crate::places::of(name, settings, folders);
     places.helper = crate::helpers::keeper(&folders.helpers()).map_err(failed)?;
     for folder in [&places.working_directory, &places.task_agent_directory] {
         std::fs::create_dir_all(folder).map_err(|error| {
-            cannot_start(&format!("cannot make the folder {}: {error}", folder.display()), now())
+            boxed(&format!("cannot make the folder {}: {error}", folder.display()))
         })?;
     }
     Ok(places)
 }
 
-pub(crate) fn cannot_start(why: &str, now: Timestamp) -> Box<StartFailure> {
-    Box::new(StartFailure {
+fn boxed(why: &str) -> Box<StartFailure> {
+    Box::new(cannot_start(why, now()))
+}
+
+pub(crate) fn cannot_start(why: &str, now: Timestamp) -> StartFailure {
+    StartFailure {
         problem: Problem {
             code: ProblemCode::CannotStart,
             summary: "The agent could not be started.".into(),
@@ -57,7 +65,21 @@ pub(crate) fn cannot_start(why: &str, now: Timestamp) -> Box<StartFailure> {
             since: now,
         },
         needs_user: false,
-    })
+    }
+}
+
+fn job_user_unusable(unusable: crate::job_user::Unusable, now: Timestamp) -> StartFailure {
+    StartFailure {
+        problem: Problem {
+            code: ProblemCode::JobUserUnusable,
+            summary: "Jobs cannot run as their own user, so none is claimed.".into(),
+            reading: Some(unusable.found),
+            hint: unusable.way_out,
+            details: None,
+            since: now,
+        },
+        needs_user: false,
+    }
 }
 
 pub(crate) fn settings_problem(error: &SettingsError, now: Timestamp) -> Problem {

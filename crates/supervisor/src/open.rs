@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use host::Folders;
@@ -17,6 +18,7 @@ use crate::supervisor::{Opened, Supervisor, now};
 use crate::wanted_file::WantedFile;
 
 const LOGS_KEPT: usize = 7;
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 pub(crate) fn run() -> Result<()> {
     host::refuse_root()?;
@@ -56,12 +58,16 @@ pub(crate) fn run() -> Result<()> {
             folders: folders.clone(),
         };
         tokio::spawn(end_at_signal(to_loop.clone()));
-        tokio::spawn(async move {
-            if let Err(error) = api::serve(listener, api).await {
+        let (end, ends) = tokio::sync::oneshot::channel();
+        let serving = tokio::spawn(async move {
+            if let Err(error) = api::serve(listener, api, ends).await {
                 tracing::error!(%error, "the local API ended");
             }
         });
         let ended = supervisor.run(inputs).await;
+        // Answers under way still reach their callers.
+        let _ = end.send(());
+        let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;
         // The lock is still ours, so the socket is too.
         let _ = std::fs::remove_file(&socket);
         ended

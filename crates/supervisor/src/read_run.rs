@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use process::{BootId, Liveness};
-use protocol::{RunId, RunnerName, TaskId};
+use protocol::{RunId, RunnerName, TaskId, TokenStore};
 use run_dir::{Record, RunDir, TaskDir, TaskState};
 use supervisor_core::{
     AgentSeen, Cancelled, Drained, ExitSeen, LockSeen, Read, RunFacts, RunnerFacts, TaskEnd,
@@ -38,6 +38,7 @@ pub(crate) fn read_run(folder: &RunDir, run: &RunId, reading: u64, now: Timestam
         let boot = BootId::current().map(|boot| boot.0).unwrap_or_default();
         return Found::Stray { may_live: may_live(lock, &agent, &boot) };
     };
+    let directory = plan.working_directory.display().to_string();
     let Some(runner) = runner_of(&plan) else {
         return Found::Stray { may_live: lock != LockSeen::Free };
     };
@@ -52,7 +53,7 @@ pub(crate) fn read_run(folder: &RunDir, run: &RunId, reading: u64, now: Timestam
         drain: drain_of(folder),
         cancel: cancel_of(folder, run),
         exit: exit_of(folder),
-        tasks: tasks_of(folder, run, now),
+        tasks: tasks_of(folder, run, &directory, now),
     }))
 }
 
@@ -72,7 +73,8 @@ fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
         name,
         resource_class: plan.resource_class.parse().ok()?,
         working_directory: plan.working_directory.display().to_string(),
-        boundary: crate::boundary::boundary(plan.job_user.as_deref()),
+        // Shown only until the settings are read, or where they no longer name the runner.
+        boundary: crate::boundary::boundary(plan.job_user.as_deref(), TokenStore::Keychain),
         mark: plan.settings_mark.clone(),
     })
 }
@@ -147,7 +149,7 @@ fn exit_of(folder: &RunDir) -> Read<ExitSeen> {
     }
 }
 
-fn tasks_of(folder: &RunDir, run: &RunId, now: Timestamp) -> Vec<TaskFacts> {
+fn tasks_of(folder: &RunDir, run: &RunId, directory: &str, now: Timestamp) -> Vec<TaskFacts> {
     let Ok(tasks) = folder.tasks() else {
         // Nobody can tell whether one runs.
         return vec![TaskFacts {
@@ -159,10 +161,10 @@ fn tasks_of(folder: &RunDir, run: &RunId, now: Timestamp) -> Vec<TaskFacts> {
             end: TaskEnd::Unknown,
         }];
     };
-    tasks.iter().map(|task| task_of(task, run, now)).collect()
+    tasks.iter().map(|task| task_of(task, run, directory, now)).collect()
 }
 
-fn task_of(task: &TaskDir, run: &RunId, now: Timestamp) -> TaskFacts {
+fn task_of(task: &TaskDir, run: &RunId, directory: &str, now: Timestamp) -> TaskFacts {
     let state = task.state();
     let started = task.started().written();
     let end = match state {
@@ -185,7 +187,7 @@ fn task_of(task: &TaskDir, run: &RunId, now: Timestamp) -> TaskFacts {
             .or_else(|| changed_at(task.path()))
             .unwrap_or(now),
         pid: started.as_ref().map(|started| started.process.pid.get()),
-        directory: started.map(|started| started.cwd.display().to_string()),
+        directory: Some(directory.to_owned()),
         end,
     }
 }

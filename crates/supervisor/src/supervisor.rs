@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use circleci::InstalledAgent;
 use host::Folders;
 use jiff::{SignedDuration, Timestamp};
-use protocol::{FinishedTask, RunId, RunnerName, Snapshot};
+use protocol::{FinishedTask, RunId, RunnerName};
 use run_dir::{RunDir, RunsFolder, TaskNumber};
-use supervisor_core::{Core, Effect, Event, RunnerFacts, StateFile};
+use supervisor_core::{Core, Effect, Event, Heard, RunnerFacts, StateFile};
 use tokio::sync::{mpsc, watch};
 
 use crate::history::History;
@@ -26,6 +26,8 @@ use crate::watched::Watched;
 /// the time a machine sleeps.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
+const LOOKS: u32 = 5;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Runs kept after their end, for logs, of each runner.
 const KEPT_RUNS: usize = 5;
 
@@ -51,6 +53,8 @@ pub(crate) struct Supervisor {
     pub(crate) save_failed: Option<String>,
     watchers: i32,
     sampler: Option<Sampler>,
+    /// Looks still to be had at a step that has begun: its environment names branch and job.
+    looks: u32,
     installing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -103,6 +107,7 @@ impl Supervisor {
             save_failed: None,
             watchers: 0,
             sampler: None,
+            looks: 0,
             installing: Arc::default(),
         })
     }
@@ -120,7 +125,7 @@ impl Supervisor {
         self.settle();
         loop {
             let nap = self.nap();
-            let sample = self.watchers > 0 && self.running_task().is_some();
+            let sample = self.next_sample();
             tokio::select! {
                 biased;
                 input = inputs.recv() => {
@@ -137,7 +142,10 @@ impl Supervisor {
                         self.event(Event::Woke);
                     }
                 }
-                () = tokio::time::sleep(SAMPLE_EVERY), if sample => self.sample(),
+                () = tokio::time::sleep(sample.unwrap_or_default()), if sample.is_some() => {
+                    self.looks = self.looks.saturating_sub(1);
+                    self.sample();
+                }
             }
             self.settle();
         }
@@ -287,6 +295,9 @@ impl Supervisor {
         };
         let tail = if over && !brought.more { watched.tail.last_lines() } else { None };
         for heard in brought.heard {
+            if matches!(heard, Heard::StepStarted { .. }) && !over {
+                self.looks = LOOKS;
+            }
             self.event(Event::LogHeard { run: run.clone(), heard });
         }
         if brought.more {
@@ -385,7 +396,7 @@ impl Supervisor {
     ) {
         let Some(settings) = self.runner_settings(&runner) else {
             let failure = crate::gather::cannot_start("its settings are gone", now());
-            return self.event(Event::StartFailed(runner, *failure));
+            return self.event(Event::StartFailed(runner, failure));
         };
         let mark = mark(&settings);
         let started =
@@ -395,7 +406,7 @@ impl Supervisor {
             Err(error) => {
                 tracing::error!(%runner, error = format!("{error:#}"), "cannot start a run");
                 let failure = crate::gather::cannot_start(&format!("{error:#}"), now());
-                return self.event(Event::StartFailed(runner, *failure));
+                return self.event(Event::StartFailed(runner, failure));
             }
         };
         let run = RunId::from(id.as_str());
@@ -405,7 +416,7 @@ impl Supervisor {
             crate::read_run::Found::Run(facts) => self.event(Event::RunStarted(facts)),
             crate::read_run::Found::Stray { .. } | crate::read_run::Found::Gone => {
                 let failure = crate::gather::cannot_start("its directory is not readable", now());
-                self.event(Event::StartFailed(runner, *failure));
+                self.event(Event::StartFailed(runner, failure));
             }
         }
         self.touch(run);
@@ -453,31 +464,28 @@ impl Supervisor {
             name: name.clone(),
             resource_class: settings.resource_class.clone(),
             working_directory: places.working_directory.display().to_string(),
-            boundary: crate::boundary::boundary(settings.job_user.as_deref()),
+            boundary: crate::boundary::boundary(settings.job_user.as_deref(), settings.token_store),
             mark: mark(settings),
         }
     }
 
-    fn running_task(&self) -> Option<(protocol::TaskId, u32)> {
-        let snapshot: &Snapshot = self.core.snapshot();
-        snapshot.runners.iter().find_map(|runner| {
-            let task = runner.task.as_ref()?;
-            Some((task.id.clone(), task.pid?))
-        })
+    fn running_tasks(&self) -> impl Iterator<Item = &protocol::Task> {
+        self.core.snapshot().runners.iter().filter_map(|runner| runner.task.as_ref())
+    }
+
+    /// When to look at the processes of running tasks next: while somebody watches, and for a moment
+    /// after a step began where the job has no name yet.
+    fn next_sample(&self) -> Option<Duration> {
+        if self.looks > 0 && self.running_tasks().any(|task| task.job.is_none()) {
+            return Some(LOOK_AGAIN);
+        }
+        (self.watchers > 0 && self.running_tasks().next().is_some()).then_some(SAMPLE_EVERY)
     }
 
     /// Looks at the processes of every running task.
     pub(crate) fn sample(&mut self) {
-        let running: Vec<_> = self
-            .core
-            .snapshot()
-            .runners
-            .iter()
-            .filter_map(|runner| {
-                let task = runner.task.as_ref()?;
-                Some((task.id.clone(), task.pid?))
-            })
-            .collect();
+        let running: Vec<_> =
+            self.running_tasks().filter_map(|task| Some((task.id.clone(), task.pid?))).collect();
         for (task, pid) in running {
             if let Some(processes) = crate::usage::sample(&task, pid, &mut self.sampler) {
                 self.event(Event::ProcessesSeen { task, processes });

@@ -1,15 +1,12 @@
 //! Tokens: out of the keychain by a short-lived child of this program, or out of a file where the
 //! owner chose that. A token is here for as long as it is handed on, and has no Debug.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context;
-use host::Folders;
 use host::keychain::{Answer, Request, Unavailable, Verb};
+use host::{Folders, token_file};
 use protocol::{ApiError, Problem, ProblemCode, RunnerName, TokenStore};
 use secrecy::{ExposeSecret, SecretString};
 use supervisor_core::StartFailure;
@@ -35,12 +32,12 @@ pub(crate) async fn get(
 ) -> Result<Token, Box<StartFailure>> {
     let found = match store {
         TokenStore::Keychain => ask(Verb::Get, runner, folders, None).await,
-        TokenStore::File => read_file(runner, folders),
+        TokenStore::File => token_file::get(folders, runner.as_str()).map(Some),
     };
     match found {
         Ok(Some(token)) => Ok(token),
-        Ok(None) => Err(failure(&Unavailable::Missing, runner)),
-        Err(unavailable) => Err(failure(&unavailable, runner)),
+        Ok(None) => Err(Box::new(failure(&Unavailable::Missing, runner))),
+        Err(unavailable) => Err(Box::new(failure(&unavailable, runner))),
     }
 }
 
@@ -70,7 +67,7 @@ pub(crate) async fn set(
     }
     let done = match store {
         TokenStore::Keychain => ask(Verb::Set, runner, folders, Some(&token)).await,
-        TokenStore::File => write_file(runner, folders, &token),
+        TokenStore::File => token_file::set(folders, runner.as_str(), &token).map(|()| None),
     };
     done.map(|_| ()).map_err(|unavailable| not_stored(&unavailable, runner))
 }
@@ -83,12 +80,7 @@ pub(crate) async fn forget(
 ) -> Result<(), ApiError> {
     let done = match store {
         TokenStore::Keychain => ask(Verb::Forget, runner, folders, None).await,
-        TokenStore::File => match fs::remove_file(file_of(runner, folders)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Unavailable::Refused(error.to_string()))
-            }
-            Ok(()) | Err(_) => Ok(None),
-        },
+        TokenStore::File => token_file::forget(folders, runner.as_str()).map(|()| None),
     };
     done.map(|_| ()).map_err(|unavailable| not_stored(&unavailable, runner))
 }
@@ -101,7 +93,7 @@ async fn ask(
     secret: Option<&SecretString>,
 ) -> Result<Option<Token>, Unavailable> {
     let refused = |error: anyhow::Error| Unavailable::Refused(format!("{error:#}"));
-    let asking = exchange(verb, account(runner, folders), secret);
+    let asking = exchange(verb, folders.keychain_account(runner.as_str()), secret);
     match tokio::time::timeout(PATIENCE, asking).await {
         Ok(Ok(answer)) => answer.done.map(|secret| secret.map(SecretString::from)),
         Ok(Err(error)) => Err(refused(error)),
@@ -133,35 +125,6 @@ async fn exchange(
     stdout.read_to_string(&mut text).await?;
     child.wait().await?;
     serde_json::from_str(&text).context("the keychain's child gave no answer")
-}
-
-/// Tests and demo have homes of their own, so the home is part of the name.
-fn account(runner: &RunnerName, folders: &Folders) -> String {
-    format!("{runner} ({})", folders.state.display())
-}
-
-fn file_of(runner: &RunnerName, folders: &Folders) -> PathBuf {
-    folders.tokens().join(runner.as_str())
-}
-
-fn read_file(runner: &RunnerName, folders: &Folders) -> Result<Option<Token>, Unavailable> {
-    match fs::read_to_string(file_of(runner, folders)) {
-        Ok(text) => Ok(Some(SecretString::from(text.trim().to_owned()))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Unavailable::Refused(error.to_string())),
-    }
-}
-
-fn write_file(
-    runner: &RunnerName,
-    folders: &Folders,
-    token: &Token,
-) -> Result<Option<Token>, Unavailable> {
-    let refused = |error: std::io::Error| Unavailable::Refused(error.to_string());
-    fs::create_dir_all(folders.tokens()).map_err(refused)?;
-    run_dir::write_atomically(&file_of(runner, folders), token.expose_secret().as_bytes())
-        .map_err(refused)?;
-    Ok(None)
 }
 
 /// What is wrong, what to do, and whether only the user can end it.
@@ -212,11 +175,11 @@ fn reading(unavailable: &Unavailable) -> Option<String> {
     }
 }
 
-fn failure(unavailable: &Unavailable, runner: &RunnerName) -> Box<StartFailure> {
+fn failure(unavailable: &Unavailable, runner: &RunnerName) -> StartFailure {
     let (code, summary, hint, needs_user) = told(unavailable, runner);
     let reading = reading(unavailable);
     let problem = Problem { code, summary, reading, hint, details: None, since: now() };
-    Box::new(StartFailure { problem, needs_user })
+    StartFailure { problem, needs_user }
 }
 
 fn not_stored(unavailable: &Unavailable, runner: &RunnerName) -> ApiError {

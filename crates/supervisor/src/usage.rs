@@ -1,7 +1,6 @@
 //! What a running task's own processes use, and what a step's environment tells of the job. Reads
 //! the task's tree and no other process; keeps no value of any variable but the named ones.
 
-use std::path::Path;
 use std::time::Instant;
 
 use process::Pid;
@@ -38,7 +37,7 @@ pub(crate) fn sample(task: &TaskId, pid: u32, last: &mut Option<Sampler>) -> Opt
         branch: step.branch,
         job: step.job,
         project: step.project,
-        directory: used.cwd.as_deref().map(Path::display).map(|path| path.to_string()),
+        directory: step.directory,
     })
 }
 
@@ -47,6 +46,7 @@ struct Step {
     branch: Option<String>,
     job: Option<String>,
     project: Option<String>,
+    directory: Option<String>,
 }
 
 /// A step's environment has the documented variables of its job; the task agent's has not.
@@ -68,5 +68,6 @@ fn step_of(pid: Pid) -> Option<Step> {
         branch: value("CIRCLE_BRANCH").or_else(|| value("CIRCLE_TAG")),
         job: Some(job),
         project,
+        directory: process::cwd(pid).map(|path| path.display().to_string()),
     })
 }

@@ -15,7 +15,7 @@ use axum::middleware;
 use axum::routing::{get, post, put};
 use host::Folders;
 use tokio::net::UnixListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::input::Loop;
 pub(crate) use peer::Peer;
@@ -29,8 +29,12 @@ pub(crate) struct Api {
     pub(crate) history: PathBuf,
 }
 
-/// Serves until the process ends.
-pub(crate) async fn serve(listener: UnixListener, api: Api) -> std::io::Result<()> {
+/// Serves until it is told to end, then finishes what it has begun.
+pub(crate) async fn serve(
+    listener: UnixListener,
+    api: Api,
+    ends: oneshot::Receiver<()>,
+) -> std::io::Result<()> {
     let router = Router::new()
         .route("/v1/health", get(reading::health))
         .route("/v1/snapshot", get(reading::snapshot))
@@ -48,5 +52,10 @@ pub(crate) async fn serve(listener: UnixListener, api: Api) -> std::io::Result<(
         .method_not_allowed_fallback(async || refusal::no_such_call())
         .layer(middleware::from_fn_with_state(api.clone(), peer::let_in))
         .with_state(api);
-    axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).await
+    axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())
+        .with_graceful_shutdown(async {
+            // A sender that is gone ends it as well.
+            let _ = ends.await;
+        })
+        .await
 }

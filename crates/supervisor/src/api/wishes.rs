@@ -40,8 +40,8 @@ pub(crate) async fn set_up(
 ) -> Result<Json<SetUpDone>, Refused> {
     let SetUp { spec, token } = body(wish)?;
     check(&spec)?;
-    if let Some(user) = &spec.job_user {
-        crate::job_user::check(user).await.map_err(Refused)?;
+    if let Some(user) = spec.job_user.clone() {
+        crate::job_user::check(user).await?;
     }
     let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
     let mut did = Vec::new();
