@@ -14,6 +14,7 @@ mod random;
 pub mod runner;
 mod server;
 mod stderr;
+mod task;
 mod variant;
 mod wire;
 

@@ -37,6 +37,12 @@ pub struct Variant {
     pub sleep_before_claim: Duration,
     /// `start-offline=exit|retry`: when the task agent cannot be fetched at start. Default exit.
     pub start_offline: StartOffline,
+    /// `noise-bytes=N`: the runner writes so many bytes of free text 20 times a second. Default 0.
+    pub noise_bytes: usize,
+    /// `leak-token=1`: the runner writes its own token into its log. Default 0.
+    pub leak_token: bool,
+    /// `crash-at-start=N`: the runner says something and exits so at its start. Default: it does not.
+    pub crash_at_start: Option<i32>,
     /// `hup=drain|die`: SIGHUP drains from 3.1.13 on and killed the agent before. Default drain.
     pub hup_dies: bool,
 }
@@ -109,6 +115,9 @@ impl Default for Variant {
             task_agent_ignores_term: false,
             sleep_before_claim: Duration::ZERO,
             start_offline: StartOffline::Exit,
+            noise_bytes: 0,
+            leak_token: false,
+            crash_at_start: None,
             hup_dies: false,
         }
     }
@@ -176,6 +185,9 @@ impl Variant {
                     _ => return None,
                 }
             }
+            "noise-bytes" => self.noise_bytes = value.parse().ok()?,
+            "leak-token" => self.leak_token = yes_or_no(value)?,
+            "crash-at-start" => self.crash_at_start = Some(value.parse().ok()?),
             "hup" => {
                 self.hup_dies = match value {
                     "drain" => false,

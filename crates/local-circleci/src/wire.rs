@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::task::{Outcome, StepPlan};
+
 /// `POST /api/v3/runner/claim`, with the resource class's token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ClaimRequest {
@@ -59,13 +61,6 @@ pub(crate) struct TaskConfig {
     pub(crate) variant: String,
 }
 
-/// One step of a job: a name and a bash script. Ours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepPlan {
-    pub name: String,
-    pub script: String,
-}
-
 /// `POST /api/v2/step/start`. The fields are ours.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StepStart {
@@ -86,7 +81,7 @@ pub(crate) struct StepEnd {
 /// `POST /api/local/task/end`. Ours.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TaskEnd {
-    pub(crate) outcome: crate::Outcome,
+    pub(crate) outcome: Outcome,
 }
 
 /// Answer of `GET /api/local/task/cancel`, which waits until there is something to say. Ours.

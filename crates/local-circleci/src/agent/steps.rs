@@ -18,7 +18,8 @@ use super::report::{Report, Reporter};
 use super::scratch::Scratch;
 use super::variables;
 use crate::control::Outcome;
-use crate::wire::{StepEnd, StepPlan, StepStart, TaskConfig};
+use crate::task::StepPlan;
+use crate::wire::{StepEnd, StepStart, TaskConfig};
 
 /// What the step that runs is waiting for.
 pub(super) enum Event {

@@ -69,6 +69,10 @@ fn run(file: Option<&Path>) -> Result<i32, String> {
     let environment = |name: &str| std::env::var(name).ok();
     let config = config::read(file, &environment)?;
     let variant = Variant::of_server_and_environment("").map_err(|error| error.to_string())?;
+    if let Some(code) = variant.crash_at_start {
+        stderr::write(b"panic: runtime error: a crash that was asked for\n");
+        return Ok(code);
+    }
     let mut signals = Signals::catch(variant.hup_dies).map_err(|error| error.to_string())?;
     let log = Log::open(
         config.log_level,
@@ -98,6 +102,7 @@ fn work(
         .with("service.name", "circleci-runner")
         .with("service_name", "circleci-runner")
         .write(log);
+    misbehave(config, variant, log, &trace);
     let api = Api::new(&config.api_url, CALL_LIMIT).map_err(|error| error.to_string())?;
     let api = api.with_bearer(&config.auth_token).with_user_agent(&user_agent(&version));
     let calls = Calls { api: &api, log, trace: &trace };
@@ -121,6 +126,23 @@ fn work(
         End::Forced => variant.exit_code_forced,
         End::Refused => 1,
     })
+}
+
+/// Bad habits that the product must live with, where a variant asks for them.
+fn misbehave(config: &Config, variant: &Variant, log: &Log, trace: &Trace) {
+    if variant.leak_token {
+        Span::start(trace, "leak").with("app.auth_token", config.auth_token.as_str()).write(log);
+    }
+    if variant.noise_bytes > 0 {
+        let noise = log.copier();
+        let text = format!("noise {}\n", "~".repeat(variant.noise_bytes.saturating_sub(7)));
+        std::thread::spawn(move || {
+            loop {
+                noise(text.as_bytes());
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+    }
 }
 
 /// The task agent, or `None` when a signal came first.

@@ -1,6 +1,7 @@
-//! The page behind a build link, where links point to this server: plain text for a person.
+//! Plain text for a person: the page behind a build link, where links point to this server.
 
 use std::fmt::Write as _;
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,8 +12,12 @@ use super::refusal::Refusal;
 use super::state::Shared;
 use crate::control::TaskNumber;
 
+const STAND_IN: &str = "local-circleci, a stand-in for CircleCI\n";
+
 pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/gh/{organisation}/{repository}/{number}", get(build))
+    Router::new()
+        .route("/", get(|| ready(STAND_IN)))
+        .route("/gh/{organisation}/{repository}/{number}", get(build))
 }
 
 async fn build(

@@ -113,7 +113,9 @@ fn most_polls_without_work_leave_no_line() {
     until("many polls", || {
         world.control.agents().unwrap().first().filter(|it| it.claim_calls > 30).map(drop)
     });
-    assert_eq!(runner.log().matches("worker loop: claim:").count(), 1);
+    let lines = runner.log().matches("worker loop: claim:").count();
+    let polls = world.control.agents().unwrap()[0].claim_calls;
+    assert!(lines >= 1 && (lines as u64) < polls / 10, "{lines} lines for {polls} polls");
 }
 
 #[test]

@@ -65,7 +65,8 @@ fn kill_reaches_the_wrapper_alone_and_the_task_behind_it_runs_on() {
         &format!("trap '' TERM\n\"$@\" <&0 & echo $! > {}\nwait", pid_file.display()),
     );
     let prefix = format!("[{:?}]", wrapper.display());
-    let mut runner = world.runner().key("runner.command_prefix", &prefix).start();
+    let mut runner =
+        world.runner().key("runner.command_prefix", &prefix).variant("kill-delay-ms=300").start();
     let (_, started, go) = world.enqueue_waiting_task("a");
     until_exists(&started);
     runner.signal(Signal::TERM);

@@ -127,7 +127,7 @@ fn a_background_process_does_not_hold_the_task_up() {
 #[test]
 fn a_cancel_through_the_api_ends_the_step_with_its_children() {
     let world = World::new();
-    let _runner = world.runner().start();
+    let _runner = world.runner().variant("kill-delay-ms=400").start();
     let pid_file = world.path("pid");
     let number = world.enqueue(&format!(
         "trap '' TERM; bash -c \"trap '' TERM; echo \\$\\$ > {pid}.new; mv {pid}.new {pid}; sleep 600; sleep 600\"",

@@ -82,9 +82,10 @@ impl World {
         let (started, go) =
             (self.path(&format!("{name}-started")), self.path(&format!("{name}-go")));
         let script = format!(
-            "echo $$ > {started}.new; mv {started}.new {started}; until [ -e {go} ]; do sleep 0.02; done",
+            "echo $$ > {started}.new; mv {started}.new {started}; while [ -d {world} ] && ! [ -e {go} ]; do sleep 0.02; done",
             started = started.display(),
-            go = go.display()
+            go = go.display(),
+            world = self.path("").display(),
         );
         (self.enqueue(&script), started, go)
     }
@@ -96,7 +97,7 @@ pub(crate) fn options(folder: &Path) -> ServerOptions {
         state: Some(folder.join("state")),
         resource_classes: vec![(CLASS.to_owned(), TokenSource::Given(TOKEN.to_owned()))],
         binaries: Some(Path::new(env!("CARGO_BIN_EXE_circleci-runner")).parent().unwrap().into()),
-        variant: "kill-delay-ms=300,log-delay-ms=10".to_owned(),
+        variant: "log-delay-ms=10".to_owned(),
         ..ServerOptions::default()
     }
 }
