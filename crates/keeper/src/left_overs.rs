@@ -13,7 +13,27 @@ use crate::clock::now;
 use crate::end_tree::{Trees, end_trees};
 use crate::note::note;
 
+/// Of this run, and before its first task of the runner's earlier runs too.
 pub(crate) fn clear_left_overs(run: &RunDir, job_user: Option<&JobUser>) {
+    clear_run(run, job_user);
+    if run.tasks().is_ok_and(|tasks| tasks.is_empty()) {
+        for earlier in earlier_runs(run) {
+            clear_run(&earlier, job_user);
+        }
+    }
+}
+
+fn earlier_runs(run: &RunDir) -> Vec<RunDir> {
+    let Some(runs) = run.path().parent().and_then(|runs| std::fs::read_dir(runs).ok()) else {
+        return Vec::new();
+    };
+    let runner = |run: &RunDir| run.plan().written().map(|plan| plan.runner);
+    let ours = runner(run);
+    let others = runs.filter_map(|entry| Some(RunDir::at(entry.ok()?.path())));
+    others.filter(|other| other != run && runner(other) == ours).collect()
+}
+
+fn clear_run(run: &RunDir, job_user: Option<&JobUser>) {
     let tasks = run.tasks().unwrap_or_default();
     let lost: Vec<&TaskDir> =
         tasks.iter().filter(|task| matches!(task.state(), TaskState::Lost)).collect();

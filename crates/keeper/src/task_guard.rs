@@ -200,12 +200,20 @@ impl<'run> Records<'run> {
     }
 }
 
-/// The arguments as text, as many as have room.
+/// The arguments as text, as many as have room, and without what a flag calls a token.
 fn fitting(command: &[OsString]) -> Vec<String> {
     let mut room = ARGV_ROOM;
-    let mut argv = Vec::new();
+    let mut argv: Vec<String> = Vec::new();
     for arg in command {
-        let arg = arg.to_string_lossy().into_owned();
+        let names_token = |arg: &str| arg.starts_with('-') && arg.to_lowercase().contains("token");
+        let arg = arg.to_string_lossy();
+        let arg = match arg.split_once('=') {
+            Some((flag, _)) if names_token(flag) => format!("{flag}=[token]"),
+            _ if argv.last().is_some_and(|last| names_token(last) && !last.contains('=')) => {
+                "[token]".to_owned()
+            }
+            _ => arg.into_owned(),
+        };
         let Some(left) = room.checked_sub(arg.len() + 3) else { break };
         room = left;
         argv.push(arg);

@@ -118,7 +118,7 @@ fn a_record_is_blank_whole_or_unreadable() {
     let whole_drain = fs::read(run.path().join(Drain::FILE)).unwrap();
     // Blocks may come to the disk in any order: what was not written is still blank, or zeros.
     for filler in [b' ', 0] {
-        for cut in 0..200 {
+        for cut in (0..200).step_by(3) {
             for front in [true, false] {
                 let torn = |whole: &[u8]| {
                     let mut torn = whole.to_vec();

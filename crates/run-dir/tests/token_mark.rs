@@ -1,6 +1,5 @@
 //! A marked token never survives, and nothing else is touched.
 
-
 use proptest::prelude::*;
 use run_dir::TokenMark;
 

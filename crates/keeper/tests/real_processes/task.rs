@@ -80,6 +80,20 @@ fn the_record_names_all_who_take_part() {
 }
 
 #[test]
+fn a_token_among_the_arguments_reaches_the_task_and_not_the_record() {
+    let home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    let command = ["/bin/echo", "--taskToken", "abc", "--token=def", "--verbose", "ghi"];
+    let output = task(&run, &command).output().unwrap();
+    assert_eq!(output.stdout, b"--taskToken abc --token=def --verbose ghi\n");
+    let argv = first(&run).started().written().unwrap().argv;
+    assert_eq!(
+        argv,
+        ["/bin/echo", "--taskToken", "[token]", "--token=[token]", "--verbose", "ghi"]
+    );
+}
+
+#[test]
 fn death_by_a_signal_is_passed_back_as_that_signal() {
     let home = Home::new();
     for (name, number) in [("TERM", 15), ("KILL", 9), ("SEGV", 11), ("USR1", 10), ("PIPE", 13)] {

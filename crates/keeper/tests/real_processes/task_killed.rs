@@ -133,3 +133,22 @@ fn what_two_killed_sides_left_is_gone_before_the_next_task_begins() {
     assert_eq!(alive(&kept), Liveness::Alive, "what a finished task left is spared");
     wait(&mut keeper);
 }
+
+#[test]
+fn a_new_run_sees_to_what_an_earlier_one_left_open() {
+    let home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    let mut front = task(&run, &["/bin/sleep", "1000"]).spawn().unwrap();
+    let first = run.task(TaskNumber(1));
+    let started = until_written("the task is on record", || first.started());
+    for what in [Signal::STOP, Signal::KILL] {
+        signal(&started.guard, what).unwrap();
+        signal(&started.front, what).unwrap();
+    }
+    wait(&mut front);
+    assert_eq!(first.state(), TaskState::Lost);
+    let (next, _next_lock) = home.run(&home.plan());
+    assert!(task(&next, &["/bin/true"]).status().unwrap().success());
+    assert_eq!(alive(&started.process), Liveness::Dead);
+    assert_eq!(end_of(&run, 1), TaskEnd::Lost(Side::Both));
+}
