@@ -1,0 +1,197 @@
+//! The one task that owns everything that can happen; it shows what follows and keeps nothing of its own.
+//! It never touches a screen or a socket itself: both are behind a trait.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, ZonedDateTime};
+use protocol::{RunnerName, RunnerState, Snapshot};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ask::Ask;
+use crate::menu::{Menu, menu};
+use crate::view::{Notice, Seen, View};
+
+/// What a desktop must be able to do.
+pub(crate) trait Screen {
+    fn show_menu(&mut self, menu: &Menu);
+    fn show_face(&mut self, face: RunnerState);
+    /// To the window, if there is one.
+    fn show_view(&mut self, view: &View);
+    /// Makes it, or brings it to the front.
+    fn open_window(&mut self);
+    fn open_link(&mut self, link: &str);
+    fn quit(&mut self);
+}
+
+/// What the supervisor can be asked; answers come back as [`Happened`].
+pub(crate) trait Supervisor {
+    fn wish(&mut self, wish: Wish, done: Done);
+    fn start(&mut self, done: Done);
+    /// Whether somebody looks at what tasks use, which costs measuring.
+    fn somebody_looks(&mut self, looks: bool);
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Pause { runners: Vec<RunnerName>, until: Option<Timestamp> },
+    Resume { runners: Vec<RunnerName> },
+}
+
+/// Dropped when a wish was answered, so that its button may be pressed again.
+pub(crate) type Done = Option<oneshot::Sender<()>>;
+
+#[derive(Debug)]
+pub(crate) enum Happened {
+    /// The supervisor told its whole state.
+    Told(Snapshot),
+    /// It is being started.
+    Starting,
+    /// Nothing more is known of any runner.
+    Lost(Seen),
+    /// A wish was not granted.
+    Refused(Notice),
+    Asked(Ask, Done),
+    WindowClosed,
+    /// The desktop has nowhere to show a tray icon.
+    NoTray,
+    /// Words on the menu are not true any more.
+    TimePassed,
+}
+
+pub(crate) struct Controller<S, V> {
+    screen: S,
+    supervisor: V,
+    view: View,
+    shown: Shown,
+}
+
+/// What the screen shows, so that it is touched only when that changes.
+#[derive(Default)]
+struct Shown {
+    menu: Option<Menu>,
+    face: Option<RunnerState>,
+    view: Option<View>,
+}
+
+impl<S: Screen, V: Supervisor> Controller<S, V> {
+    pub(crate) fn new(screen: S, supervisor: V) -> Self {
+        Self { screen, supervisor, view: View::new(), shown: Shown::default() }
+    }
+
+    /// Until nobody is left who could tell anything.
+    pub(crate) async fn run(mut self, mut news: mpsc::UnboundedReceiver<Happened>) {
+        self.show(&now());
+        loop {
+            let happened = tokio::select! {
+                happened = news.recv() => happened,
+                () = self.time_passes() => Some(Happened::TimePassed),
+            };
+            let Some(happened) = happened else { return };
+            self.turn(happened, &now());
+        }
+    }
+
+    /// One turn: what happened, and what is shown because of it.
+    fn turn(&mut self, happened: Happened, now: &ZonedDateTime) {
+        match happened {
+            Happened::Told(snapshot) => self.view.supervisor = Seen::Live { snapshot },
+            Happened::Starting => self.view.supervisor = Seen::Starting,
+            Happened::Lost(seen) => self.view.supervisor = seen,
+            Happened::Refused(notice) => self.tell(notice),
+            Happened::Asked(ask, done) => self.asked(ask, done, now),
+            Happened::WindowClosed => self.supervisor.somebody_looks(false),
+            Happened::NoTray => self.tell(no_tray()),
+            Happened::TimePassed => {}
+        }
+        self.show(now);
+    }
+
+    fn asked(&mut self, ask: Ask, done: Done, now: &ZonedDateTime) {
+        match ask {
+            Ask::Look => {
+                self.supervisor.somebody_looks(true);
+                self.shown.view = None;
+            }
+            Ask::Pause { runners, how_long } => {
+                self.supervisor.wish(Wish::Pause { runners, until: how_long.until(now) }, done);
+            }
+            Ask::Resume { runners } => self.supervisor.wish(Wish::Resume { runners }, done),
+            Ask::OpenTask { runner } => self.open_task(&runner),
+            Ask::StartSupervisor => self.supervisor.start(done),
+            Ask::OpenWindow => self.screen.open_window(),
+            Ask::Dismiss => self.view.notices.clear(),
+            Ask::Quit => self.screen.quit(),
+        }
+    }
+
+    /// The address is the supervisor's; the window never names one.
+    fn open_task(&mut self, runner: &RunnerName) {
+        let task = self
+            .view
+            .runners()
+            .iter()
+            .find(|it| it.name == *runner)
+            .and_then(|it| it.task.as_ref());
+        let Some(link) = task.and_then(|task| task.link.as_deref()) else { return };
+        if link.starts_with("https://") || link.starts_with("http://") {
+            self.screen.open_link(link);
+        }
+    }
+
+    /// A notice is read in the window, so the window comes with it.
+    fn tell(&mut self, notice: Notice) {
+        const MOST: usize = 3;
+        let notices = &mut self.view.notices;
+        notices.retain(|known| *known != notice);
+        notices.push(notice);
+        notices.drain(..notices.len().saturating_sub(MOST));
+        self.screen.open_window();
+    }
+
+    fn show(&mut self, now: &ZonedDateTime) {
+        let face = self.view.face();
+        if self.shown.face != Some(face) {
+            self.screen.show_face(face);
+            self.shown.face = Some(face);
+        }
+        let menu = menu(&self.view, now);
+        if self.shown.menu.as_ref().is_none_or(|shown| shown.items != menu.items) {
+            self.screen.show_menu(&menu);
+        }
+        self.shown.menu = Some(menu);
+        if self.shown.view.as_ref() != Some(&self.view) {
+            self.screen.show_view(&self.view);
+            self.shown.view = Some(self.view.clone());
+        }
+    }
+
+    /// Returns when the menu's words may have stopped being true; never where they hold for ever.
+    /// At most a minute, because timers stand still while the machine sleeps.
+    async fn time_passes(&self) {
+        const MINUTE: u64 = 60;
+        let Some(until) = self.shown.menu.as_ref().and_then(|menu| menu.true_until) else {
+            return std::future::pending().await;
+        };
+        let left = until.duration_since(now().timestamp());
+        let left = Duration::try_from(left).unwrap_or_default();
+        tokio::time::sleep(left.min(Duration::from_secs(MINUTE))).await;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this loop owns the app's clock: once a turn")]
+fn now() -> ZonedDateTime {
+    Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::system())
+}
+
+fn no_tray() -> Notice {
+    Notice {
+        title: "This desktop shows no tray icons.".to_owned(),
+        hint: "Start Runner Tray again to get this window back, or use runnerctl in a terminal. \
+               On GNOME, the AppIndicator extension shows the icon."
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "controller_tests.rs"]
+mod tests;

@@ -1,0 +1,227 @@
+//! The controller in domain words: what happens, and what is seen and asked because of it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::*;
+use crate::ask::PauseLength;
+use crate::menu::Item;
+use crate::scenes;
+
+/// Everything that reached the screen or the supervisor, in order.
+type Book = Rc<RefCell<Vec<String>>>;
+
+#[derive(Clone, Default)]
+struct Desk {
+    book: Book,
+    /// Buttons that wait for an answer.
+    waiting: Rc<RefCell<Vec<Done>>>,
+}
+
+impl Desk {
+    fn write(&self, what: impl Into<String>) {
+        self.book.borrow_mut().push(what.into());
+    }
+}
+
+impl Screen for Desk {
+    fn show_menu(&mut self, menu: &Menu) {
+        let Some(Item::Entry { label, .. }) = menu.items.first() else { panic!("no first line") };
+        self.write(format!("menu: {label}"));
+    }
+    fn show_face(&mut self, face: RunnerState) {
+        self.write(format!("face: {face:?}"));
+    }
+    fn show_view(&mut self, view: &View) {
+        self.write(format!("view: {} notices", view.notices.len()));
+    }
+    fn open_window(&mut self) {
+        self.write("window opened");
+    }
+    fn open_link(&mut self, link: &str) {
+        self.write(format!("link: {link}"));
+    }
+    fn quit(&mut self) {
+        self.write("quit");
+    }
+}
+
+impl Supervisor for Desk {
+    fn wish(&mut self, wish: Wish, done: Done) {
+        self.write(format!("wish: {wish:?}"));
+        self.waiting.borrow_mut().push(done);
+    }
+    fn start(&mut self, done: Done) {
+        self.write("start");
+        self.waiting.borrow_mut().push(done);
+    }
+    fn somebody_looks(&mut self, looks: bool) {
+        self.write(format!("somebody looks: {looks}"));
+    }
+}
+
+struct Day {
+    controller: Controller<Desk, Desk>,
+    desk: Desk,
+    now: ZonedDateTime,
+}
+
+impl Day {
+    /// The app has started; nothing is known yet.
+    fn begins() -> Self {
+        let desk = Desk::default();
+        let mut controller = Controller::new(desk.clone(), desk.clone());
+        controller.show(&scenes::now());
+        Self { controller, desk, now: scenes::now() }
+    }
+
+    fn happens(&mut self, happened: Happened) -> Vec<String> {
+        self.desk.book.borrow_mut().clear();
+        self.controller.turn(happened, &self.now);
+        self.desk.book.borrow().clone()
+    }
+
+    fn told(&mut self, scene: &str) -> Vec<String> {
+        let seen = scenes::view(scene).supervisor;
+        self.happens(if let Seen::Live { snapshot } = seen {
+            Happened::Told(snapshot)
+        } else {
+            Happened::Lost(seen)
+        })
+    }
+
+    fn asked(&mut self, ask: Ask) -> Vec<String> {
+        self.happens(Happened::Asked(ask, None))
+    }
+}
+
+fn runner(name: &str) -> Vec<RunnerName> {
+    vec![name.parse().expect("a name")]
+}
+
+#[test]
+fn before_anything_is_known_it_says_so() {
+    let day = Day::begins();
+    let first = day.desk.book.borrow().clone();
+    assert_eq!(first, ["face: Unknown", "menu: Connecting to the supervisor…", "view: 0 notices"]);
+}
+
+#[test]
+fn a_snapshot_changes_icon_menu_and_window() {
+    let mut day = Day::begins();
+    let seen = day.told("busy");
+    assert_eq!(seen, ["face: Busy", "menu: Busy: web-app, 4 min", "view: 0 notices"]);
+}
+
+#[test]
+fn what_did_not_change_is_not_touched() {
+    let mut day = Day::begins();
+    day.told("busy");
+    assert!(day.told("busy").is_empty());
+    // Something the tray does not show, but the window may.
+    let Seen::Live { mut snapshot } = scenes::view("busy").supervisor else { panic!("live") };
+    snapshot.revision += 1;
+    assert_eq!(day.happens(Happened::Told(snapshot)), ["view: 0 notices"]);
+}
+
+#[test]
+fn minutes_pass_without_asking_the_supervisor() {
+    let mut day = Day::begins();
+    day.told("busy");
+    day.now = scenes::at("2026-03-02T16:43:00Z");
+    assert_eq!(day.happens(Happened::TimePassed), ["menu: Busy: web-app, 5 min"]);
+}
+
+#[test]
+fn a_pause_for_an_hour_becomes_a_moment() {
+    let mut day = Day::begins();
+    day.told("idle");
+    let asked =
+        day.asked(Ask::Pause { runners: runner("mac-mini-01"), how_long: PauseLength::Hour });
+    let [wish] = &asked[..] else { panic!("{asked:?}") };
+    assert!(wish.contains("until: Some(2026-03-02T17:42:12Z)"), "{wish}");
+}
+
+#[test]
+fn a_wish_changes_nothing_on_the_screen_before_the_supervisor_says_so() {
+    let mut day = Day::begins();
+    day.told("paused");
+    let asked = day.asked(Ask::Resume { runners: runner("mac-mini-01") });
+    assert_eq!(asked, ["wish: Resume { runners: [RunnerName(\"mac-mini-01\")] }"]);
+    assert_eq!(day.told("idle")[1], "menu: Idle: mac-mini-01");
+}
+
+#[test]
+fn a_button_waits_until_its_wish_is_answered() {
+    let mut day = Day::begins();
+    day.told("idle");
+    let (done, mut answered) = oneshot::channel();
+    let ask = Ask::Pause { runners: runner("mac-mini-01"), how_long: PauseLength::Hour };
+    day.happens(Happened::Asked(ask, Some(done)));
+    assert_eq!(answered.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+    day.desk.waiting.borrow_mut().clear();
+    assert_eq!(answered.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+}
+
+#[test]
+fn a_refusal_is_shown_where_it_can_be_read_and_goes_when_it_was_read() {
+    let mut day = Day::begins();
+    day.told("idle");
+    let refusal = || Happened::Refused(Notice { title: "No.".to_owned(), hint: "Try.".to_owned() });
+    assert_eq!(day.happens(refusal()), ["window opened", "view: 1 notices"]);
+    assert_eq!(day.happens(refusal()), ["window opened"], "the same is not said twice");
+    assert_eq!(day.asked(Ask::Dismiss), ["view: 0 notices"]);
+}
+
+#[test]
+fn a_lost_supervisor_leaves_nothing_old_on_the_screen() {
+    let mut day = Day::begins();
+    day.told("busy");
+    let seen = day.told("absent");
+    assert_eq!(seen, ["face: Unknown", "menu: Supervisor not running", "view: 0 notices"]);
+    assert_eq!(day.asked(Ask::StartSupervisor), ["start"]);
+    assert_eq!(day.happens(Happened::Starting)[0], "menu: Starting the supervisor…");
+    assert_eq!(day.told("busy")[0], "face: Busy");
+}
+
+#[test]
+fn a_window_that_looks_is_shown_everything_and_usage_is_measured_only_while_it_does() {
+    let mut day = Day::begins();
+    day.told("busy");
+    assert_eq!(day.asked(Ask::Look), ["somebody looks: true", "view: 0 notices"]);
+    assert_eq!(day.happens(Happened::WindowClosed), ["somebody looks: false"]);
+}
+
+#[test]
+fn only_a_task_s_own_page_is_opened() {
+    let mut day = Day::begins();
+    day.told("busy");
+    let opened = day.asked(Ask::OpenTask { runner: runner("mac-mini-01").remove(0) });
+    assert!(opened[0].starts_with("link: https://app.circleci.com/"), "{opened:?}");
+    assert!(day.asked(Ask::OpenTask { runner: runner("another").remove(0) }).is_empty());
+
+    day.told("hostile");
+    assert!(day.asked(Ask::OpenTask { runner: runner("mac-mini-01").remove(0) }).is_empty());
+}
+
+#[test]
+fn a_desktop_without_trays_gets_the_window_and_the_reason() {
+    let mut day = Day::begins();
+    assert_eq!(day.happens(Happened::NoTray), ["window opened", "view: 1 notices"]);
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn without_a_time_on_the_menu_nothing_ever_wakes_it() {
+    let mut day = Day::begins();
+    day.told("idle");
+    let year = Duration::from_hours(365 * 24);
+    tokio::time::timeout(year, day.controller.time_passes()).await.expect_err("it slept");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn with_a_time_on_the_menu_it_looks_again_within_a_minute() {
+    let mut day = Day::begins();
+    day.told("paused");
+    let minute = Duration::from_mins(1);
+    tokio::time::timeout(minute, day.controller.time_passes()).await.expect("it woke");
+}

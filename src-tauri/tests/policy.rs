@@ -1,0 +1,33 @@
+//! What the web view is allowed, pinned: one command, one event, and nothing inline or from elsewhere.
+
+use serde_json::{Value, json};
+
+fn read(file: &str) -> Value {
+    let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect(&path);
+    serde_json::from_str(&text).expect(&path)
+}
+
+#[test]
+fn the_window_may_ask_and_listen_and_nothing_else() {
+    let capability = read("capabilities/window.json");
+    assert_eq!(
+        capability["permissions"],
+        json!(["allow-ask", "core:event:allow-listen", "core:event:allow-unlisten"])
+    );
+    assert_eq!(capability["windows"], json!(["main"]));
+    assert_eq!(read("tauri.conf.json")["app"]["security"]["capabilities"], json!(["window"]));
+    assert!(capability.get("remote").is_none(), "no page from elsewhere may ask anything");
+}
+
+#[test]
+fn no_script_or_style_runs_that_is_not_built_in() {
+    let app = &read("tauri.conf.json")["app"];
+    assert_eq!(app["withGlobalTauri"], json!(false));
+    let policy = app["security"]["csp"].as_str().expect("a policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
+    for loose in ["unsafe", "http:", "https:", "data:", "blob:", "*"] {
+        let strict = policy.replace("http://ipc.localhost", "");
+        assert!(!strict.contains(loose), "{loose} in {policy}");
+    }
+}

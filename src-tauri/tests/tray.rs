@@ -1,0 +1,106 @@
+//! The app on a real desktop session: a display, a session bus and a panel of each test's own.
+//! What happens in each is in `tray/scenarios.py`. Skipped, with a line that says so, where a tool is missing.
+
+use std::io::{Read, Seek};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const PYTHON: &str = "/usr/bin/python3";
+
+fn keeps(promise: &str) {
+    if let Some(missing) = missing() {
+        println!("skipped: {missing} is missing");
+        return;
+    }
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tray/scenarios.py");
+    // A file, not a pipe: desktop services end a moment after their session and hold it until then.
+    let mut said = tempfile::tempfile().expect("a temporary file");
+    // Two sessions of one home would share their accessibility bus.
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let handle = || said.try_clone().expect("a second handle");
+    let status = Command::new("dbus-run-session")
+        .args(["--", PYTHON])
+        .arg(scenarios)
+        .arg(promise)
+        .env("RUNNER_TRAY_APP", env!("CARGO_BIN_EXE_runner-tray"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path())
+        .stdin(Stdio::null())
+        .stdout(handle())
+        .stderr(handle())
+        .status()
+        .expect("start dbus-run-session");
+    let mut text = Vec::new();
+    said.rewind().and_then(|()| said.read_to_end(&mut text)).expect("what it said");
+    assert!(status.success(), "{promise}: {status}\n{}", String::from_utf8_lossy(&text));
+}
+
+/// What of the desktop's tools is not installed here.
+fn missing() -> Option<&'static str> {
+    let succeeds = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let atspi =
+        "import gi, dbus; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi";
+    [
+        ("Xvfb", "sh", ["-c", "command -v Xvfb"]),
+        ("dbus-run-session", "sh", ["-c", "command -v dbus-run-session"]),
+        ("python3 with dbus, gi and Atspi", PYTHON, ["-c", atspi]),
+    ]
+    .into_iter()
+    .find(|(_, program, arguments)| !succeeds(program, arguments))
+    .map(|(name, _, _)| name)
+}
+
+macro_rules! promises {
+    ($($promise:ident)*) => {
+        $(#[test]
+        fn $promise() {
+            keeps(stringify!($promise));
+        })*
+    };
+}
+
+promises! {
+    a_pause_and_a_resume_from_the_menu_reach_the_supervisor
+    until_i_resume_has_no_end
+    every_scene_has_its_line_and_its_icon
+    texts_of_a_job_stay_one_line_of_the_menu
+    a_second_start_opens_the_first_one_s_window
+    a_closed_window_is_destroyed_and_the_tray_goes_on
+    killed_and_started_again_it_shows_what_is
+    a_supervisor_that_goes_is_missed_and_found_again
+    start_it_starts_a_supervisor_that_outlives_the_app
+    the_app_starts_a_supervisor_where_none_is
+    a_supervisor_that_cannot_be_started_is_said_in_the_window
+    the_window_s_buttons_reach_the_supervisor
+    a_task_s_page_is_opened_in_the_browser
+    a_desktop_without_a_tray_gets_the_window_and_the_reason
+    quit_ends_the_app_and_nothing_else
+}
+
+#[test]
+fn without_a_display_it_says_what_to_do() {
+    let output = Command::new(env!("CARGO_BIN_EXE_runner-tray"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .expect("start the app");
+    let said = String::from_utf8_lossy(&output.stderr);
+    if std::env::consts::OS == "linux" {
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("DISPLAY") && said.contains("runnerctl"), "{said}");
+    }
+}
+
+#[test]
+fn an_argument_that_it_does_not_know_is_a_usage_error() {
+    let output = Command::new(env!("CARGO_BIN_EXE_runner-tray"))
+        .arg("--windows")
+        .output()
+        .expect("start the app");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("usage: runner-tray"));
+}

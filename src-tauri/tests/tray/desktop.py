@@ -1,0 +1,127 @@
+"""A desktop of a test's own: a display, a session bus (the caller's), a panel, a home, and the app in it.
+
+Everything that was started is ended by its own process, and nothing else is touched.
+"""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+import accessibility
+from fake_supervisor import FakeSupervisor
+from tray import Tray
+from until import PATIENCE, until
+from x11 import Screen
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Desktop:
+    """With a scene, a fake supervisor shows it from the beginning; with a reader, a screen reader can ask."""
+
+    def __init__(self, scene=None, panel=True, reader=False, theme="Adwaita", size="1000x700x24"):
+        self.panel, self.reader, self.theme, self.size = panel, reader, theme, size
+        self.started = []
+        self.scene = scene
+        self.supervisor = None
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="runner-tray-desktop-")
+        self.home = pathlib.Path(self.folder.name) / "home of ä"
+        self.home.mkdir()
+        self.display = self._display()
+        self.screen = Screen(self.display)
+        self.environment = {
+            key: value
+            for key, value in os.environ.items()
+            if key in ("PATH", "LANG", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")
+        } | {
+            "DISPLAY": self.display,
+            "HOME": str(self.home),
+            "RUNNER_TRAY_HOME": str(self.home),
+            "RUNNER_TRAY_SUPERVISOR": str(self.home / "there-is-none"),
+            "GTK_THEME": self.theme,
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            # No video memory here.
+            "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+        }
+        if self.reader:
+            accessibility.wake()
+        else:
+            self.environment["NO_AT_BRIDGE"] = "1"
+        if self.panel:
+            self.begin_panel()
+        if self.scene:
+            self.supervisor = self.begin_supervisor(self.scene)
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.started):
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        if self.supervisor and not self.supervisor.ended:
+            self.supervisor.end()
+        self.folder.cleanup()
+
+    def begin(self, *command, **more):
+        process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, **more)
+        self.started.append(process)
+        return process
+
+    def begin_panel(self):
+        panel = self.begin(sys.executable, HERE / "watcher.py", stdout=subprocess.PIPE)
+        assert panel.stdout.readline() == b"ready\n", "the panel did not start"
+        self.tray = Tray()
+
+    def begin_supervisor(self, scene):
+        self.supervisor = FakeSupervisor(self.home, scene)
+        return self.supervisor
+
+    def begin_app(self, *arguments, **more):
+        return self.begin(os.environ["RUNNER_TRAY_APP"], *arguments, **more)
+
+    def first_line_is(self, wanted):
+        """Waits for it. `wanted` is the line, or a compiled pattern for all of it."""
+        matches = wanted.fullmatch if hasattr(wanted, "fullmatch") else lambda line: line == wanted
+        shown = []
+
+        def question():
+            shown[:] = [self.tray.first_line()]
+            return matches(shown[0])
+
+        try:
+            until(question, f"the first line {wanted!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the first line is {shown}") from None
+
+    def window_looks(self):
+        """Waits until a window's page runs and has asked the app, which asks for usage then."""
+        until(lambda: self.supervisor.looks[-1:] == ["usage=1"], "the window's page")
+
+    def window_is_gone(self):
+        until(lambda: self.supervisor.looks[-1:] == [""], "the window's end")
+
+    def _display(self):
+        """The server chooses a free number itself."""
+        reading, writing = os.pipe()
+        server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", self.size, "-nolisten", "tcp"],
+            pass_fds=[writing],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.started.append(server)
+        os.close(writing)
+        with os.fdopen(reading) as number:
+            return ":" + number.readline().strip()
+
+
+def end(process, how=signal.SIGKILL):
+    process.send_signal(how)
+    return process.wait(timeout=PATIENCE)
