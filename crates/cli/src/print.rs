@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Result, Write};
+use std::os::fd::AsFd;
 
 use serde::Serialize;
 
@@ -25,6 +26,8 @@ pub(crate) struct Screen {
     out: Box<dyn Write>,
     colour: bool,
     terminal: bool,
+    /// In characters; text that nobody sees is not broken into lines.
+    width: Option<usize>,
     /// The last line is to be replaced by the next.
     passing: bool,
 }
@@ -41,13 +44,20 @@ impl Screen {
         Self::of(std::io::stderr())
     }
 
-    fn of(out: impl Write + IsTerminal + 'static) -> Self {
+    fn of(out: impl Write + IsTerminal + AsFd + 'static) -> Self {
         let terminal = out.is_terminal();
+        let width = rustix::termios::tcgetwinsize(&out).ok().map(|size| size.ws_col.into());
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         // <https://no-color.org>
         let colour = terminal && !set("NO_COLOR") && !dumb;
-        Self { out: Box::new(out), colour, terminal, passing: false }
+        Self {
+            out: Box::new(out),
+            colour,
+            terminal,
+            width: width.filter(|&width| width > 0),
+            passing: false,
+        }
     }
 
     pub(crate) fn is_terminal(&self) -> bool {
@@ -57,7 +67,10 @@ impl Screen {
     /// Sentences, as they are.
     pub(crate) fn say(&mut self, text: impl AsRef<str>) -> Result<()> {
         self.end_passing()?;
-        writeln!(self.out, "{}", inert(text.as_ref()))
+        for line in self.lines(text.as_ref(), 0) {
+            writeln!(self.out, "{line}")?;
+        }
+        Ok(())
     }
 
     pub(crate) fn blank(&mut self) -> Result<()> {
@@ -74,7 +87,7 @@ impl Screen {
     /// A label and its text below a heading; further lines of the text stand below its first.
     pub(crate) fn field(&mut self, label: &str, tone: Tone, text: &str) -> Result<()> {
         self.end_passing()?;
-        for (index, line) in inert(text).lines().enumerate() {
+        for (index, line) in self.lines(text, 2 + LABEL_WIDTH).iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             let label = self.paint(Tone::Quiet, &format!("{label:LABEL_WIDTH$}"));
             writeln!(self.out, "  {label}{}", self.paint(tone, line))?;
@@ -143,6 +156,15 @@ impl Screen {
         Ok(())
     }
 
+    /// The lines of a text, as many as it takes beside `indent` columns.
+    fn lines(&self, text: &str, indent: usize) -> Vec<String> {
+        let text = inert(text);
+        match self.width.and_then(|width| width.checked_sub(indent)).filter(|&room| room >= 20) {
+            Some(room) => text.lines().flat_map(|line| broken(line, room)).collect(),
+            None => text.lines().map(str::to_owned).collect(),
+        }
+    }
+
     fn paint(&self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Plain => return text.to_owned(),
@@ -157,6 +179,23 @@ impl Screen {
     }
 }
 
+/// Breaks a line between words; a word that is too long (a link) stays whole.
+fn broken(line: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut room = width;
+    for word in line.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if let Some(last) = lines.last_mut().filter(|last| last.is_empty() || length <= room) {
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+            room = width;
+        }
+        room = room.saturating_sub(word.chars().count());
+    }
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
 /// JSON leaves the second set of control characters as they are; some terminals obey them.
 fn ascii_controls(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut text, c| {
@@ -167,4 +206,23 @@ fn ascii_controls(json: &str) -> String {
         }
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_break_between_words_and_links_stay_whole() {
+        assert_eq!(broken("", 20), [""]);
+        assert_eq!(broken("as short as can be", 20), ["as short as can be"]);
+        assert_eq!(
+            broken("Jobs run as you and can read what you can.", 20),
+            ["Jobs run as you and", "can read what you", "can."]
+        );
+        assert_eq!(
+            broken("see https://app.circleci.com/jobs/123 now", 20),
+            ["see", "https://app.circleci.com/jobs/123", "now"]
+        );
+    }
 }

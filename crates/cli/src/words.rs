@@ -21,6 +21,11 @@ pub(crate) fn duration(duration: SignedDuration) -> String {
     }
 }
 
+/// What is left of a time, in minutes begun: of an hour that has just begun, "1 h".
+pub(crate) fn left(left: SignedDuration) -> String {
+    duration(SignedDuration::from_mins((left.as_secs().max(0) + 59) / 60))
+}
+
 /// From `start` to `end`.
 pub(crate) fn between(start: Timestamp, end: Timestamp) -> String {
     duration(end.duration_since(start))
@@ -163,6 +168,13 @@ mod tests {
             (273_600, "3 days 4 h"),
         ] {
             assert_eq!(duration(SignedDuration::from_secs(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn what_is_left_counts_the_minute_that_has_begun() {
+        for (seconds, words) in [(-5, "0 s"), (1, "1 min"), (60, "1 min"), (3599, "1 h")] {
+            assert_eq!(left(SignedDuration::from_secs(seconds)), words);
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if !args.yes {
         return Err(Failure::usage(
             format!(
-                "Nothing was done. This would end {} on {} now, after {so_far}; CircleCI would \
+                "Nothing was done. This would end {} (on {}, {so_far} so far), and CircleCI would \
                  show it as failed.",
                 words::task(task),
                 runner.name
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     client.cancel(&runner.name, &task.id).await?;
     let mut screen = Screen::stdout();
     screen.say(format!(
-        "{} on {} is being ended, after {so_far}.",
+        "{} (on {}, after {so_far}) is being ended.",
         words::task(task),
         runner.name
     ))?;

@@ -9,7 +9,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
 use crate::print::Screen;
-use crate::words;
+use crate::{clock, words};
+
+/// An agent whose token is refused is idle first: it takes CircleCI's answer to end it.
+const SETTLES_IN: Duration = Duration::from_secs(2);
 
 pub(crate) struct Watch<'a> {
     pub(crate) name: &'a RunnerName,
@@ -22,6 +25,8 @@ pub(crate) struct Watch<'a> {
 /// Where a runner has come to.
 enum Reached {
     Ready(String),
+    /// It is, if nothing happens in this time.
+    ReadyIn(Duration, String),
     Trouble(Vec<Problem>),
     NotYet,
 }
@@ -35,7 +40,11 @@ impl Watch<'_> {
         let deadline = Instant::now() + self.wait;
         let mut events = client.events(Detail::Plain);
         let mut told = Told::default();
-        while let Ok(event) = timeout_at(deadline, events.next()).await {
+        // What to say if nothing else happens until then.
+        let mut ready: Option<(Instant, String)> = None;
+        loop {
+            let until = ready.as_ref().map_or(deadline, |(at, _)| deadline.min(*at));
+            let Ok(event) = timeout_at(until, events.next()).await else { break };
             let Some(snapshot) = event.transpose()? else {
                 return Err(Failure::failed(
                     format!("The supervisor ended before {} was ready.", self.name),
@@ -44,11 +53,18 @@ impl Watch<'_> {
             };
             let Some(runner) = self.find(&snapshot) else { continue };
             told.tell(screen, runner)?;
-            match self.reached(runner) {
+            ready = match self.reached(runner) {
                 Reached::Ready(words) => return Ok(screen.say(words)?),
                 Reached::Trouble(problems) => return Err(Failure::Trouble(problems)),
-                Reached::NotYet => {}
-            }
+                // Other news do not make it wait longer.
+                Reached::ReadyIn(rest, words) => {
+                    Some(ready.unwrap_or_else(|| (Instant::now() + rest, words)))
+                }
+                Reached::NotYet => None,
+            };
+        }
+        if let Some((_, words)) = ready {
+            return Ok(screen.say(words)?);
         }
         Err(Failure::failed(
             format!(
@@ -90,9 +106,16 @@ impl Watch<'_> {
         }
         let (name, class) = (&runner.name, &runner.resource_class);
         match runner.state {
-            RunnerState::Idle => Reached::Ready(format!(
-                "{name} is ready and waits for tasks of {class}. Send it one: runnerctl config snippet"
-            )),
+            RunnerState::Idle => {
+                let words = format!(
+                    "{name} is ready and waits for tasks of {class}. Send it one: runnerctl config snippet"
+                );
+                let idle_for = clock::now().timestamp().duration_since(runner.state_since);
+                match SETTLES_IN.checked_sub(idle_for.try_into().unwrap_or_default()) {
+                    None | Some(Duration::ZERO) => Reached::Ready(words),
+                    Some(rest) => Reached::ReadyIn(rest, words),
+                }
+            }
             RunnerState::Busy => Reached::Ready(format!("{name} is ready and runs a task.")),
             RunnerState::Draining => Reached::Ready(format!(
                 "{name} is set up; it takes up what has changed when its task is over."
@@ -119,8 +142,7 @@ fn meaning(runner: &Runner) -> &str {
 struct Told {
     boundary: bool,
     headline: Option<String>,
-    /// Quarters of the download.
-    quarters: Option<u64>,
+    download: Option<(u64, String)>,
 }
 
 impl Told {
@@ -146,9 +168,11 @@ impl Told {
         }
         let total = install.total.map_or(0, |total| total.0);
         let quarters = (install.received.0 * 4).checked_div(total).unwrap_or_default();
-        if self.quarters.is_none_or(|told| quarters > told) {
-            self.quarters = Some(quarters);
-            screen.say(words::download(install))?;
+        let words = words::download(install);
+        let is_news = |(told, said): &(u64, String)| quarters > *told && words != *said;
+        if self.download.as_ref().is_none_or(is_news) {
+            screen.say(&words)?;
+            self.download = Some((quarters, words));
         }
         Ok(())
     }

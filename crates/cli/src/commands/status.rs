@@ -72,7 +72,8 @@ fn show_runner(screen: &mut Screen, runner: &Runner, now: &ZonedDateTime) -> std
         ],
     )?;
     let for_how_long = words::between(runner.state_since, now.timestamp());
-    screen.field("now", Tone::Plain, &format!("{} (for {for_how_long})", runner.headline))?;
+    let headline = runner.headline.trim_end_matches('.');
+    screen.field("now", Tone::Plain, &format!("{headline} (for {for_how_long})"))?;
     if let Some(install) = &runner.install {
         screen.field("download", Tone::Plain, &words::download(install))?;
     }
@@ -135,7 +136,7 @@ fn usage(usage: &Usage) -> String {
 fn pause(reason: &PauseReason, now: &ZonedDateTime) -> String {
     let since = words::moment(reason.since, now);
     let until = reason.until.map(|until| {
-        let left = words::between(now.timestamp(), until);
+        let left = words::left(until.duration_since(now.timestamp()));
         format!("{} (in {left})", words::moment(until, now))
     });
     let until = words::led_by(", until ", until.as_deref());

@@ -126,6 +126,23 @@ fn trouble_ends_the_wait_with_its_way_out() {
 }
 
 #[test]
+fn a_token_that_is_refused_a_moment_later_is_not_called_ready() {
+    let now = "2026-11-23T17:00:00Z";
+    let starting = json!({"state": "idle", "state_since": now});
+    let fake = fresh().tells(&[
+        snapshot(&[mini(starting.clone())]),
+        snapshot(&[mini(starting.clone())]),
+        snapshot(&[mini(refused(now))]),
+    ]);
+    let seen = fake.run(ARGS);
+    assert!(seen.starts_with("exit code 1") && !seen.contains("is ready"), "{seen}");
+
+    let fake = fresh().tells(&[snapshot(&[mini(starting)])]);
+    let seen = fake.run(ARGS);
+    assert!(seen.starts_with("exit code 0") && seen.contains("is ready"), "{seen}");
+}
+
+#[test]
 fn trouble_from_before_is_given_time_to_go_away_where_something_was_changed() {
     let old = mini(refused("2026-11-23T16:00:00Z"));
     let fake = healthy(Fake::with(std::slice::from_ref(&old)))
