@@ -23,9 +23,15 @@ pub(super) struct Calls<'a> {
     pub(super) api: &'a Api,
     pub(super) log: &'a Log,
     pub(super) trace: &'a Trace,
+    /// A 204, "nothing to do", leaves no line.
+    pub(super) skips_nothing_to_do: bool,
 }
 
-impl Calls<'_> {
+impl<'a> Calls<'a> {
+    pub(super) fn new(api: &'a Api, log: &'a Log, trace: &'a Trace) -> Self {
+        Self { api, log, trace, skips_nothing_to_do: false }
+    }
+
     pub(super) fn get(&self, path: &str) -> Result<Reply, ApiError> {
         self.logged("GET", path, || self.api.get(path))
     }
@@ -48,6 +54,7 @@ impl Calls<'_> {
             .with("http.user_agent", self.api.user_agent());
         let answer = call();
         match &answer {
+            Ok(reply) if self.skips_nothing_to_do && reply.status == 204 => {}
             Ok(reply) => {
                 span.set("http.response.status_code", reply.status);
                 span.end(self.log);

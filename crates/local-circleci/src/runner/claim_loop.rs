@@ -105,14 +105,10 @@ impl ClaimLoop<'_> {
             ip: "127.0.0.1".to_owned(),
             version: self.version.to_owned(),
         };
-        let silence;
-        let log = if is_sampled || self.log.has_debug() {
-            self.log
-        } else {
-            silence = self.log.only_errors();
-            &silence
-        };
-        let reply = Calls { api: self.api, log, trace: &trace }.post(path, &body);
+        let is_logged = is_sampled || self.log.has_debug();
+        let mut calls = Calls::new(self.api, self.log, &trace);
+        calls.skips_nothing_to_do = !is_logged;
+        let reply = calls.post(path, &body);
         let answer = reply.and_then(|reply| match reply.status {
             204 => Ok(None),
             _ => reply.json::<Claimed>().map(Some),
@@ -123,14 +119,15 @@ impl ClaimLoop<'_> {
                 span.end(self.log);
                 turn.with("app.backoff_ms", 0).end(self.log);
             }
-            Ok(None) => {
-                span.end(log);
-                turn.with("app.backoff_ms", backoff).end(log);
+            Ok(None) if is_logged => {
+                span.end(self.log);
+                turn.with("app.backoff_ms", backoff).end(self.log);
             }
+            Ok(None) => {}
             Err(error) => {
                 let message = format!("unexpected error claiming task: {}", in_go_words(error));
-                span.end_with_error(log, &message);
-                turn.with("app.backoff_ms", backoff).end_with_error(log, &message);
+                span.end_with_error(self.log, &message);
+                turn.with("app.backoff_ms", backoff).end_with_error(self.log, &message);
             }
         }
         answer

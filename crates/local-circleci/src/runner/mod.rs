@@ -105,7 +105,7 @@ fn work(
     misbehave(config, variant, log, &trace);
     let api = Api::new(&config.api_url, CALL_LIMIT).map_err(|error| error.to_string())?;
     let api = api.with_bearer(&config.auth_token).with_user_agent(&user_agent(&version));
-    let calls = Calls { api: &api, log, trace: &trace };
+    let calls = Calls::new(&api, log, &trace);
     let Some((agent, said)) = fetch(config, variant, signals, &calls)? else {
         return Ok(variant.exit_code_drained);
     };

@@ -153,12 +153,6 @@ impl Log {
         Ok(Self { level, format, silent, sender, writer: Some(writer) })
     }
 
-    /// The same log for what is worth a line only when it fails.
-    pub(super) fn only_errors(&self) -> Self {
-        let (format, silent, sender) = (self.format, self.silent, self.sender.clone());
-        Self { level: Level::Error, format, silent, sender, writer: None }
-    }
-
     pub(super) fn has_debug(&self) -> bool {
         self.level == Level::Debug
     }

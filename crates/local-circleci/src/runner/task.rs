@@ -103,7 +103,7 @@ fn judged(status: std::io::Result<ExitStatus>) -> Result<(), String> {
 /// The calls that a real runner's log shows between the claim and the task agent's first line.
 fn announce(claimed: &Claimed, around: &Surroundings, trace: &Trace) -> Result<(), ApiError> {
     let api = task_api(claimed, around)?;
-    let calls = Calls { api: &api, log: around.log, trace };
+    let calls = Calls::new(&api, around.log, trace);
     insist(PATIENCE, || calls.get("/api/v2/task/config"))?.json::<TaskConfig>()?;
     let step = StepStart {
         step: 0,
@@ -241,7 +241,7 @@ fn give_up(
     if is_retried {
         let Ok(api) = Api::new(&around.config.api_url, CALL_LIMIT) else { return };
         let api = api.with_bearer(&around.config.auth_token);
-        let calls = Calls { api: &api, log: around.log, trace };
+        let calls = Calls::new(&api, around.log, trace);
         let task_token = claimed.task_token.clone();
         let unclaim = Unclaim { task_id: String::new(), task_token };
         if insist(PATIENCE, || calls.post("/api/v3/runner/unclaim", &unclaim)).is_ok() {
@@ -249,7 +249,7 @@ fn give_up(
         }
     }
     let Ok(api) = task_api(claimed, around) else { return };
-    let calls = Calls { api: &api, log: around.log, trace };
+    let calls = Calls::new(&api, around.log, trace);
     let fail = Fail {
         allocation: claimed.allocation.clone(),
         timestamp: clock::now().as_millisecond(),
