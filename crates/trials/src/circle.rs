@@ -1,0 +1,103 @@
+//! CircleCI as the stand-in plays it, in a process of its own.
+
+use std::fs;
+use std::process::{ChildStdin, Stdio};
+use std::time::Duration;
+
+use local_circleci::{Control, NewTask, Task, TaskNumber, TaskState};
+
+use crate::{DEADLINE, Ours, Place, until_some};
+
+/// The resource class that is always there.
+pub const CLASS: &str = "acme/linux";
+
+pub struct Circle {
+    /// It ends when this does.
+    _stdin: ChildStdin,
+    child: Ours,
+    control: Control,
+    place: std::path::PathBuf,
+}
+
+impl Circle {
+    /// A server with one resource class.
+    pub fn start(place: &Place) -> Self {
+        Self::start_with(place, &[CLASS], "")
+    }
+
+    /// A server with these resource classes that tells agents to be of this variant.
+    pub fn start_with(place: &Place, classes: &[&str], variant: &str) -> Self {
+        let url_file = place.path("url");
+        let mut serve = place.command("local-circleci");
+        serve.arg("serve").arg("--stop-at-eof").arg("--url-file").arg(&url_file);
+        serve.arg("--state").arg(place.path("circle")).arg("--variant").arg(variant);
+        for class in classes {
+            let file = token_file(place.root(), class);
+            serve.arg("--resource-class").arg(format!("{class}=@{}", file.display()));
+        }
+        serve.stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = Ours::start(serve);
+        let stdin = child.child().stdin.take().expect("its standard input is a pipe");
+        let url = until_some(DEADLINE, "local-circleci listens", || {
+            let ended = child.child().try_wait().expect("a child of ours");
+            assert!(ended.is_none(), "local-circleci did not start: {ended:?}");
+            fs::read_to_string(&url_file).ok().filter(|url| url.ends_with('\n'))
+        });
+        let control = Control::new(url.trim()).expect("it listens on a URL");
+        Self { _stdin: stdin, child, control, place: place.root().to_owned() }
+    }
+
+    pub fn id(&self) -> &process::ProcessId {
+        self.child.id()
+    }
+
+    pub fn url(&self) -> &str {
+        self.control.url()
+    }
+
+    /// All else that can be asked of it.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    pub fn token(&self, class: &str) -> String {
+        let token = fs::read_to_string(token_file(&self.place, class));
+        token.expect("the server has made a token").trim().to_owned()
+    }
+
+    pub fn enqueue(&self, task: &NewTask) -> TaskNumber {
+        self.control.enqueue(task).expect("the queue takes a task")
+    }
+
+    pub fn task(&self, number: TaskNumber) -> Task {
+        self.control.task(number).expect("the server knows its tasks")
+    }
+
+    /// The task, once it is over.
+    #[track_caller]
+    pub fn finished(&self, number: TaskNumber) -> Task {
+        self.wait(number, TaskState::Finished)
+    }
+
+    /// The task, once it is claimed.
+    #[track_caller]
+    pub fn claimed(&self, number: TaskNumber) -> Task {
+        self.wait(number, TaskState::Running)
+    }
+
+    #[track_caller]
+    fn wait(&self, number: TaskNumber, state: TaskState) -> Task {
+        until_some(DEADLINE, &format!("task {number} is {state:?}"), || {
+            self.control.wait(number, state, Duration::from_secs(1)).ok()
+        })
+    }
+
+    /// What the task printed so far.
+    pub fn output(&self, number: TaskNumber) -> String {
+        self.control.output(number).expect("the server keeps the output")
+    }
+}
+
+fn token_file(place: &std::path::Path, class: &str) -> std::path::PathBuf {
+    place.join(format!("token-{}", class.replace('/', "-")))
+}

@@ -1,0 +1,34 @@
+//! The product end to end: the real programs, each in a process of its own, against the stand-in
+//! for CircleCI. This is what the trials in `tests/` share; it must never touch a process that it
+//! did not start, nor anything outside its own temporary folder.
+//!
+//! A [`Rig`] is everything at once: a [`Place`] of its own, a [`Circle`] that plays CircleCI, a
+//! supervisor and a [`Witness`] who looks for a second agent all the time. The programs lie beside
+//! the test in `target/<profile>`; `./dev test` builds them first.
+
+mod api;
+mod circle;
+mod clock;
+mod job;
+mod leftovers;
+mod ours;
+mod place;
+mod programs;
+mod rig;
+mod supervisor;
+mod until;
+mod who;
+mod witness;
+
+pub use api::Api;
+pub use circle::{CLASS, Circle};
+pub use job::Job;
+pub use leftovers::Found;
+pub use ours::Ours;
+pub use place::Place;
+pub use programs::program;
+pub use rig::{RUNNER, Rig};
+pub use supervisor::{Options, Supervisor};
+pub use until::{DEADLINE, nap, until, until_some};
+pub use who::{TaskProcesses, is_alive, is_stopped, kill, resume, until_dead};
+pub use witness::Witness;

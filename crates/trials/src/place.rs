@@ -1,0 +1,162 @@
+//! A folder of a trial's own, with a home in it for the product and one for its owner. All that
+//! runs there names the folder in its environment, so that it is found and ended with it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use host::Folders;
+use process::Signal;
+use run_dir::RunsFolder;
+use tempfile::TempDir;
+
+use crate::leftovers::{Found, that_name};
+use crate::{DEADLINE, is_alive, program, until};
+
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// A new one; its name has a space and a letter that is not ASCII, as homes may have.
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("trial ü ").tempdir();
+        let place = Self { folder: folder.expect("a temporary folder") };
+        for name in ["home", "owner", "run", "tmp", "signs"] {
+            let path = place.path(name);
+            fs::create_dir(&path).expect("a folder in the temporary folder");
+            let owners = fs::Permissions::from_mode(0o700);
+            fs::set_permissions(&path, owners).expect("a folder of ours");
+        }
+        place
+    }
+
+    /// What lies there under that name.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The product's folders.
+    pub fn folders(&self) -> Folders {
+        Folders::below(&self.path("home"))
+    }
+
+    pub fn runs(&self) -> RunsFolder {
+        RunsFolder::open(&self.folders().state).expect("the folder of runs")
+    }
+
+    /// One of our programs, in this place and nowhere else, with nothing on its standard input.
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command.env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("LANG", "C.UTF-8").env("TZ", "UTC").env("RUST_BACKTRACE", "1");
+        command.env("RUNNER_TRAY_HOME", self.path("home")).env("RUNNER_TRAY_ALLOW_ROOT", "1");
+        command.env("HOME", self.path("owner")).env("XDG_RUNTIME_DIR", self.path("run"));
+        command.env("TMPDIR", self.path("tmp")).current_dir(self.root());
+        command.env("LOCAL_CIRCLECI_MAX_BACKOFF_MS", "100").stdin(Stdio::null());
+        command
+    }
+
+    /// What a command of `runnerctl` printed; panics where it fails.
+    #[track_caller]
+    pub fn runnerctl(&self, arguments: &[&str]) -> String {
+        let output = self.command("runnerctl").args(arguments).output().expect("runnerctl runs");
+        assert!(
+            output.status.success(),
+            "runnerctl {arguments:?}: {}\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// All processes of this trial that live now.
+    pub fn processes(&self) -> Vec<Found> {
+        that_name(self.root().to_str().expect("the folder's name is UTF-8"))
+    }
+
+    /// The ends of all logs, for whoever has to find out what went wrong.
+    pub fn logs(&self) -> String {
+        let mut files = Vec::new();
+        let folders = self.folders();
+        collect(&folders.logs, &mut files);
+        collect(&folders.runs(), &mut files);
+        files.sort();
+        let read = |path: &PathBuf| {
+            let bytes = fs::read(path).unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes);
+            let lines: Vec<&str> = text
+                .lines()
+                .map(str::trim_end)
+                .filter(|line| !line.is_empty() && !line.starts_with("noise "))
+                .collect();
+            let last = lines.len().saturating_sub(60);
+            let name = path.strip_prefix(self.root()).unwrap_or(path);
+            format!("---- {}\n{}\n", name.display(), lines[last..].join("\n"))
+        };
+        files.iter().map(read).collect()
+    }
+
+    /// Ends what is left: TERM, and KILL to what does not heed it. What was found at first.
+    fn end_all(&self) -> Vec<Found> {
+        let found = self.processes();
+        for signal in [Signal::TERM, Signal::CONT, Signal::KILL] {
+            for left in self.processes() {
+                // It may have ended meanwhile.
+                let _ = process::signal(&left.id, signal);
+            }
+        }
+        found
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            if entry.file_name() != ".next" {
+                collect(&path, into);
+            }
+        } else if fs::metadata(&path).is_ok_and(|about| about.len() > 0) && !is_lock(&path) {
+            into.push(path);
+        }
+    }
+}
+
+fn is_lock(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "lock")
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.logs());
+        }
+        let found = self.end_all();
+        if std::thread::panicking() {
+            eprintln!("still running at the end, and ended: {found:#?}");
+            if std::env::var_os("RUNNER_TRAY_TRIALS_KEEP").is_some() {
+                self.folder.disable_cleanup(true);
+                eprintln!("kept: {}", self.root().display());
+            }
+            return;
+        }
+        until(DEADLINE, "everything is ended", || {
+            !self.end_all().iter().any(|left| is_alive(&left.id))
+        });
+        assert!(found.is_empty(), "a trial left these running: {found:#?}");
+    }
+}

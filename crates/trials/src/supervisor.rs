@@ -1,0 +1,65 @@
+//! The supervisor as a child of the trial, so that it can be killed and started anew.
+
+use std::process::Stdio;
+
+use process::{ProcessId, Signal};
+
+use crate::{Api, DEADLINE, Ours, Place, until};
+
+/// What a supervisor is started with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Keepers that it starts stop themselves at this point (see the keeper's `hold.rs`).
+    pub hold_at: Option<&'a str>,
+    /// What agents that it starts are to be like (see `local-circleci`'s variants).
+    pub variant: &'a str,
+}
+
+pub struct Supervisor {
+    process: Ours,
+}
+
+impl Supervisor {
+    /// Starts one, and returns once it answers.
+    #[track_caller]
+    pub fn start(place: &Place, api: &Api, options: &Options<'_>) -> Self {
+        let mut process = Self::spawn(place, options);
+        let own = process.id().pid.get();
+        until(DEADLINE, "the supervisor answers", || {
+            let ended = process.child().try_wait().expect("a child of ours");
+            assert!(ended.is_none(), "the supervisor ended at start: {ended:?}");
+            api.health().is_ok_and(|health| health.pid == own)
+        });
+        Self { process }
+    }
+
+    /// Starts one and does not wait for it.
+    pub fn spawn(place: &Place, options: &Options<'_>) -> Ours {
+        let mut command = place.command("runner-tray-supervisor");
+        command.stdout(Stdio::null()).env("RUNNER_TRAY_LOG", "debug");
+        if let Some(point) = options.hold_at {
+            command.env("RUNNER_TRAY_HOLD_AT", point);
+        }
+        if !options.variant.is_empty() {
+            command.env("LOCAL_CIRCLECI_VARIANT", options.variant);
+        }
+        Ours::start(command)
+    }
+
+    pub fn id(&self) -> &ProcessId {
+        self.process.id()
+    }
+
+    /// `kill -9`.
+    pub fn kill(self) {
+        self.process.kill();
+    }
+
+    /// Asks it to end, as a service manager does; agents and tasks go on.
+    #[track_caller]
+    pub fn stop(mut self) {
+        self.process.signal(Signal::TERM);
+        let status = self.process.ended("the supervisor");
+        assert!(status.success(), "the supervisor ended with {status}");
+    }
+}
