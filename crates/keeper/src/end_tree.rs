@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, Instant};
 
-use process::{ExitWatch, Pid, ProcessId, Signal};
+use process::{ExitWatch, Liveness, Pid, ProcessId, Signal};
 
 use crate::as_job_user::{Act, JobUser, ask};
 
@@ -78,15 +78,28 @@ fn is_refusal(error: &io::Error) -> bool {
 }
 
 impl Trees {
+    /// Those that run. A process that dies while its parent's list is read moves its children to
+    /// where the walk has been already; so none is only believed when nobody died since the walk
+    /// before.
     fn running(&self) -> Vec<ProcessId> {
+        let mut known_dead = HashSet::new();
+        loop {
+            let (dead, running): (Vec<_>, Vec<_>) =
+                self.walk().into_iter().partition(|id| process::alive(id) == Liveness::Dead);
+            let died_since = dead.into_iter().filter(|id| known_dead.insert(id.clone())).count();
+            if !running.is_empty() || died_since == 0 {
+                return running;
+            }
+        }
+    }
+
+    /// All of them, ended ones too.
+    fn walk(&self) -> HashSet<ProcessId> {
         let own = self.below_this_process.then(Pid::own);
         let below = own.and_then(|own| process::tree(own).ok()).unwrap_or_default();
-        let roots =
-            self.roots.iter().filter(|root| process::alive(root) != process::Liveness::Dead);
+        let roots = self.roots.iter().filter(|root| process::alive(root) != Liveness::Dead);
         let trees = roots.flat_map(|root| process::tree(root.pid).unwrap_or_default());
-        let pids: HashSet<Pid> =
-            below.into_iter().chain(trees).filter(|pid| Some(*pid) != own).collect();
-        let ids = pids.into_iter().filter_map(|pid| ProcessId::of(pid).ok());
-        ids.filter(|id| process::alive(id) != process::Liveness::Dead).collect()
+        let pids = below.into_iter().chain(trees).filter(|pid| Some(*pid) != own);
+        pids.filter_map(|pid| ProcessId::of(pid).ok()).collect()
     }
 }

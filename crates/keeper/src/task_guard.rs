@@ -62,6 +62,8 @@ pub(crate) fn guard(
     if let Err(error) = &opened {
         note(run, format_args!("{error:#}"));
     }
+    // For the task after this one, which will try again if there is no room now.
+    let _ = run.reserve_next_task();
     let end = guard.follow(&signals)?;
     guard.over(end);
     Ok(ExitCode::SUCCESS)
@@ -160,8 +162,6 @@ impl<'run> Records<'run> {
         if let Err(error) = &claimed {
             note(run, format_args!("a task runs without records: {error}"));
         }
-        // For the one after this; without room it will try again.
-        let _ = run.reserve_next_task();
         Self { run, claimed: claimed.ok() }
     }
 

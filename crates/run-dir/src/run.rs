@@ -183,8 +183,8 @@ impl RunDir {
         let last = self.tasks()?.last().map_or(0, |task| task.number().0);
         let task = self.task(TaskNumber(last + 1));
         // Onto a folder that is not empty a rename fails, so no task takes another's place.
+        // Not synced: no process outlives a power cut, so then nobody looks for this name.
         fs::rename(next.path(), task.path())?;
-        sync_folder(&self.tasks_folder())?;
         Ok((task, lock))
     }
 }

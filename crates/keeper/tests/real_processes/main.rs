@@ -10,6 +10,7 @@ mod gate;
 mod home;
 mod job_user;
 mod log_bound;
+mod random_kills;
 mod sameness;
 mod task;
 mod task_killed;
