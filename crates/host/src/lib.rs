@@ -4,6 +4,7 @@
 //! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here.
 
 mod account;
+mod alarm;
 mod detached;
 mod folders;
 mod folders_error;
@@ -23,6 +24,7 @@ mod os;
 mod os;
 
 pub use account::Account;
+pub use alarm::Alarm;
 pub use detached::detach;
 pub use folders::{Folders, HOME_VARIABLE};
 pub use folders_error::FoldersError;

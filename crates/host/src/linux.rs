@@ -1,9 +1,20 @@
 //! Linux's side: XDG folders, file systems by their magic number, the Secret Service's words.
 
-use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    fs, io,
+    os::{
+        fd::{BorrowedFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
+    path::Path,
+};
 
 use directories::ProjectDirs;
 use rustix::fs::{major, minor, statfs};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
 
 use crate::{Folders, keychain::Unavailable};
 
@@ -71,7 +82,7 @@ fn network_kind(kind: u64) -> Option<&'static str> {
     NETWORK.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
 }
 
-/// `36 35 98:0 /root /mount opts - fuse.sshfs source opts` (proc_pid_mountinfo(5)).
+/// `36 35 98:0 /root /mount opts - fuse.sshfs source opts` (`proc_pid_mountinfo(5)`).
 fn fuse_kind(mounts: &str, major: u32, minor: u32) -> Option<String> {
     let device = format!("{major}:{minor}");
     let mount = mounts.lines().find(|line| line.split(' ').nth(2) == Some(&device))?;
@@ -95,6 +106,23 @@ pub(crate) fn keychain_unavailable(words: &str) -> Option<Unavailable> {
     } else {
         None
     }
+}
+
+/// Where owners have a folder that every user of the machine reaches.
+pub(crate) const SHARED: &str = "/var/lib/runner-tray";
+
+/// `timerfd_create(2)` on the wall clock.
+pub(crate) fn new_alarm() -> io::Result<Option<OwnedFd>> {
+    Ok(Some(timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::CLOEXEC)?))
+}
+
+/// `TFD_TIMER_CANCEL_ON_SET`: a clock that is set by a jump makes it readable too.
+pub(crate) fn set_alarm(alarm: BorrowedFd<'_>, seconds: i64, nanoseconds: u32) -> io::Result<()> {
+    let at = Timespec { tv_sec: seconds.max(0), tv_nsec: i64::from(nanoseconds.max(1)) };
+    let never = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
+    timerfd_settime(alarm, flags, &Itimerspec { it_interval: never, it_value: at })?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -122,6 +150,3 @@ mod tests {
         assert_eq!(fuse_kind(mounts, 0, 99), None);
     }
 }
-
-/// Where owners have a folder that every user of the machine reaches.
-pub(crate) const SHARED: &str = "/var/lib/runner-tray";

@@ -1,6 +1,11 @@
 //! macOS's side: Library folders, file systems by their "local" flag, the Keychain's codes.
 
-use std::{ffi::CStr, io, path::Path};
+use std::{
+    ffi::CStr,
+    io,
+    os::fd::{BorrowedFd, OwnedFd},
+    path::Path,
+};
 
 use directories::ProjectDirs;
 use rustix::fs::statfs;
@@ -51,3 +56,12 @@ pub(crate) fn keychain_unavailable(words: &str) -> Option<Unavailable> {
 
 /// Where owners have a folder that every user of the machine reaches.
 pub(crate) const SHARED: &str = "/Users/Shared/runner-tray";
+
+/// macOS has no alarm by the wall clock that a descriptor tells of.
+pub(crate) fn new_alarm() -> io::Result<Option<OwnedFd>> {
+    Ok(None)
+}
+
+pub(crate) fn set_alarm(_: BorrowedFd<'_>, _: i64, _: u32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -39,7 +39,8 @@ pub(crate) fn make_among_strangers(path: &Path) -> Result<(), FoldersError> {
         Ok(()) | Err(_) => {}
     }
     let mode = ours(path)?.mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(FoldersError::Open { path: path.to_owned(), mode }) }
+    let is_closed = mode | 0o700 == 0o700;
+    if is_closed { Ok(()) } else { Err(FoldersError::Open { path: path.to_owned(), mode }) }
 }
 
 /// That `path` is a folder, itself and not through a link, and ours.

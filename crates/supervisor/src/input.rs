@@ -14,6 +14,7 @@ pub(crate) enum Input {
     Installed(RunnerName, Box<circleci::InstalledAgent>),
     /// The token of a runner that is to be started was read, and its agent checked.
     ReadyToStart(RunnerName, Box<crate::start_run::Ingredients>),
+    AlarmWentOff,
     SettingsTouched,
     Wish(Wish, Reply<()>),
     /// `new_token`: another token than before is stored.

@@ -21,6 +21,7 @@ mod supervisor;
 mod take;
 mod token;
 mod usage;
+mod wake_up;
 mod wanted_file;
 mod watch;
 mod watched;

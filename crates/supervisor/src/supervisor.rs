@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use circleci::InstalledAgent;
 use host::Folders;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use protocol::{FinishedTask, RunId, RunnerName};
 use run_dir::{RunDir, RunsFolder, TaskNumber};
 use supervisor_core::{Core, Effect, Event, Heard, RunnerFacts, StateFile};
@@ -18,13 +18,11 @@ use crate::history::History;
 use crate::input::{Input, Loop};
 use crate::settings::{RunnerSettings, Settings, SettingsError};
 use crate::usage::Sampler;
+use crate::wake_up::WakeUp;
 use crate::wanted_file::WantedFile;
 use crate::watch::Watch;
 use crate::watched::Watched;
 
-/// A moment by the wall clock is looked at again this often while it is awaited: timers do not count
-/// the time a machine sleeps.
-const LONGEST_NAP: Duration = Duration::from_secs(30);
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
 const LOOKS: u32 = 5;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -47,7 +45,7 @@ pub(crate) struct Supervisor {
     snapshots: watch::Sender<Arc<str>>,
     effects: VecDeque<Effect>,
     touched: BTreeSet<RunId>,
-    wake: Option<Timestamp>,
+    wake_up: WakeUp,
     publish: bool,
     /// Why the last save failed, until somebody is told.
     pub(crate) save_failed: Option<String>,
@@ -84,6 +82,7 @@ impl Supervisor {
             started_at: now(),
         };
         let boot = process::BootId::current().context("asking the machine for its boot")?;
+        let wake_up = WakeUp::new(to_loop.clone());
         let mut watch = Watch::new(runs.path(), &folders.settings_file(), to_loop.clone());
         watch.folder(runs.path());
         watch.folder(&folders.config);
@@ -102,7 +101,7 @@ impl Supervisor {
             snapshots,
             effects: VecDeque::new(),
             touched: BTreeSet::new(),
-            wake: None,
+            wake_up,
             publish: true,
             save_failed: None,
             watchers: 0,
@@ -124,8 +123,7 @@ impl Supervisor {
         self.settings_changed();
         self.settle();
         loop {
-            let nap = self.nap();
-            let sample = self.next_sample();
+            let (sample, nap) = (self.next_sample(), self.wake_up.nap());
             tokio::select! {
                 biased;
                 input = inputs.recv() => {
@@ -137,10 +135,7 @@ impl Supervisor {
                     }
                 }
                 () = tokio::time::sleep(nap.unwrap_or_default()), if nap.is_some() => {
-                    if self.wake.is_some_and(|at| at <= now()) {
-                        self.wake = None;
-                        self.event(Event::Woke);
-                    }
+                    self.clock_moved();
                 }
                 () = tokio::time::sleep(sample.unwrap_or_default()), if sample.is_some() => {
                     self.looks = self.looks.saturating_sub(1);
@@ -151,9 +146,11 @@ impl Supervisor {
         }
     }
 
-    fn nap(&self) -> Option<Duration> {
-        let left = now().duration_until(self.wake?).max(SignedDuration::from_millis(5));
-        Some(left.unsigned_abs().min(LONGEST_NAP))
+    /// The awaited moment may have come, or somebody set the clock.
+    pub(crate) fn clock_moved(&mut self) {
+        if self.wake_up.is_due() {
+            self.event(Event::Woke);
+        }
     }
 
     /// Looks at every run that changed and does all that follows.
@@ -244,7 +241,7 @@ impl Supervisor {
             Effect::Record(task) => self.record(task, false),
             Effect::Amend(task) => self.record(task, true),
             Effect::Probe(runner) => self.probe(runner),
-            Effect::WakeAt(at) => self.wake = at,
+            Effect::WakeAt(at) => self.wake_up.set(at),
             Effect::Publish => self.publish = true,
         }
     }

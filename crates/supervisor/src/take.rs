@@ -22,6 +22,7 @@ impl Supervisor {
                 self.agents.insert(runner, *agent);
             }
             Input::ReadyToStart(runner, ingredients) => self.start(runner, &ingredients),
+            Input::AlarmWentOff => self.clock_moved(),
             Input::SettingsTouched => self.read_settings(),
             Input::Wish(wish, reply) => {
                 let runner = wish.runner().clone();

@@ -20,7 +20,7 @@ use super::{Answer, Request, Unavailable, Verb, serve};
 const PLAY_CHILD: &str = "RUNNER_TRAY_TEST_KEYCHAIN_VERB";
 const ACCOUNT: &str = "0badcafe/mac-mini (2)";
 /// For what must come; nothing is measured by it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The child of the tests below; by itself it does nothing. libtest writes to standard output, so
 /// the answer goes to descriptor 3.
@@ -39,10 +39,11 @@ struct Session {
 }
 
 /// A gnome-keyring with an unlocked "login" collection; its name is on the bus only some time after
-/// it has gone to the background.
+/// it has started.
 const KEYRING: &str = "printf pass |
-    gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null &&
-    gdbus wait --session --timeout 60 org.freedesktop.secrets &&";
+    gnome-keyring-daemon --unlock --components=secrets --foreground >/dev/null &
+    trap 'kill $!' EXIT
+    gdbus wait --session --timeout 60 org.freedesktop.secrets || exit";
 const NO_KEYRING: &str = "";
 /// A bus that starts nobody by name: a desktop's would start a keychain of its own accord.
 const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
@@ -66,7 +67,7 @@ impl Session {
         File::create(&config).unwrap().write_all(BARE_BUS.as_bytes()).unwrap();
         let mut command = Command::new("dbus-run-session");
         command.arg("--config-file").arg(config).args(["--", "/bin/sh", "-c"]);
-        command.arg(format!("{keyring} echo \"$DBUS_SESSION_BUS_ADDRESS\"; read _"));
+        command.arg(format!("{keyring}\necho \"$DBUS_SESSION_BUS_ADDRESS\"; read _"));
         in_home(&mut command, home.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
