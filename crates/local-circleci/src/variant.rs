@@ -35,6 +35,8 @@ pub struct Variant {
     /// `sleep-before-claim-ms=N`: between the decision to claim and the call, so that a signal can
     /// land there. Default 0.
     pub sleep_before_claim: Duration,
+    /// `max-backoff-ms=N`: the longest wait between two claims, for quick tests. Default 5000.
+    pub max_backoff: Duration,
     /// `start-offline=exit|retry`: when the task agent cannot be fetched at start. Default exit.
     pub start_offline: StartOffline,
     /// `noise-bytes=N`: the runner writes so many bytes of free text 20 times a second. Default 0.
@@ -114,6 +116,7 @@ impl Default for Variant {
             exit_code_failed_job: 1,
             task_agent_ignores_term: false,
             sleep_before_claim: Duration::ZERO,
+            max_backoff: Duration::from_secs(5),
             start_offline: StartOffline::Exit,
             noise_bytes: 0,
             leak_token: false,
@@ -127,10 +130,16 @@ impl Variant {
     /// The environment variable that runner and task agent read.
     pub const ENVIRONMENT: &str = "LOCAL_CIRCLECI_VARIANT";
 
+    /// A shorter way to say `max-backoff-ms`.
+    pub const MAX_BACKOFF: &str = "LOCAL_CIRCLECI_MAX_BACKOFF_MS";
+
     /// What the server says, overruled by this process's environment.
     pub(crate) fn of_server_and_environment(server: &str) -> Result<Self, VariantError> {
         let mut variant = Self::default();
         variant.apply(server)?;
+        if let Ok(milliseconds) = std::env::var(Self::MAX_BACKOFF) {
+            variant.apply(&format!("max-backoff-ms={milliseconds}"))?;
+        }
         variant.apply(&std::env::var(Self::ENVIRONMENT).unwrap_or_default())?;
         Ok(variant)
     }
@@ -178,6 +187,7 @@ impl Variant {
             "exit-code-failed-job" => self.exit_code_failed_job = value.parse().ok()?,
             "task-agent-ignores-term" => self.task_agent_ignores_term = yes_or_no(value)?,
             "sleep-before-claim-ms" => self.sleep_before_claim = milliseconds(value)?,
+            "max-backoff-ms" => self.max_backoff = milliseconds(value)?,
             "start-offline" => {
                 self.start_offline = match value {
                     "exit" => StartOffline::Exit,

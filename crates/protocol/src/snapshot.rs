@@ -33,8 +33,8 @@ pub struct SupervisorInfo {
     pub started_at: Timestamp,
 }
 
-/// What a runner is doing, the worst first where several would fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// What a runner is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum RunnerState {
@@ -42,8 +42,6 @@ pub enum RunnerState {
     Problem,
     /// CircleCI is not reached.
     Offline,
-    /// Not known; treated as busy.
-    Unknown,
     /// The agent finishes its task and claims no more.
     Draining,
     /// A task runs.
@@ -54,6 +52,9 @@ pub enum RunnerState {
     Paused,
     /// The agent waits for a task.
     Idle,
+    /// Not known, or known only to a newer version; treated as busy.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Who holds a pause. Resume by the user clears `You` and nothing else.

@@ -12,7 +12,7 @@ use crate::effect::Effect;
 use crate::event::Event;
 use crate::facts::{Heard, RunFacts, RunnerFacts};
 use crate::problems;
-use crate::run::{Phase, Run};
+use crate::run::{MayLive, Phase, Run};
 use crate::runner::{Release, Runner};
 use crate::wanted::Wanted;
 use crate::wish::{Refusal, Wish};
@@ -103,7 +103,8 @@ impl Core {
         if self.read_only.is_some() {
             return Err(Refusal::ReadOnly);
         }
-        if !self.runners.contains_key(wish.runner()) {
+        let known = self.runners.get(wish.runner());
+        if !known.is_some_and(|runner| runner.is_in_sight(&self.boot)) {
             return Err(Refusal::NoSuchRunner);
         }
         match wish {
@@ -152,13 +153,14 @@ impl Core {
             Event::RunStarted(facts) => self.run_started(*facts),
             Event::RunGone(run) => {
                 self.strays.remove(&run);
-                for runner in self.runners.values_mut() {
+                self.runners.retain(|_, runner| {
                     runner.runs.remove(&run);
-                }
+                    runner.in_settings || runner.starting || !runner.runs.is_empty()
+                });
             }
             Event::StrayRun { run, may_live } => {
                 if let Some(known) = self.run(&run) {
-                    known.over_unread = !may_live;
+                    known.stray = Some(MayLive(may_live));
                 }
                 if may_live {
                     self.strays.insert(run);
@@ -228,8 +230,9 @@ impl Core {
 
     fn settings_read(&mut self, runners: Vec<RunnerFacts>) {
         self.settings = Settings::Read;
-        for runner in self.runners.values_mut() {
-            runner.in_settings = false;
+        let named: BTreeSet<RunnerName> = runners.iter().map(|facts| facts.name.clone()).collect();
+        for (_, runner) in self.runners.iter_mut().filter(|(name, _)| !named.contains(*name)) {
+            runner.is_removed();
         }
         for facts in runners {
             let name = facts.name.clone();
@@ -335,12 +338,12 @@ impl Core {
             effects.extend(decide(runner, &pauses, &situation));
             record_finished(runner, &mut effects);
         }
-        if matches!(self.settings, Settings::Read) {
-            self.runners.retain(|_, runner| is_kept(runner, situation.boot));
-        }
         let mut wake = self.save_again;
         let mut shown = Vec::new();
         for (name, runner) in &mut self.runners {
+            if !runner.is_in_sight(situation.boot) {
+                continue;
+            }
             let pauses = in_force(&self.saved, name, now);
             let next = next_turn(runner, &pauses, &situation);
             wake = [wake, next].into_iter().flatten().min();
@@ -407,14 +410,6 @@ fn in_force(saved: &Wanted, runner: &RunnerName, now: Timestamp) -> Vec<PauseRea
     let mut pauses = wants.pauses.clone();
     crate::pause::expire(&mut pauses, now);
     pauses
-}
-
-/// A runner that was removed is forgotten once nothing of it lives and all is recorded.
-fn is_kept(runner: &Runner, boot: &str) -> bool {
-    runner.in_settings
-        || runner.starting
-        || runner.live_run(boot).is_some()
-        || runner.runs.values().any(|run| !run.log_read)
 }
 
 /// Every finished task once, when the log has told all it had to tell; again if it tells more.

@@ -48,7 +48,12 @@ pub(crate) fn decide(
                 free &= run.judged;
                 continue;
             }
-            Phase::Unknown => {}
+            Phase::Unknown => {
+                // Whoever keeps it can be told; one that drains already is not told twice.
+                if unwanted && run.ask_drain(now) {
+                    effects.push(Effect::Drain(id.clone()));
+                }
+            }
             Phase::Orphan => {
                 if run.ask_adopt(now) {
                     effects.push(Effect::Adopt(id.clone()));
@@ -152,7 +157,8 @@ pub(crate) fn next_turn(
             from.and_then(|at| at.checked_add(wait).ok()).filter(|at| *at > now)
         };
         match phase {
-            Phase::Over | Phase::Unknown => {}
+            Phase::Over => {}
+            Phase::Unknown => moments.push(later(Some(now), UNHEARD)),
             Phase::Orphan => moments.push(later(Some(now), UNHEARD)),
             Phase::Starting | Phase::Kept => {
                 if runner.trouble.is_some() || runner.start_again.failures() > 0 {

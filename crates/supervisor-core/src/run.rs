@@ -1,6 +1,6 @@
 //! One run as the core sees it: the latest reading, what the log told, what was already asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::TaskId;
@@ -35,6 +35,9 @@ pub(crate) enum Phase {
     Over,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MayLive(pub(crate) bool);
+
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     pub(crate) facts: RunFacts,
@@ -45,8 +48,8 @@ pub(crate) struct Run {
     pub(crate) judged: bool,
     /// It was over when this supervisor first saw it.
     pub(crate) before_us: bool,
-    /// Neither keeper nor agent live, though the rest of it cannot be read any more.
-    pub(crate) over_unread: bool,
+    /// Its plan cannot be read any more, so all that is known is whether its agent may live.
+    pub(crate) stray: Option<MayLive>,
     pub(crate) stories: BTreeMap<TaskId, Story>,
     voices: Voices,
     pub(crate) heard_from: bool,
@@ -58,7 +61,8 @@ pub(crate) struct Run {
     /// It was asked to end before it began: that it never did is no failure.
     told_to_end: bool,
     asked_drain_again: Option<Timestamp>,
-    /// The user's word, and when the keeper was last told of it.
+    /// The user's words, the newest of them, and when the keeper was last told of it.
+    words: BTreeSet<TaskId>,
     cancel: Option<TaskId>,
     asked_cancel: Option<Timestamp>,
 }
@@ -71,7 +75,7 @@ impl Run {
             log_tail: None,
             judged: false,
             before_us: false,
-            over_unread: false,
+            stray: None,
             stories: BTreeMap::new(),
             voices: Voices::default(),
             heard_from: false,
@@ -82,10 +86,12 @@ impl Run {
             drain_failed: None,
             told_to_end: false,
             asked_drain_again: None,
+            words: BTreeSet::new(),
             cancel: None,
             asked_cancel: None,
         };
         run.before_us = run.phase(boot) == Phase::Over;
+        run.learn_word();
         run
     }
 
@@ -99,8 +105,9 @@ impl Run {
             self.asked_drain = None;
         }
         self.log_read = false;
-        self.over_unread = false;
+        self.stray = None;
         self.facts = facts;
+        self.learn_word();
         if self.phase(boot) != Phase::Over {
             // It was seen before its keeper had the lock: its end is yet to come.
             (self.judged, self.before_us) = (false, false);
@@ -117,7 +124,12 @@ impl Run {
 
     pub(crate) fn phase(&self, boot: &str) -> Phase {
         let facts = &self.facts;
-        if self.over_unread || facts.exit.yes().is_some() {
+        match self.stray {
+            Some(MayLive(true)) => return Phase::Unknown,
+            Some(MayLive(false)) => return Phase::Over,
+            None => {}
+        }
+        if facts.exit.yes().is_some() {
             return Phase::Over;
         }
         match (&facts.lock, &facts.agent) {
@@ -238,9 +250,18 @@ impl Run {
 
     /// Takes the user's word that this task ends.
     pub(crate) fn cancel(&mut self, task: &TaskId) {
+        self.words.insert(task.clone());
         if self.cancel.as_ref() != Some(task) {
             self.cancel = Some(task.clone());
             self.asked_cancel = None;
+        }
+    }
+
+    /// The word that an earlier supervisor took stands, whatever becomes of its record.
+    fn learn_word(&mut self) {
+        if let Some(recorded) = self.facts.cancel.yes() {
+            self.words.insert(recorded.task.clone());
+            self.cancel.get_or_insert_with(|| recorded.task.clone());
         }
     }
 
@@ -252,16 +273,15 @@ impl Run {
     }
 
     pub(crate) fn uncancelled(&self) -> Option<&TaskId> {
+        let task = self.cancel.as_ref()?;
         let recorded = self.facts.cancel.yes();
-        let task = self.cancel.as_ref().or(recorded.map(|cancel| &cancel.task))?;
         let sent = recorded.is_some_and(|cancel| cancel.task == *task && cancel.sent);
         let mut tasks = self.facts.tasks.iter();
         (!sent && tasks.any(|known| known.task == *task && known.may_run())).then_some(task)
     }
 
     pub(crate) fn cancelling(&self, task: &TaskId) -> bool {
-        self.cancel.as_ref() == Some(task)
-            || self.facts.cancel.yes().is_some_and(|cancel| cancel.task == *task)
+        self.words.contains(task)
     }
 
     /// A task that ended well before the signal was sent was not cancelled, whatever was asked.

@@ -67,11 +67,26 @@ impl Runner {
         self.runs.values().rev().find(|run| run.phase(boot) != Phase::Over)
     }
 
+    /// Nothing of it counts any more but its runs; named again, it begins anew.
+    pub(crate) fn is_removed(&mut self) {
+        let runs = std::mem::take(&mut self.runs);
+        let starting = self.starting;
+        *self = Self { runs, starting, ..Self::new(self.facts.clone()) };
+    }
+
+    /// A runner that was removed stays in sight until nothing of it lives and all is recorded.
+    pub(crate) fn is_in_sight(&self, boot: &str) -> bool {
+        self.in_settings
+            || self.starting
+            || self.live_run(boot).is_some()
+            || self.runs.values().any(|run| !run.log_read)
+    }
+
     /// Accounts, once, for how each run ended: what to tell, and how long to wait.
     pub(crate) fn judge_ended_runs(&mut self, boot: &str, now: Timestamp) {
         let mut runs = std::mem::take(&mut self.runs);
         for run in runs.values_mut() {
-            let all_is_read = run.log_read || run.over_unread;
+            let all_is_read = run.log_read || run.stray.is_some();
             if run.judged || run.phase(boot) != Phase::Over || !all_is_read {
                 continue;
             }

@@ -4,6 +4,8 @@
 //! `RUNNER_TRAY_HISTORIES` says how many each test lives through, `RUNNER_TRAY_SEED` which ones: the
 //! same every time unless asked otherwise.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod world;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};

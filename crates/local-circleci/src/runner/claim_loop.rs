@@ -25,9 +25,8 @@ pub(super) enum End {
     Refused,
 }
 
-/// From circleci/ex `worker/worker.go`: 50 ms, doubled up to 5 s.
+/// From circleci/ex `worker/worker.go`: 50 ms, doubled up to 5 s ([`Variant::max_backoff`]).
 const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Of so many polls without work, one is in the log.
 const SAMPLE: u64 = 50;
 
@@ -43,7 +42,6 @@ pub(super) struct ClaimLoop<'a> {
 
 impl ClaimLoop<'_> {
     pub(super) fn run(&mut self) -> End {
-        let longest_wait = longest_wait();
         let mut wait = FIRST_WAIT;
         let mut idle_since = Instant::now();
         for poll in 0.. {
@@ -70,7 +68,7 @@ impl ClaimLoop<'_> {
                 return End::Done;
             }
             let _ = self.signals.wait(wait.min(idle_left.unwrap_or(wait)), self.log);
-            wait = (wait * 2).min(longest_wait);
+            wait = (wait * 2).min(self.variant.max_backoff);
         }
         End::Done
     }
@@ -132,10 +130,4 @@ impl ClaimLoop<'_> {
         }
         answer
     }
-}
-
-/// Tests may shorten the longest wait, nothing else.
-fn longest_wait() -> Duration {
-    let set = std::env::var("LOCAL_CIRCLECI_MAX_BACKOFF_MS").ok();
-    set.and_then(|it| it.parse().ok()).map_or(LONGEST_WAIT, Duration::from_millis).min(LONGEST_WAIT)
 }

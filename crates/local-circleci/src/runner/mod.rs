@@ -4,6 +4,7 @@
 mod calls;
 mod claim_loop;
 mod config;
+mod launch;
 mod signals;
 mod spans;
 mod task;
@@ -74,14 +75,9 @@ fn run(file: Option<&Path>) -> Result<i32, String> {
         return Ok(code);
     }
     let mut signals = Signals::catch(variant.hup_dies).map_err(|error| error.to_string())?;
-    let log = Log::open(
-        config.log_level,
-        variant.log.unwrap_or(config.log_format),
-        config.log_file.as_deref(),
-        variant.silent,
-        variant.log_delay,
-    )?;
-    let code = work(&config, &variant, &mut signals, &log);
+    let file = config.log_file.as_deref();
+    let mut log = Log::open(config.log_level, config.log_format, file, &variant)?;
+    let code = work(&config, &variant, &mut signals, &mut log);
     log.close();
     code
 }
@@ -90,7 +86,7 @@ fn work(
     config: &Config,
     variant: &Variant,
     signals: &mut Signals,
-    log: &Log,
+    log: &mut Log,
 ) -> Result<i32, String> {
     let version = version::of_this_executable();
     let trace = Trace::new();
@@ -102,7 +98,6 @@ fn work(
         .with("service.name", "circleci-runner")
         .with("service_name", "circleci-runner")
         .write(log);
-    misbehave(config, variant, log, &trace);
     let api = Api::new(&config.api_url, CALL_LIMIT).map_err(|error| error.to_string())?;
     let api = api.with_bearer(&config.auth_token).with_user_agent(&user_agent(&version));
     let calls = Calls::new(&api, log, &trace);
@@ -110,6 +105,8 @@ fn work(
         return Ok(variant.exit_code_drained);
     };
     let variant = Variant::of_server_and_environment(&said).map_err(|error| error.to_string())?;
+    log.obey(&variant);
+    misbehave(config, &variant, log, &trace);
     let end = ClaimLoop {
         config,
         variant: &variant,

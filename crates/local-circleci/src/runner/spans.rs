@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::variant::LogFormat;
+use crate::variant::{LogFormat, Variant};
 use crate::{clock, random, stderr};
 
 use super::config::Level;
@@ -123,12 +123,14 @@ impl Span {
 enum Message {
     Line(String),
     Raw(Vec<u8>),
+    Delay(Duration),
     Close,
 }
 
 /// Where spans end up: standard error, and a file where one is configured.
 pub(super) struct Log {
     level: Level,
+    configured: LogFormat,
     format: LogFormat,
     pub(super) silent: bool,
     sender: Sender<Message>,
@@ -140,8 +142,7 @@ impl Log {
         level: Level,
         format: LogFormat,
         file: Option<&Path>,
-        silent: bool,
-        delay: Duration,
+        variant: &Variant,
     ) -> Result<Self, String> {
         let open = |path: &Path| {
             let file = OpenOptions::new().create(true).append(true).open(path);
@@ -149,8 +150,18 @@ impl Log {
         };
         let file = file.map(open).transpose()?;
         let (sender, receiver) = channel();
-        let writer = std::thread::spawn(move || write_batches(&receiver, file, delay));
-        Ok(Self { level, format, silent, sender, writer: Some(writer) })
+        let writer = std::thread::spawn(move || write_batches(&receiver, file));
+        let mut log =
+            Self { level, configured: format, format, silent: false, sender, writer: Some(writer) };
+        log.obey(variant);
+        Ok(log)
+    }
+
+    /// From now on as this variant says.
+    pub(super) fn obey(&mut self, variant: &Variant) {
+        self.format = variant.log.unwrap_or(self.configured);
+        self.silent = variant.silent;
+        self.send(Message::Delay(variant.log_delay));
     }
 
     pub(super) fn has_debug(&self) -> bool {
@@ -180,8 +191,9 @@ impl Log {
     }
 }
 
-fn write_batches(messages: &Receiver<Message>, mut file: Option<File>, delay: Duration) {
+fn write_batches(messages: &Receiver<Message>, mut file: Option<File>) {
     let mut is_open = true;
+    let mut delay = Duration::ZERO;
     // The first line is there at once: "starting agent" comes before all others.
     let mut wait = Duration::ZERO;
     while is_open {
@@ -197,6 +209,10 @@ fn write_batches(messages: &Receiver<Message>, mut file: Option<File>, delay: Du
             match next {
                 Ok(Message::Line(line)) => batch.extend_from_slice(line.as_bytes()),
                 Ok(Message::Raw(bytes)) => batch.extend_from_slice(&bytes),
+                Ok(Message::Delay(said)) => {
+                    delay = said;
+                    continue;
+                }
                 Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => {
                     is_open = false;
                     break;

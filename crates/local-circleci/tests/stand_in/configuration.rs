@@ -1,6 +1,8 @@
 //! The configuration file and the environment, as a runner's process obeys them. That every key is
 //! read is tested beside the reader itself.
 
+use std::process::Command;
+
 use local_circleci::Outcome;
 
 use crate::world::{World, until};
@@ -78,6 +80,20 @@ fn a_file_that_is_no_configuration_is_refused() {
     let mut command = world.runner().command();
     let output = command.arg("extra").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn the_configuration_may_be_named_with_c_or_left_out() {
+    let world = World::new();
+    let program = env!("CARGO_BIN_EXE_circleci-runner");
+    let without_file = Command::new(program).arg("machine").output().unwrap();
+    let said = String::from_utf8(without_file.stderr).unwrap();
+    assert!(said.contains("'Config.API.AuthToken'"), "{said}");
+    let no_such_file = world.path("none.yaml");
+    let output = Command::new(program).args(["machine", "-c"]).arg(&no_such_file).output();
+    let said = String::from_utf8(output.unwrap().stderr).unwrap();
+    let expected = format!("open {}: no such file or directory", no_such_file.display());
+    assert!(said.contains(&expected), "{said}");
 }
 
 #[test]

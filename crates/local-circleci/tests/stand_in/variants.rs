@@ -168,11 +168,12 @@ fn bad_habits_can_be_had() {
 #[test]
 fn the_server_hands_variants_to_runner_and_task_agent() {
     let world = World::new();
-    world.control.set_variant("exit-code-drained=9,exit-code-failed-job=11").unwrap();
+    world.control.set_variant("exit-code-drained=9,exit-code-failed-job=11,log=json").unwrap();
     world.enqueue("false");
     let (status, log) = world.runner().key("runner.mode", "single-task").run();
     assert_eq!(status.code(), Some(9));
     assert!(log.contains("exited with code 11"), "{log}");
+    assert!(log.contains("\"name\":\"service-work\""), "{log}");
     assert_eq!(world.control.set_variant("no=such").unwrap_err().status(), Some(400));
 }
 

@@ -47,11 +47,11 @@ impl World {
         }
         let may_live = self.may_live(run);
         let Some(supervisor) = &mut self.supervisor else { return };
+        supervisor.told.remove(run);
         if may_live {
             supervisor.strays.insert(run.clone());
         } else {
             supervisor.strays.remove(run);
-            supervisor.told.remove(run);
         }
         self.event(Event::StrayRun { run: run.clone(), may_live });
     }
@@ -149,10 +149,6 @@ impl World {
         self.settings.touched = false;
         let event = if self.settings.readable {
             supervisor.settings = Some(self.settings.listed.clone());
-            // A runner that was removed may be forgotten with all that was recorded.
-            let history = &self.history;
-            let listed = &self.settings.listed;
-            supervisor.recorded.retain(|task| listed.contains_key(&history[task].runner));
             let facts = self.settings.listed.iter().map(|(name, mark)| runner_facts(name, *mark));
             Event::SettingsRead(facts.collect())
         } else {

@@ -81,6 +81,8 @@ pub(crate) struct LogQuery {
 }
 
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
+/// A log tells of its own growth; that a run begins is looked for.
+const LOOK_FOR_A_RUN: Duration = Duration::from_secs(1);
 
 pub(crate) async fn logs(
     State(api): State<Api>,
@@ -104,7 +106,12 @@ pub(crate) async fn logs(
         let asked = run.clone();
         let name = name.clone();
         let source = api.to_loop.ask(|reply| Input::LogOf(name, run, reply)).await?;
+        let may_wait = query.wait == 1 && tokio::time::Instant::now() < waited;
         let Some(source) = source else {
+            if may_wait {
+                tokio::time::sleep(LOOK_FOR_A_RUN).await;
+                continue;
+            }
             let next = query.from.clone().unwrap_or_default();
             return Ok(Json(LogPage { text: String::new(), next, at_end: true }));
         };
@@ -116,10 +123,10 @@ pub(crate) async fn logs(
             .map_err(|error| refusal::failed(&error.to_string()))?
             .map_err(|error| refusal::failed(&error.to_string()))?;
         let nothing = page.text.is_empty() && page.at_end;
-        if query.wait != 1 || !nothing || tokio::time::Instant::now() >= waited {
+        if !may_wait || !nothing {
             return Ok(Json(page));
         }
         // Woken by the log's own growth, and now and then for a new run.
-        let _ = tokio::time::timeout(Duration::from_secs(1), grows.more()).await;
+        let _ = tokio::time::timeout(LOOK_FOR_A_RUN, grows.more()).await;
     }
 }
