@@ -33,7 +33,7 @@ pub struct SupervisorInfo {
     pub started_at: Timestamp,
 }
 
-/// What a runner is doing.
+/// What a runner is doing; ordered, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
@@ -55,6 +55,34 @@ pub enum RunnerState {
     /// Not known, or known only to a newer version; treated as busy.
     #[serde(other)]
     Unknown,
+}
+
+impl RunnerState {
+    /// Among several runners the smallest is the one to show.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Problem => 0,
+            Self::Offline => 1,
+            Self::Unknown => 2,
+            Self::Draining => 3,
+            Self::Busy => 4,
+            Self::Updating => 5,
+            Self::Paused => 6,
+            Self::Idle => 7,
+        }
+    }
+}
+
+impl Ord for RunnerState {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for RunnerState {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Who holds a pause. Resume by the user clears `You` and nothing else.
