@@ -15,6 +15,10 @@ pub(crate) enum Input {
     /// The token of a runner that is to be started was read, and its agent checked.
     ReadyToStart(RunnerName, Box<crate::start_run::Ingredients>),
     AlarmWentOff,
+    /// The file of this program was touched.
+    ProgramTouched,
+    /// Enough time has passed since.
+    ProgramSettled,
     SettingsTouched,
     Wish(Wish, Reply<()>),
     /// `new_token`: another token than before is stored.

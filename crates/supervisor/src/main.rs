@@ -14,6 +14,7 @@ mod keepers;
 mod log_tail;
 mod logs;
 mod places;
+mod program;
 mod read_run;
 mod settings;
 mod start_run;

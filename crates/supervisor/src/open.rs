@@ -14,20 +14,23 @@ use tokio::sync::watch;
 use crate::api::{self, Api};
 use crate::history::History;
 use crate::input::{Input, Loop};
+use crate::program::Program;
 use crate::supervisor::{Opened, Supervisor, now};
+use crate::take::Ended;
 use crate::wanted_file::WantedFile;
 
 const LOGS_KEPT: usize = 7;
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 pub(crate) fn run() -> Result<()> {
+    let program = Program::this()?;
     host::refuse_root()?;
     let folders = Folders::find()?;
     folders.ensure()?;
     host::refuse_network_home(&folders.state)?;
     // Nobody else may own this state: held until the process ends.
-    let _lock = take_lock(&folders)?;
-    let _log = log_to(&folders)?;
+    let lock = take_lock(&folders)?;
+    let log = log_to(&folders)?;
     let (wanted, state) = WantedFile::open(&folders.wanted_file(), now());
     let history = History::open(&folders.history_file())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -35,7 +38,7 @@ pub(crate) fn run() -> Result<()> {
         .max_blocking_threads(4)
         .build()
         .context("starting the runtime")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let (to_loop, inputs) = Loop::new();
         let (snapshots, reader) = watch::channel::<Arc<str>>("".into());
         let socket = folders.socket()?;
@@ -44,6 +47,7 @@ pub(crate) fn run() -> Result<()> {
             wanted,
             state,
             history,
+            program: program.clone(),
             to_loop: to_loop.clone(),
             snapshots,
         };
@@ -74,7 +78,13 @@ pub(crate) fn run() -> Result<()> {
     })?;
     // Reading of logs or waiting for locks must not hold up the end.
     runtime.shutdown_background();
-    Ok(())
+    match ended {
+        Ended::Asked => Ok(()),
+        Ended::Replaced => {
+            drop((lock, log));
+            Err(program.take_over()).context("becoming the new version of this program")
+        }
+    }
 }
 
 fn take_lock(folders: &Folders) -> Result<File> {

@@ -2,6 +2,7 @@
 //! carries out what the core decides, in its order.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::history::History;
 use crate::input::{Input, Loop};
+use crate::program::Program;
 use crate::settings::{RunnerSettings, Settings, SettingsError};
+use crate::take::Ended;
 use crate::usage::Sampler;
 use crate::wake_up::WakeUp;
 use crate::wanted_file::WantedFile;
@@ -37,6 +40,7 @@ pub(crate) struct Supervisor {
     pub(crate) to_loop: Loop,
     pub(crate) agents: BTreeMap<RunnerName, InstalledAgent>,
     pub(crate) watched: BTreeMap<RunId, Watched>,
+    pub(crate) program: Program,
     wanted: WantedFile,
     history: History,
     /// Could not be recorded yet; tried again with the next one.
@@ -62,6 +66,7 @@ pub(crate) struct Opened {
     pub(crate) wanted: WantedFile,
     pub(crate) state: StateFile,
     pub(crate) history: History,
+    pub(crate) program: Program,
     pub(crate) to_loop: Loop,
     pub(crate) snapshots: watch::Sender<Arc<str>>,
 }
@@ -74,7 +79,7 @@ pub(crate) fn now() -> Timestamp {
 
 impl Supervisor {
     pub(crate) fn new(opened: Opened) -> Result<Self> {
-        let Opened { folders, wanted, state, history, to_loop, snapshots } = opened;
+        let Opened { folders, wanted, state, history, program, to_loop, snapshots } = opened;
         let runs = RunsFolder::open(&folders.state).context("opening the folder of runs")?;
         let info = protocol::SupervisorInfo {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -83,9 +88,13 @@ impl Supervisor {
         };
         let boot = process::BootId::current().context("asking the machine for its boot")?;
         let wake_up = WakeUp::new(to_loop.clone());
-        let mut watch = Watch::new(runs.path(), &folders.settings_file(), to_loop.clone());
+        let watched = [folders.settings_file(), program.path().to_owned()];
+        let mut watch = Watch::new(runs.path(), watched, to_loop.clone());
         watch.folder(runs.path());
         watch.folder(&folders.config);
+        if let Some(folder) = program.path().parent() {
+            watch.folder(folder);
+        }
         Ok(Self {
             core: Core::new(info, boot.0, state),
             settings: Settings::read(&folders.settings_file()),
@@ -94,6 +103,7 @@ impl Supervisor {
             to_loop,
             agents: BTreeMap::new(),
             watched: BTreeMap::new(),
+            program,
             wanted,
             history,
             unrecorded: Vec::new(),
@@ -112,7 +122,7 @@ impl Supervisor {
     }
 
     /// Reads all there is, then lives by what happens, until it is asked to end.
-    pub(crate) async fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) -> Result<()> {
+    pub(crate) async fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) -> Result<Ended> {
         if let Err(error) = self.runs.reserve_next() {
             tracing::warn!(%error, "no room set aside for the next run");
         }
@@ -127,10 +137,10 @@ impl Supervisor {
             tokio::select! {
                 biased;
                 input = inputs.recv() => {
-                    let Some(input) = input else { return Ok(()) };
-                    if self.take(input).is_break() { return Ok(()) }
+                    let Some(input) = input else { return Ok(Ended::Asked) };
+                    if let ControlFlow::Break(ended) = self.take(input) { return Ok(ended) }
                     while let Ok(input) = inputs.try_recv() {
-                        if self.take(input).is_break() { return Ok(()) }
+                        if let ControlFlow::Break(ended) = self.take(input) { return Ok(ended) }
                         if self.touched.len() > 64 { break }
                     }
                 }

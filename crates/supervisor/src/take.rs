@@ -12,9 +12,28 @@ use crate::input::{Input, Registered};
 use crate::logs::LogSource;
 use crate::supervisor::Supervisor;
 
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Asked,
+    /// Another version lies where this program was.
+    Replaced,
+}
+
 impl Supervisor {
+    fn program_touched(&self) {
+        if !self.program.was_replaced() {
+            return;
+        }
+        let to_loop = self.to_loop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(crate::program::SETTLES).await;
+            to_loop.send(Input::ProgramSettled);
+        });
+    }
+
     /// Breaks when the supervisor is to end.
-    pub(crate) fn take(&mut self, input: Input) -> ControlFlow<()> {
+    pub(crate) fn take(&mut self, input: Input) -> ControlFlow<Ended> {
         match input {
             Input::Event(event) => self.event(event),
             Input::Touched(run) => self.touch(run),
@@ -67,11 +86,18 @@ impl Supervisor {
             Input::Stop(reply) => {
                 tracing::info!("asked to end; agents and tasks go on");
                 let _ = reply.send(Ok(self.stopping()));
-                return ControlFlow::Break(());
+                return ControlFlow::Break(Ended::Asked);
+            }
+            Input::ProgramTouched => self.program_touched(),
+            Input::ProgramSettled => {
+                if self.program.was_replaced() {
+                    tracing::info!("this program was replaced; the new one takes over");
+                    return ControlFlow::Break(Ended::Replaced);
+                }
             }
             Input::Signal(name) => {
                 tracing::info!("ended by {name}; agents and tasks go on");
-                return ControlFlow::Break(());
+                return ControlFlow::Break(Ended::Asked);
             }
         }
         ControlFlow::Continue(())

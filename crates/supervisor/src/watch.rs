@@ -1,7 +1,7 @@
 //! Tells the loop which run directory changed. By the kernel's own notices where there are any, else
 //! by looking every second.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use notify::{Config, EventKind, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
@@ -16,12 +16,13 @@ pub(crate) struct Watch {
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Watch {
-    /// Watches nothing yet; `runs` is the folder of all runs, `settings` the settings file.
-    pub(crate) fn new(runs: &Path, settings: &Path, to: Loop) -> Self {
-        let (runs, settings) = (runs.to_owned(), settings.to_owned());
+    /// Watches nothing yet; `runs` is the folder of all runs, then the settings file and this
+    /// program's.
+    pub(crate) fn new(runs: &Path, [settings, program]: [PathBuf; 2], to: Loop) -> Self {
+        let runs = runs.to_owned();
         let tell = move |event: notify::Result<notify::Event>| {
             if let Ok(event) = event {
-                told(&event, &runs, &settings, &to);
+                told(&event, &runs, &settings, &program, &to);
             }
         };
         let told_too = tell.clone();
@@ -58,7 +59,7 @@ impl Watch {
     }
 }
 
-fn told(event: &notify::Event, runs: &Path, settings: &Path, to: &Loop) {
+fn told(event: &notify::Event, runs: &Path, settings: &Path, program: &Path, to: &Loop) {
     // Our own reading is no change.
     if matches!(event.kind, EventKind::Access(_)) {
         return;
@@ -66,6 +67,8 @@ fn told(event: &notify::Event, runs: &Path, settings: &Path, to: &Loop) {
     for path in &event.paths {
         if path == settings {
             to.send(Input::SettingsTouched);
+        } else if path == program {
+            to.send(Input::ProgramTouched);
         } else if let Some(run) = run_of(path, runs) {
             to.send(Input::Touched(run));
         }
