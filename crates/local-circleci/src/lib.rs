@@ -8,7 +8,6 @@ pub mod control;
 mod go_duration;
 mod http;
 mod platform;
-pub use private_file::replace as replace_private_file;
 mod private_file;
 mod random;
 pub mod runner;
@@ -20,6 +19,7 @@ mod wire;
 
 pub use control::{Control, NewTask, Outcome, Step, Task, TaskNumber, TaskState};
 pub use http::ApiError;
+pub use private_file::replace as replace_private_file;
 pub use server::{Server, ServerOptions, ServerProcess, TokenSource, sibling};
 pub use variant::{AgentStderr, Argv, LogFormat, Session, StartOffline, Variant, VariantError};
 

@@ -1,9 +1,9 @@
 //! One task: start the task agent behind the command prefix, wait, end it when its time is up, and
 //! tidy up. TERM and KILL go to the process this runner started, never to a group.
 
-use std::io::{Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-use crate::agent::{Instructions, arguments};
+use crate::clock;
 use crate::http::{Api, ApiError, insist};
-use crate::variant::{AgentStderr, Argv, Session, Variant};
+use crate::variant::Variant;
 use crate::wire::{Claimed, Fail, StepEnd, StepStart, TaskConfig, Unclaim};
-use crate::{clock, go_duration};
 
 use super::calls::{CALL_LIMIT, Calls, user_agent};
 use super::config::Config;
