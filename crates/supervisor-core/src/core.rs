@@ -264,13 +264,16 @@ impl Core {
     }
 
     fn run_read(&mut self, facts: RunFacts) -> &mut Run {
-        self.strays.remove(&facts.run);
+        let id = facts.run.clone();
         let name = facts.runner.name.clone();
         let runner = self.runners.entry(name).or_insert_with(|| Runner::new(facts.runner.clone()));
-        let run = runner.runs.entry(facts.run.clone());
         let boot = &self.boot;
+        let run = runner.runs.entry(id.clone());
         let run = run.or_insert_with(|| Run::new(facts.clone(), boot));
         run.read_again(facts, boot);
+        if run.stray.is_none() {
+            self.strays.remove(&id);
+        }
         run
     }
 

@@ -156,10 +156,15 @@ pub(crate) fn next_turn(
         let later = |from: Option<Timestamp>, wait: SignedDuration| {
             from.and_then(|at| at.checked_add(wait).ok()).filter(|at| *at > now)
         };
+        let unwanted = is_unwanted(run, &runner.facts, runner.in_settings, pauses, read_only);
+        let undrained = unwanted && run.facts.drain.is_no();
+        if phase == Phase::Orphan
+            || phase != Phase::Over && (undrained || run.uncancelled().is_some())
+        {
+            moments.push(later(Some(now), UNHEARD));
+        }
         match phase {
-            Phase::Over => {}
-            Phase::Unknown => moments.push(later(Some(now), UNHEARD)),
-            Phase::Orphan => moments.push(later(Some(now), UNHEARD)),
+            Phase::Over | Phase::Unknown | Phase::Orphan => {}
             Phase::Starting | Phase::Kept => {
                 if runner.trouble.is_some() || runner.start_again.failures() > 0 {
                     moments.push(later(run.agent_started_at(), SETTLED));
@@ -169,10 +174,7 @@ pub(crate) fn next_turn(
                 }
                 let drained = run.facts.drain.yes().filter(|drained| !drained.sent);
                 moments.push(later(drained.map(|drained| drained.at), DRAIN_GRACE));
-                let unwanted =
-                    is_unwanted(run, &runner.facts, runner.in_settings, pauses, read_only);
-                let undrained = unwanted && run.facts.drain.is_no();
-                if undrained || run.proof_of_loss().is_some() || run.uncancelled().is_some() {
+                if run.proof_of_loss().is_some() {
                     moments.push(later(Some(now), UNHEARD));
                 }
             }

@@ -6,6 +6,7 @@ use supervisor_core::Heard;
 
 use super::World;
 use super::disk::{How, RunDir, TaskDir, TaskOver};
+use super::keeper::Keeper;
 
 pub(crate) enum Process {
     None,
@@ -69,7 +70,7 @@ impl World {
         let network = self.network;
         let Some(dir) = self.runs.get_mut(run) else { return false };
         let waiting = self.queue.get_mut(&dir.runner).unwrap();
-        let about_to_drain = dir.keeper.as_ref().is_some_and(|it| it.is_about_to_drain());
+        let about_to_drain = dir.keeper.as_ref().is_some_and(Keeper::is_about_to_drain);
         let busy = dir.running_task().is_some();
         let agent = match &mut dir.process {
             Process::Agent(agent) => agent,

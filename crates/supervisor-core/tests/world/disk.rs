@@ -153,12 +153,12 @@ impl RunDir {
     }
 
     /// Writes a line of the task into the agent's log, as the task agent does: named, whole seconds.
-    pub(crate) fn speak(&mut self, run: &RunId, task: u32, now: Timestamp, line: Option<Heard>) {
+    pub(crate) fn speak(&mut self, run: &RunId, task: u32, now: Timestamp, says: Option<Heard>) {
         let at = whole_seconds(now);
-        let url = format!("https://ci.example/{run}/{task}");
-        let link = Link { url: Some(url), project: None, build_number: None };
+        let url = Some(format!("https://ci.example/{run}/{task}"));
+        let link = Link { url, project: None, build_number: None };
         self.log.push(Heard::TaskNamed { at: Some(at), link });
-        self.log.extend(line);
+        self.log.extend(says);
         self.touched = true;
     }
 

@@ -70,7 +70,8 @@ impl World {
         supervisor: &Supervisor,
         shown: &Runner,
     ) -> Option<(&'static str, String)> {
-        let told = shown.run.as_ref().and_then(|run| supervisor.told.get(run));
+        let read = shown.run.as_ref().filter(|run| !supervisor.strays.contains_key(*run));
+        let told = read.and_then(|run| supervisor.told.get(run));
         if shown.state == RunnerState::Idle && !told.is_some_and(is_surely_idle) {
             let told = told.map(super::story::of_facts);
             return Some(("unknown is never idle", format!("{} by {told:?}", shown.name)));
@@ -94,7 +95,8 @@ impl World {
             .values()
             .filter(|facts| facts.runner.name == *runner && !is_over(facts, &boot))
             .map(|facts| &facts.run)
-            .chain(&supervisor.strays)
+            .filter(|run| !supervisor.strays.contains_key(*run))
+            .chain(supervisor.strays.iter().filter(|(_, lives)| **lives).map(|(run, _)| run))
             .collect();
         let starting = supervisor.jobs.iter().any(|job| match job {
             Job::Gather(other) => other == runner,

@@ -20,7 +20,7 @@ impl World {
     /// Looks at all that changed since it was last looked at; false where nothing did.
     pub(crate) fn hear_news(&mut self) -> bool {
         let Some(supervisor) = &self.supervisor else { return false };
-        let gone = supervisor.told.keys().chain(&supervisor.strays);
+        let gone = supervisor.told.keys().chain(supervisor.strays.keys());
         let gone: Vec<RunId> = gone.filter(|run| !self.runs.contains_key(run)).cloned().collect();
         let touched = self.runs.iter().filter(|(_, dir)| dir.touched).map(|(run, _)| run.clone());
         let touched: Vec<RunId> = touched.chain(gone).collect();
@@ -47,12 +47,7 @@ impl World {
         }
         let may_live = self.may_live(run);
         let Some(supervisor) = &mut self.supervisor else { return };
-        supervisor.told.remove(run);
-        if may_live {
-            supervisor.strays.insert(run.clone());
-        } else {
-            supervisor.strays.remove(run);
-        }
+        supervisor.strays.insert(run.clone(), may_live);
         self.event(Event::StrayRun { run: run.clone(), may_live });
     }
 
@@ -82,9 +77,9 @@ impl World {
 
     pub(crate) fn note_told(&mut self, facts: &RunFacts) {
         let Some(supervisor) = &mut self.supervisor else { return };
-        supervisor.strays.remove(&facts.run);
         let known = supervisor.told.get(&facts.run);
         if known.is_none_or(|known| known.reading < facts.reading) {
+            supervisor.strays.remove(&facts.run);
             supervisor.told.insert(facts.run.clone(), facts.clone());
         }
     }

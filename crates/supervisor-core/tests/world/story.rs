@@ -2,6 +2,7 @@
 
 use supervisor_core::{AgentSeen, Effect, Event, Read, RunFacts};
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "told as they are, the few long ones aside")]
 pub(crate) fn of_event(event: &Event) -> String {
     match event {
         Event::RunRead(facts) => format!("RunRead {}", of_facts(facts)),
@@ -14,6 +15,7 @@ pub(crate) fn of_event(event: &Event) -> String {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "told as they are, the few long ones aside")]
 pub(crate) fn of_effect(effect: &Effect) -> String {
     match effect {
         Effect::Save { number, wanted } => {
@@ -31,21 +33,19 @@ pub(crate) fn of_facts(facts: &RunFacts) -> String {
         AgentSeen::Started { boot, at, alive, .. } => format!("of {boot} {at} alive {alive:?}"),
         AgentSeen::Unknown => "unknown".to_owned(),
     };
-    let mut text = format!(
+    let mut all = vec![format!(
         "{} #{} {} {}: lock {:?}, agent {agent}",
         facts.run, facts.reading, facts.runner.name, facts.runner.mark, facts.lock
-    );
+    )];
     if facts.drain != Read::No {
-        text += &format!(", drain {:?}", facts.drain);
+        all.push(format!("drain {:?}", facts.drain));
     }
     if facts.cancel != Read::No {
-        text += &format!(", cancel {:?}", facts.cancel);
+        all.push(format!("cancel {:?}", facts.cancel));
     }
     if facts.exit != Read::No {
-        text += &format!(", exit {:?}", facts.exit);
+        all.push(format!("exit {:?}", facts.exit));
     }
-    for task in &facts.tasks {
-        text += &format!(", task {} {:?}", task.number, task.end);
-    }
-    text
+    all.extend(facts.tasks.iter().map(|task| format!("task {} {:?}", task.number, task.end)));
+    all.join(", ")
 }

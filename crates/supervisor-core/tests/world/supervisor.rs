@@ -26,7 +26,8 @@ pub(crate) struct Supervisor {
     pub(crate) late: Vec<Late>,
     /// The newest reading of each run that the core was given.
     pub(crate) told: BTreeMap<RunId, RunFacts>,
-    pub(crate) strays: BTreeSet<RunId>,
+    /// Runs whose plan could not be read the last time, and whether their agent may live.
+    pub(crate) strays: BTreeMap<RunId, bool>,
     /// What the core was told of the settings, while they can be read.
     pub(crate) settings: Option<BTreeMap<RunnerName, u32>>,
     pub(crate) recorded: BTreeSet<TaskId>,
@@ -58,7 +59,7 @@ impl World {
             heard: BTreeMap::new(),
             late: Vec::new(),
             told: BTreeMap::new(),
-            strays: BTreeSet::new(),
+            strays: BTreeMap::new(),
             settings: None,
             recorded: BTreeSet::new(),
             revision: 0,
