@@ -65,7 +65,10 @@ impl World {
         ] {
             configured = configured.key(key, &format!("{value:?}"));
         }
-        configured.env("LOCAL_CIRCLECI_MAX_BACKOFF_MS", "100")
+        let scratch = configured.folder.join("tmp");
+        fs::create_dir(&scratch).unwrap();
+        let scratch = scratch.display().to_string();
+        configured.env("LOCAL_CIRCLECI_MAX_BACKOFF_MS", "100").env("TMPDIR", &scratch)
     }
 
     pub(crate) fn enqueue(&self, script: &str) -> TaskNumber {
