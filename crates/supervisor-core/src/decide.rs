@@ -5,7 +5,7 @@ use protocol::{Install, PauseReason, RunnerName};
 
 use crate::effect::Effect;
 use crate::facts::{LockSeen, RunnerFacts};
-use crate::run::{DRAIN_GRACE, Phase, Run, SETTLED, SILENT_START};
+use crate::run::{DRAIN_GRACE, Phase, Run, SETTLED};
 use crate::runner::{Release, Runner};
 
 const PROBE_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -169,9 +169,7 @@ pub(crate) fn next_turn(
                 if runner.trouble.is_some() || runner.start_again.failures() > 0 {
                     moments.push(later(run.agent_started_at(), SETTLED));
                 }
-                if !run.heard_from {
-                    moments.push(later(run.agent_started_at(), SILENT_START));
-                }
+                moments.push(run.unproven_until().filter(|until| *until > now));
                 let drained = run.facts.drain.yes().filter(|drained| !drained.sent);
                 moments.push(later(drained.map(|drained| drained.at), DRAIN_GRACE));
                 if run.proof_of_loss().is_some() {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use protocol::{PauseBy, PauseReason, RunnerState};
 
 use crate::facts::{Read, TaskEnd};
-use crate::run::{Phase, SILENT_START};
+use crate::run::{LONGEST_PROOF, Phase};
 use crate::runner::{Release, Runner};
 
 /// The state, and the state in words without names or times.
@@ -62,9 +62,8 @@ pub(crate) fn state(
         Read::No => return (RunnerState::Unknown, "The agent has ended".into()),
         Read::Unknown => return (RunnerState::Unknown, "Not known; counts as busy".into()),
     }
-    let silent = !run.heard_from
-        && run.agent_started_at().is_some_and(|at| at.duration_until(now).abs() < SILENT_START);
-    if silent {
+    let unproven = |until: Timestamp| now < until && now.duration_until(until) <= LONGEST_PROOF;
+    if run.unproven_until().is_some_and(unproven) {
         return (RunnerState::Unknown, "Starting".into());
     }
     (RunnerState::Idle, "Waiting for tasks".into())

@@ -16,7 +16,11 @@ pub(crate) const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 /// An agent that ends sooner than this ended "at start".
 pub(crate) const AT_START: SignedDuration = SignedDuration::from_secs(30);
 /// Without a line of its own, an agent counts as waiting for tasks after this long.
-pub(crate) const SILENT_START: SignedDuration = SignedDuration::from_secs(10);
+const SILENT_START: SignedDuration = SignedDuration::from_secs(10);
+/// A clock that was set back does not stretch it.
+pub(crate) const LONGEST_PROOF: SignedDuration = SILENT_START;
+/// With its first line only, after this long: a refused token ends it sooner.
+const UNREFUSED_START: SignedDuration = SignedDuration::from_secs(3);
 /// How long a keeper may take from drain.json to drain-sent.json.
 pub(crate) const DRAIN_GRACE: SignedDuration = SignedDuration::from_secs(5);
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(5);
@@ -182,6 +186,15 @@ impl Run {
     /// It got so far as to be answered by the server.
     pub(crate) fn has_worked(&self) -> bool {
         self.claim_answered || !self.facts.tasks.is_empty()
+    }
+
+    /// Until then nobody can tell whether the agent waits for tasks or is about to end.
+    pub(crate) fn unproven_until(&self) -> Option<Timestamp> {
+        if self.claim_answered || !self.facts.tasks.is_empty() {
+            return None;
+        }
+        let wait = if self.heard_from { UNREFUSED_START } else { SILENT_START };
+        self.agent_started_at()?.checked_add(wait).ok()
     }
 
     pub(crate) fn settled(&self, now: Timestamp) -> bool {
