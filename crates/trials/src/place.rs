@@ -1,8 +1,11 @@
 //! A folder of a trial's own, with a home in it for the product and one for its owner. All that
 //! runs there names the folder in its environment, so that it is found and ended with it.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,13 +19,18 @@ use crate::{DEADLINE, is_alive, program, until};
 
 pub struct Place {
     folder: TempDir,
+    /// What programs of this place have in their environment beyond the usual.
+    environment: BTreeMap<String, OsString>,
+    /// The user and group that programs of this place run as; nothing: those of the trial.
+    user: Option<(u32, u32)>,
 }
 
 impl Place {
     /// A new one; its name has a space and a letter that is not ASCII, as homes may have.
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("trial ü ").tempdir();
-        let place = Self { folder: folder.expect("a temporary folder") };
+        let folder = folder.expect("a temporary folder");
+        let place = Self { folder, environment: BTreeMap::new(), user: None };
         for name in ["home", "owner", "run", "tmp", "signs"] {
             let path = place.path(name);
             fs::create_dir(&path).expect("a folder in the temporary folder");
@@ -30,6 +38,16 @@ impl Place {
             fs::set_permissions(&path, owners).expect("a folder of ours");
         }
         place
+    }
+
+    /// All programs that are started from now on have this in their environment.
+    pub fn set_env(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.insert(name.to_owned(), value.into());
+    }
+
+    /// All programs that are started from now on run as this user; root only.
+    pub fn set_user(&mut self, user: u32, group: u32) {
+        self.user = Some((user, group));
     }
 
     /// What lies there under that name.
@@ -60,6 +78,10 @@ impl Place {
         command.env("HOME", self.path("owner")).env("XDG_RUNTIME_DIR", self.path("run"));
         command.env("TMPDIR", self.path("tmp")).current_dir(self.root());
         command.env("LOCAL_CIRCLECI_MAX_BACKOFF_MS", "100").stdin(Stdio::null());
+        command.envs(&self.environment);
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
         command
     }
 
@@ -95,8 +117,11 @@ impl Place {
             let lines: Vec<&str> = text
                 .lines()
                 .map(str::trim_end)
-                .filter(|line| !line.is_empty() && !line.starts_with("noise "))
+                .filter(|line| !line.is_empty() && !is_chatter(line))
                 .collect();
+            if lines.is_empty() {
+                return String::new();
+            }
             let last = lines.len().saturating_sub(60);
             let name = path.strip_prefix(self.root()).unwrap_or(path);
             format!("---- {}\n{}\n", name.display(), lines[last..].join("\n"))
@@ -134,6 +159,10 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
             into.push(path);
         }
     }
+}
+
+fn is_chatter(line: &str) -> bool {
+    line.starts_with("noise ") || line.ends_with("effect=Publish") || line.contains("effect=WakeAt")
 }
 
 fn is_lock(path: &Path) -> bool {
