@@ -16,6 +16,7 @@ mod logs;
 mod places;
 mod program;
 mod read_run;
+mod records;
 mod settings;
 mod start_run;
 mod supervisor;

@@ -12,7 +12,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::api::{self, Api};
-use crate::history::History;
 use crate::input::{Input, Loop};
 use crate::program::Program;
 use crate::supervisor::{Opened, Supervisor, now};
@@ -30,9 +29,8 @@ pub(crate) fn run() -> Result<()> {
     host::refuse_network_home(&folders.state)?;
     // Nobody else may own this state: held until the process ends.
     let lock = take_lock(&folders)?;
-    let log = log_to(&folders)?;
+    let log = log_to(&folders);
     let (wanted, state) = WantedFile::open(&folders.wanted_file(), now());
-    let history = History::open(&folders.history_file())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -46,7 +44,6 @@ pub(crate) fn run() -> Result<()> {
             folders: folders.clone(),
             wanted,
             state,
-            history,
             program: program.clone(),
             to_loop: to_loop.clone(),
             snapshots,
@@ -120,19 +117,25 @@ fn bind(socket: &std::path::Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-fn log_to(folders: &Folders) -> Result<tracing_appender::non_blocking::WorkerGuard> {
+fn log_to(folders: &Folders) -> tracing_appender::non_blocking::WorkerGuard {
     let daily = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("supervisor")
         .filename_suffix("log")
         .max_log_files(LOGS_KEPT)
-        .build(&folders.logs)
-        .with_context(|| format!("writing a log below {}", folders.logs.display()))?;
-    let (writer, guard) = tracing_appender::non_blocking(daily);
+        .build(&folders.logs);
+    let (writer, guard) = match daily {
+        Ok(daily) => tracing_appender::non_blocking(daily),
+        // A full disk is no reason not to work.
+        Err(error) => {
+            eprintln!("cannot write a log below {}: {error}", folders.logs.display());
+            tracing_appender::non_blocking(std::io::stderr())
+        }
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("RUNNER_TRAY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).init();
-    Ok(guard)
+    guard
 }
 
 async fn end_at_signal(to_loop: Loop) {

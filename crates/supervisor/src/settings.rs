@@ -91,17 +91,21 @@ impl Settings {
         Ok(Self { path: path.to_owned(), document, runners })
     }
 
-    /// Brings one runner up to date, in memory; absent fields of `spec` keep what is there.
-    /// Says what changed, in sentences.
+    /// Makes one runner so, in memory; what `spec` leaves out goes back to its default. Says what
+    /// changed, in sentences.
     pub(crate) fn set(&mut self, name: &RunnerName, spec: &RunnerSpec) -> Vec<String> {
         let mut did = Vec::new();
         let table = self.table(name, &mut did);
-        let mut put = |key: &str, wanted: Option<&str>, words: &str| {
-            let Some(wanted) = wanted else { return };
-            if table.get(key).and_then(Item::as_str) != Some(wanted) {
+        let mut put = |key: &str, wanted: Option<&str>, words: &str| match wanted {
+            Some(wanted) if table.get(key).and_then(Item::as_str) != Some(wanted) => {
                 table[key] = value(wanted);
                 did.push(format!("{words} is {wanted}."));
             }
+            None if table.contains_key(key) => {
+                table.remove(key);
+                did.push(format!("{words} is the default again."));
+            }
+            Some(_) | None => {}
         };
         put("resource_class", Some(spec.resource_class.as_str()), "The resource class");
         put("working_directory", spec.working_directory.as_deref(), "The working directory");
@@ -219,6 +223,18 @@ mod tests {
         assert!(!settings.set(&name(), &spec()).is_empty());
         settings.save().unwrap();
         assert_eq!(settings.set(&name(), &spec()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_left_out_goes_back_to_its_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::read(&folder.path().join("settings.toml")).unwrap();
+        settings.set(&name(), &spec());
+        settings.save().unwrap();
+        let did = settings.set(&name(), &RunnerSpec { working_directory: None, ..spec() });
+        assert_eq!(did, ["The working directory is the default again."]);
+        settings.save().unwrap();
+        assert_eq!(settings.runners[&name()].working_directory, None);
     }
 
     #[test]

@@ -10,14 +10,14 @@ use anyhow::{Context, Result};
 use circleci::InstalledAgent;
 use host::Folders;
 use jiff::Timestamp;
-use protocol::{FinishedTask, RunId, RunnerName};
+use protocol::{RunId, RunnerName};
 use run_dir::{RunDir, RunsFolder, TaskNumber};
 use supervisor_core::{Core, Effect, Event, Heard, RunnerFacts, StateFile};
 use tokio::sync::{mpsc, watch};
 
-use crate::history::History;
 use crate::input::{Input, Loop};
 use crate::program::Program;
+use crate::records::Records;
 use crate::settings::{RunnerSettings, Settings, SettingsError};
 use crate::take::Ended;
 use crate::usage::Sampler;
@@ -42,9 +42,7 @@ pub(crate) struct Supervisor {
     pub(crate) watched: BTreeMap<RunId, Watched>,
     pub(crate) program: Program,
     wanted: WantedFile,
-    history: History,
-    /// Could not be recorded yet; tried again with the next one.
-    unrecorded: Vec<(FinishedTask, bool)>,
+    records: Records,
     watch: Watch,
     snapshots: watch::Sender<Arc<str>>,
     effects: VecDeque<Effect>,
@@ -65,7 +63,6 @@ pub(crate) struct Opened {
     pub(crate) folders: Folders,
     pub(crate) wanted: WantedFile,
     pub(crate) state: StateFile,
-    pub(crate) history: History,
     pub(crate) program: Program,
     pub(crate) to_loop: Loop,
     pub(crate) snapshots: watch::Sender<Arc<str>>,
@@ -79,7 +76,7 @@ pub(crate) fn now() -> Timestamp {
 
 impl Supervisor {
     pub(crate) fn new(opened: Opened) -> Result<Self> {
-        let Opened { folders, wanted, state, history, program, to_loop, snapshots } = opened;
+        let Opened { folders, wanted, state, program, to_loop, snapshots } = opened;
         let runs = RunsFolder::open(&folders.state).context("opening the folder of runs")?;
         let info = protocol::SupervisorInfo {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -87,6 +84,7 @@ impl Supervisor {
             started_at: now(),
         };
         let boot = process::BootId::current().context("asking the machine for its boot")?;
+        let records = Records::new(folders.history_file());
         let wake_up = WakeUp::new(to_loop.clone());
         let watched = [folders.settings_file(), program.path().to_owned()];
         let mut watch = Watch::new(runs.path(), watched, to_loop.clone());
@@ -105,8 +103,7 @@ impl Supervisor {
             watched: BTreeMap::new(),
             program,
             wanted,
-            history,
-            unrecorded: Vec::new(),
+            records,
             watch,
             snapshots,
             effects: VecDeque::new(),
@@ -248,8 +245,8 @@ impl Supervisor {
                 }
                 self.touch(run);
             }
-            Effect::Record(task) => self.record(task, false),
-            Effect::Amend(task) => self.record(task, true),
+            Effect::Record(task) => self.records.record(task),
+            Effect::Amend(task) => self.records.amend(task),
             Effect::Probe(runner) => self.probe(runner),
             Effect::WakeAt(at) => self.wake_up.set(at),
             Effect::Publish => self.publish = true,
@@ -329,7 +326,7 @@ impl Supervisor {
         for run in over.iter().take(over.len().saturating_sub(KEPT_RUNS)) {
             let Ok(id) = run.as_str().parse() else { continue };
             let tasks = &self.watched[run].tasks;
-            if !tasks.iter().all(|task| self.history.has(task).unwrap_or(false)) {
+            if !tasks.iter().all(|task| self.records.has(task)) {
                 continue;
             }
             match self.runs.remove(&id) {
@@ -337,19 +334,6 @@ impl Supervisor {
                 Err(error) => tracing::warn!(%run, %error, "cannot delete an old run"),
             }
         }
-    }
-
-    fn record(&mut self, task: FinishedTask, amend: bool) {
-        self.unrecorded.push((task, amend));
-        let mut kept = Vec::new();
-        for (task, amend) in std::mem::take(&mut self.unrecorded) {
-            let done = if amend { self.history.amend(&task) } else { self.history.record(&task) };
-            if let Err(error) = done {
-                tracing::warn!(task = %task.id, %error, "not in the history yet");
-                kept.push((task, amend));
-            }
-        }
-        self.unrecorded = kept;
     }
 
     fn adopt(&mut self, run: &RunId) {
@@ -429,7 +413,9 @@ impl Supervisor {
         self.touch(run);
     }
 
-    fn probe(&self, runner: RunnerName) {
+    fn probe(&mut self, runner: RunnerName) {
+        // Once a minute is often enough for what a full disk refused.
+        self.records.write();
         let Some(settings) = self.runner_settings(&runner) else { return };
         let to_loop = self.to_loop.clone();
         tokio::spawn(async move {

@@ -104,9 +104,9 @@ async fn forget_if_moved(
     spec: &protocol::RunnerSpec,
 ) -> Result<Option<String>, Refused> {
     let Some(known) = known else { return Ok(None) };
-    let moved =
-        |wanted: &Option<String>, there: &str| wanted.as_deref().is_some_and(|w| w != there);
-    if !moved(&spec.api_url, &known.api_url) && !moved(&spec.releases_url, &known.releases_url) {
+    let api_url = spec.api_url.as_deref().unwrap_or(circleci::API_URL);
+    let releases_url = spec.releases_url.as_deref().unwrap_or(circleci::RELEASES_URL);
+    if api_url == known.api_url && releases_url == known.releases_url {
         return Ok(None);
     }
     token::forget(name, known.token_store, &api.folders).await?;
