@@ -1,0 +1,13 @@
+//! What the core promises, told as short scenes in the words of people and machines.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
+mod agents_end;
+mod cancelling;
+mod clocks;
+mod pausing;
+mod reaching;
+mod reading;
+mod recording;
+mod scene;
+mod settings;
+mod showing;
