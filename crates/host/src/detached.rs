@@ -17,7 +17,10 @@ pub fn detach(command: &mut Command) -> &mut Command {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs, thread,
+        time::{Duration, Instant},
+    };
 
     use super::*;
 
@@ -25,13 +28,19 @@ mod tests {
     fn a_detached_program_has_a_session_and_a_place_of_its_own() {
         let home = tempfile::tempdir().unwrap();
         let told = home.path().join("told");
-        let script = "{ ps -o sid= -p $$; pwd; readlink /dev/fd/0; } > \"$0\"";
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]).arg(&told);
+        // Its input is empty, so `cat` tells that and does not wait.
+        command.args(["-c", "cat; pwd > \"$0\"; exec sleep 1000"]).arg(&told);
         let mut child = detach(&mut command).spawn().unwrap();
-        assert!(child.wait().unwrap().success());
-        let told = fs::read_to_string(&told).unwrap();
-        let words: Vec<_> = told.split_whitespace().collect();
-        assert_eq!(words, [child.id().to_string().as_str(), "/", "/dev/null"]);
+        let pid = rustix::process::Pid::from_child(&child);
+        let session = rustix::process::getsid(Some(pid)).unwrap();
+        let start = Instant::now();
+        while fs::read(&told).unwrap_or_default().is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(30), "it says nothing");
+            thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!((session, fs::read_to_string(&told).unwrap().as_str()), (pid, "/\n"));
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn keychain_unavailable(words: &str) -> Option<Unavailable> {
 pub(crate) const SHARED: &str = "/Users/Shared/runner-tray";
 
 /// macOS has no alarm by the wall clock that a descriptor tells of.
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux, where it can fail")]
 pub(crate) fn new_alarm() -> io::Result<Option<OwnedFd>> {
     Ok(None)
 }
