@@ -4,14 +4,18 @@
 //! were killed is there something left to do here.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use process::{Pid, ProcessId};
+use process::{ExitWatch, Liveness, Pid, ProcessId};
 use run_dir::{RunDir, Side, TaskDir, TaskEnd, TaskFinished, TaskState};
 
 use crate::as_job_user::JobUser;
 use crate::clock::now;
 use crate::end_tree::{Trees, end_trees};
 use crate::note::note;
+
+/// Longer than a guard takes to end a task.
+const GUARD_LIMIT: Duration = Duration::from_secs(30);
 
 /// Of this run, and before its first task of the runner's earlier runs too.
 pub(crate) fn clear_left_overs(run: &RunDir, job_user: Option<&JobUser>) {
@@ -35,6 +39,7 @@ fn earlier_runs(run: &RunDir) -> Vec<RunDir> {
 
 fn clear_run(run: &RunDir, job_user: Option<&JobUser>) {
     let tasks = run.tasks().unwrap_or_default();
+    tasks.iter().for_each(wait_for_its_guard);
     let lost: Vec<&TaskDir> =
         tasks.iter().filter(|task| matches!(task.state(), TaskState::Lost)).collect();
     for task in &lost {
@@ -48,6 +53,20 @@ fn clear_run(run: &RunDir, job_user: Option<&JobUser>) {
         let left = end_trees(&Trees { below_this_process: false, roots }, job_user);
         note(run, format_args!("task {} was lost; what it left was ended", task.number()));
         record_lost(run, task, left);
+    }
+}
+
+/// A guard whose front was killed is ending its task at this moment: the agent, which knows the
+/// front only, is early.
+fn wait_for_its_guard(task: &TaskDir) {
+    if task.state() != TaskState::Running {
+        return;
+    }
+    let Some(started) = task.started().written() else { return };
+    if process::alive(&started.front) == Liveness::Dead
+        && let Ok(Some(guard)) = ExitWatch::of(&started.guard)
+    {
+        let _ = guard.wait(Some(GUARD_LIMIT));
     }
 }
 
@@ -68,7 +87,7 @@ fn orphans_since(run: &RunDir, since: &ProcessId, tasks: &[TaskDir]) -> Vec<Proc
     let Some(agent) = run.started().written().map(|started| started.process) else {
         return Vec::new();
     };
-    if process::alive(&keeper) != process::Liveness::Alive {
+    if process::alive(&keeper) != Liveness::Alive {
         return Vec::new();
     }
     let finished = tasks.iter().filter_map(|task| task.finished().written());

@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use process::{Liveness, Pid, Signal, alive};
 use run_dir::{End, Exit, Record, RunState};
 
-use crate::home::{Home, KEEPER, TOKEN, fs, lines, secrets, send, until, until_written, wait};
+use crate::home::{
+    Home, KEEPER, TOKEN, fs, lines, secrets, send, until, until_held, until_written, wait,
+};
 
 fn exit_of(run: &run_dir::RunDir) -> End {
     let exit: Exit = run.exit().written().expect("the end is on record");
@@ -149,7 +151,7 @@ fn a_stop_between_the_record_and_the_word_means_that_nothing_is_started() {
     let mut home = Home::new();
     let (run, lock) = home.run(&home.plan());
     let mut keeper = home.keeper(&run, lock, &["started-written"], &secrets());
-    until("it is held", || run.path().join("held-at-started-written").exists());
+    until_held(&run, "started-written", Pid::of_child(&keeper));
     let gate = home.remember(&run);
     send(&keeper, Signal::TERM);
     send(&keeper, Signal::CONT);

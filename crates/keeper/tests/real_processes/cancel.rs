@@ -1,9 +1,9 @@
 //! The second TERM: on the user's word only, and only to the task it was meant for.
 
-use process::Signal;
+use process::{Pid, Signal};
 use run_dir::{Cancel, CancelOutcome, RunDir, TaskEnd, TaskFinished, TaskNumber};
 
-use crate::home::{Home, now, send, until, until_written, wait};
+use crate::home::{Home, now, send, until, until_held, until_written, wait};
 
 fn cancel(run: &RunDir, task: TaskNumber) {
     run.write_cancel(&Cancel { task, by: "the test".to_owned(), at: now() }).unwrap();
@@ -77,7 +77,7 @@ fn a_task_that_ends_after_the_first_term_spares_the_agent_the_second() {
     let (task, task_lock) = run.claim_task().unwrap();
     cancel(&run, task.number());
     send(&keeper, Signal::USR1);
-    until("it is held", || run.path().join("held-at-cancel-seen").exists());
+    until_held(&run, "cancel-seen", Pid::of_child(&keeper));
     let end = TaskEnd::Code(0);
     task.write_finished(&TaskFinished { end, left_behind: Vec::new(), at: now() }).unwrap();
     drop(task_lock);
@@ -99,7 +99,7 @@ fn a_cancel_survives_the_keeper() {
     let (task, task_lock) = run.claim_task().unwrap();
     cancel(&run, task.number());
     send(&keeper, Signal::USR1);
-    until("it is held", || run.path().join("held-at-cancel-seen").exists());
+    until_held(&run, "cancel-seen", Pid::of_child(&keeper));
     send(&keeper, Signal::KILL);
     wait(&mut keeper);
     let mut adopter = home.adopter(&run, &[]);

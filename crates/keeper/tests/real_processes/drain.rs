@@ -1,9 +1,9 @@
 //! The first TERM: once, and never again until it is proven lost.
 
-use process::Signal;
+use process::{Pid, Signal};
 use run_dir::{DrainLost, End, TaskNumber};
 
-use crate::home::{Home, now, send, until, until_written, wait};
+use crate::home::{Home, now, send, until, until_held, until_written, wait};
 
 #[test]
 fn four_stops_reach_the_agent_once_and_as_a_term() {
@@ -44,7 +44,7 @@ fn a_drain_of_which_nobody_knows_whether_it_was_sent_is_not_sent_again() {
     until("the agent is ready", || home.path("ready").exists());
     home.remember(&run);
     send(&keeper, Signal::TERM);
-    until("it is held", || run.path().join("held-at-drain-written").exists());
+    until_held(&run, "drain-written", Pid::of_child(&keeper));
     send(&keeper, Signal::KILL);
     wait(&mut keeper);
     assert!(run.drain().written().is_some() && run.drain_sent().is_unwritten(), "unconfirmed");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use process::{Liveness, Pid, Signal, alive};
 use run_dir::RunState;
 
-use crate::home::{Home, lines, secrets, send, until, wait};
+use crate::home::{Home, lines, secrets, send, until, until_held, wait};
 
 /// The orphans that came to this process and have the home in their arguments.
 fn gates_of(home: &Home) -> usize {
@@ -67,7 +67,7 @@ fn a_keeper_killed_after_the_record_and_before_the_word_leaves_nothing() {
     let mut home = Home::new();
     let (run, lock) = home.run(&home.plan());
     let mut keeper = home.keeper(&run, lock, &["started-written"], &secrets());
-    until("it is held", || run.path().join("held-at-started-written").exists());
+    until_held(&run, "started-written", Pid::of_child(&keeper));
     let gate = home.remember(&run);
     send(&keeper, Signal::KILL);
     wait(&mut keeper);

@@ -186,6 +186,17 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until a process of the run has stopped itself at a point.
+#[track_caller]
+pub(crate) fn until_held(run: &RunDir, point: &str, pid: Pid) {
+    let mark = run.path().join(format!("held-at-{point}"));
+    // The mark comes first: only one that has stopped can be continued.
+    until("it is held", || {
+        let stopped = |look: process::Look| look.state == process::State::Stopped;
+        mark.exists() && process::look(pid).unwrap().is_some_and(stopped)
+    });
+}
+
 #[track_caller]
 pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     let mut status = None;

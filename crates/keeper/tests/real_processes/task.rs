@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use process::{Liveness, Pid, ProcessId, Signal, alive, signal};
 use run_dir::{Record, RunDir, TaskEnd, TaskNumber, TaskState};
 
-use crate::home::{Home, KEEPER, TOKEN, lines, send, until, until_dead, until_written, wait};
+use crate::home::{
+    Home, KEEPER, TOKEN, lines, send, until, until_dead, until_held, until_written, wait,
+};
 
 /// A task agent that notes every signal and ends when told.
 pub(crate) const NOTES_SIGNALS: &str = r#"#!/usr/bin/env python3
@@ -233,8 +235,8 @@ fn a_guard_that_dies_before_the_task_began_costs_no_task() {
         .env("RUNNER_TRAY_HOLD_AT", "task-started-written")
         .spawn()
         .unwrap();
-    until("it is held", || run.path().join("held-at-task-started-written").exists());
-    let started = first(&run).started().written().unwrap();
+    let started = until_written("the task is on record", || first(&run).started());
+    until_held(&run, "task-started-written", started.guard.pid);
     home.remember_pid(started.guard.pid.get());
     signal(&started.guard, Signal::KILL).unwrap();
     assert_eq!(wait(&mut front).code(), Some(9), "the front runs it itself");

@@ -120,14 +120,13 @@ fn what_two_killed_sides_left_is_gone_before_the_next_task_begins() {
         signal(side, Signal::KILL).unwrap();
     }
     until("the agent knows", || home.path("code2").exists());
-    assert_eq!(run.task(TaskNumber(2)).state(), TaskState::Lost);
+    until("its lock is free", || run.task(TaskNumber(2)).state() == TaskState::Lost);
     until_dead(&started.process);
     let survivors = || processes.iter().filter(|id| alive(id) == Liveness::Alive).count();
     assert!(survivors() > 0, "else there is nothing to show");
 
     home.script("go3", "");
-    until("the next is over", || home.path("code3").exists());
-    assert_eq!(lines(&home.path("code3")), ["0"]);
+    until("the next is well over", || lines(&home.path("code3")) == ["0"]);
     assert_eq!(lines(&home.path("seen")), Vec::<String>::new(), "none was there when it began");
     assert_eq!(end_of(&run, 2), TaskEnd::Lost(Side::Both));
     assert_eq!(alive(&kept), Liveness::Alive, "what a finished task left is spared");
@@ -146,9 +145,37 @@ fn a_new_run_sees_to_what_an_earlier_one_left_open() {
         signal(&started.front, what).unwrap();
     }
     wait(&mut front);
-    assert_eq!(first.state(), TaskState::Lost);
+    until("its lock is free", || first.state() == TaskState::Lost);
     let (next, _next_lock) = home.run(&home.plan());
     assert!(task(&next, &["/bin/true"]).status().unwrap().success());
     assert_eq!(alive(&started.process), Liveness::Dead);
     assert_eq!(end_of(&run, 1), TaskEnd::Lost(Side::Both));
+}
+
+#[test]
+fn the_next_task_waits_until_a_lost_one_is_ended() {
+    let mut home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    let (mut front, started, processes) = busy(&mut home, &run);
+    // The guard will hear of the front's end when it is continued.
+    signal(&started.guard, Signal::STOP).unwrap();
+    signal(&started.front, Signal::KILL).unwrap();
+    wait(&mut front);
+    let ran = home.path("ran");
+    let mut next = task(&run, &["/usr/bin/touch", ran.to_str().unwrap()]).spawn().unwrap();
+    until("it waits", || {
+        let guard = process::children(process::Pid::of_child(&next)).unwrap();
+        guard.first().is_some_and(|guard| has_open(*guard, "pidfd"))
+    });
+    assert!(!ran.exists());
+    signal(&started.guard, Signal::CONT).unwrap();
+    assert!(wait(&mut next).success());
+    assert!(processes.iter().all(|id| alive(id) == Liveness::Dead) && ran.exists());
+    assert_eq!(end_of(&run, 1), TaskEnd::Lost(Side::Front));
+}
+
+fn has_open(pid: process::Pid, what: &str) -> bool {
+    let links = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let mut targets = links.filter_map(|link| std::fs::read_link(link.path()).ok());
+    targets.any(|target| target.to_string_lossy().contains(what))
 }
