@@ -7,6 +7,7 @@
 //! the test in `target/<profile>`; `./dev test` builds them first.
 
 mod api;
+mod background;
 mod circle;
 mod clock;
 mod desktop;
@@ -34,8 +35,8 @@ pub use ours::Ours;
 pub use place::Place;
 pub use programs::program;
 pub use raw::{Listener, ask};
-pub use rig::{RUNNER, Rig};
+pub use rig::{RUNNER, Rig, keeper, run_id, signals_heard};
 pub use supervisor::{Options, Supervisor};
 pub use until::{DEADLINE, nap, until, until_some};
-pub use who::{TaskProcesses, is_alive, is_stopped, kill, resume, until_dead};
+pub use who::{TaskProcesses, is_alive, is_stopped, kill, kill_at_once, resume, until_dead};
 pub use witness::Witness;

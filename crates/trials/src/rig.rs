@@ -3,9 +3,10 @@
 
 use local_circleci::Outcome;
 use process::ProcessId;
-use protocol::{Runner, RunnerState, TaskId};
+use protocol::{RunId, Runner, RunnerState, TaskId};
 use run_dir::{RunDir, RunState, TaskDir};
 
+use crate::background::Background;
 use crate::{
     Api, CLASS, Circle, DEADLINE, Job, Options, Place, Supervisor, TaskProcesses, Witness,
     is_alive, is_stopped, resume, until, until_some,
@@ -22,6 +23,7 @@ pub struct Rig {
     /// Last, so that what the others leave is seen.
     pub place: Place,
     jobs: u32,
+    releaser: Option<Background>,
 }
 
 impl Rig {
@@ -39,7 +41,7 @@ impl Rig {
         let api = Api::of(&place);
         let witness = Witness::of(place.runs());
         let supervisor = Some(Supervisor::start(&place, &api, options));
-        Self { supervisor, circle, api, witness, place, jobs: 0 }
+        Self { supervisor, circle, api, witness, place, jobs: 0, releaser: None }
     }
 
     /// A rig whose runner waits for tasks.
@@ -122,11 +124,6 @@ impl Rig {
         until_some(DEADLINE, "there is a run", || self.runs().pop())
     }
 
-    /// The keeper in charge of a run.
-    pub fn keeper(&self, run: &RunDir) -> Option<ProcessId> {
-        run.keeper().written().map(|keeper| keeper.process).filter(is_alive)
-    }
-
     /// The newest task of a run, and its processes, once they are on record.
     #[track_caller]
     pub fn task(&self, run: &RunDir) -> (TaskDir, TaskProcesses) {
@@ -140,7 +137,7 @@ impl Rig {
     /// Whether a keeper of this run has stopped itself there.
     pub fn is_held(&self, run: &RunDir, point: &str) -> bool {
         run.path().join(format!("held-at-{point}")).exists()
-            && self.keeper(run).is_some_and(|keeper| is_stopped(&keeper))
+            && keeper(run).is_some_and(|keeper| is_stopped(&keeper))
     }
 
     /// The run whose keeper has stopped itself at the point.
@@ -151,14 +148,19 @@ impl Rig {
         })
     }
 
-    /// Lets every keeper that has stopped itself go on. Say it again while waiting: a keeper that is
-    /// started later stops too.
-    pub fn let_go_of_held(&self) {
-        for run in self.runs() {
-            if let Some(keeper) = self.keeper(&run).filter(is_stopped) {
-                resume(&keeper);
-            }
-        }
+    /// Lets every keeper that has stopped itself go on, those that will be started later too.
+    pub fn release_held(&mut self) {
+        let runs = self.place.runs();
+        self.releaser.get_or_insert_with(|| {
+            Background::again_and_again(move || {
+                for id in runs.list().unwrap_or_default() {
+                    let keeper = keeper(&runs.run(&id));
+                    if let Some(keeper) = keeper.filter(is_stopped) {
+                        resume(&keeper);
+                    }
+                }
+            })
+        });
     }
 
     // ------------------------------------------------------------ its tasks
@@ -192,30 +194,48 @@ impl Rig {
 
     // ------------------------------------------------------------ the end
 
-    /// Pauses, waits until no agent runs, ends the supervisor and asserts that nothing is left.
+    /// Pauses every runner and waits until all runs are over.
+    #[track_caller]
+    pub fn quiesce(&mut self) {
+        self.release_held();
+        for runner in self.api.snapshot().expect("a snapshot").runners {
+            self.api.pause(runner.name.as_str()).expect("a pause");
+        }
+        until(DEADLINE, "all runs are over", || {
+            self.runs().iter().all(|run| matches!(run.state(), RunState::Over(_) | RunState::Lost))
+        });
+    }
+
+    /// Quiesces, ends the supervisor and asserts that nothing is left.
     #[track_caller]
     pub fn finish(mut self) {
-        if let Some(supervisor) = self.supervisor.take() {
-            // A pause that is there already stays as it is.
-            for runner in self.api.snapshot().expect("a snapshot").runners {
-                self.api.pause(runner.name.as_str()).expect("a pause");
-            }
-            until(DEADLINE, "all runs are over", || {
-                self.let_go_of_held();
-                self.runs()
-                    .iter()
-                    .all(|run| matches!(run.state(), RunState::Over(_) | RunState::Lost))
-            });
-            supervisor.stop();
-        }
+        self.quiesce();
+        self.supervisor.take().expect("a supervisor runs").stop();
         self.witness.assert_never_two_agents();
-        let server = self.circle_id();
+        let server = self.circle.id().clone();
         until(DEADLINE, "nothing but the server is left", || {
             self.place.processes().iter().all(|left| left.id == server)
         });
     }
+}
 
-    fn circle_id(&self) -> ProcessId {
-        self.circle.id().clone()
-    }
+/// The keeper in charge of a run.
+pub fn keeper(run: &RunDir) -> Option<ProcessId> {
+    run.keeper().written().map(|keeper| keeper.process).filter(is_alive)
+}
+
+/// The run as the local API names it.
+pub fn run_id(run: &RunDir) -> RunId {
+    RunId::from(run.path().file_name().and_then(|name| name.to_str()).expect("a run's name"))
+}
+
+/// How often the agent of a run heard a signal, by its own log.
+pub fn signals_heard(run: &RunDir) -> usize {
+    [run.agent_log_before(), run.agent_log()]
+        .iter()
+        .map(|log| {
+            let text = std::fs::read(log).unwrap_or_default();
+            String::from_utf8_lossy(&text).matches("shutdown signal received").count()
+        })
+        .sum()
 }

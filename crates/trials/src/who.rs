@@ -42,6 +42,22 @@ pub fn kill(id: &ProcessId) -> bool {
     sent == Sent::Delivered
 }
 
+/// `kill -9` of several, so that none sees another die.
+#[track_caller]
+pub fn kill_at_once(ids: &[&ProcessId]) {
+    let send = |signal: Signal| {
+        for id in ids {
+            process::signal(id, signal).expect("we may signal our own process");
+        }
+    };
+    send(Signal::STOP);
+    until(DEADLINE, "all have stopped", || ids.iter().all(|id| is_stopped(id) || !is_alive(id)));
+    send(Signal::KILL);
+    for id in ids {
+        until_dead(id);
+    }
+}
+
 /// Lets a stopped process go on.
 pub fn resume(id: &ProcessId) {
     process::signal(id, Signal::CONT).expect("we may signal our own process");

@@ -2,22 +2,17 @@
 //! the runs, and remembers each that was ever there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use process::ProcessId;
 use run_dir::{RunId, RunsFolder};
 
-use crate::{is_alive, nap};
-
-const BETWEEN_LOOKS: Duration = Duration::from_millis(15);
+use crate::background::Background;
+use crate::is_alive;
 
 pub struct Witness {
     seen: Arc<Mutex<Seen>>,
-    enough: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _eyes: Background,
 }
 
 #[derive(Default)]
@@ -31,30 +26,26 @@ struct Seen {
 impl Witness {
     pub fn of(runs: RunsFolder) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
-        let enough = Arc::<AtomicBool>::default();
-        let thread = std::thread::spawn({
-            let (seen, enough) = (Arc::clone(&seen), Arc::clone(&enough));
-            move || {
-                while !enough.load(Ordering::Relaxed) {
-                    seen.lock().unwrap_or_else(PoisonError::into_inner).look(&runs);
-                    nap(BETWEEN_LOOKS);
-                }
-            }
-        });
-        Self { seen, enough, thread: Some(thread) }
+        let looks = Arc::clone(&seen);
+        let eyes = Background::again_and_again(move || lock(&looks).look(&runs));
+        Self { seen, _eyes: eyes }
     }
 
     /// How many agents there were in all.
     pub fn agents(&self) -> usize {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).agents.len()
+        lock(&self.seen).agents.len()
     }
 
     /// Panics if a runner had two agents at any look so far.
     #[track_caller]
     pub fn assert_never_two_agents(&self) {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = lock(&self.seen);
         assert!(seen.complaints.is_empty(), "{:#?}", seen.complaints);
     }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Seen {
@@ -71,7 +62,9 @@ impl Seen {
         let mut alive: BTreeMap<&str, Vec<&RunId>> = BTreeMap::new();
         for (id, (runner, agent)) in &self.agents {
             if self.ended.contains(id) {
-            } else if is_alive(agent) {
+                continue;
+            }
+            if is_alive(agent) {
                 alive.entry(runner).or_default().push(id);
             } else {
                 self.ended.insert(id.clone());
@@ -83,16 +76,6 @@ impl Seen {
             if still.count() > 1 {
                 self.complaints.push(format!("{runner} has several agents: {runs:?}"));
             }
-        }
-    }
-}
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        self.enough.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
         }
     }
 }
