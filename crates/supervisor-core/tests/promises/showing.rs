@@ -161,8 +161,8 @@ crashed: Problem, The agent ended by itself. (AgentCrashed)
 fn words_of(name: &str, scene: &Scene) -> String {
     let (state, headline) = scene.state();
     let problems = scene.problems();
-    let problems = problems.iter().map(|problem| format!(" ({problem:?})")).collect::<String>();
-    format!("{name}: {state:?}, {headline}{problems}")
+    let problem = problems.first().map(|problem| format!(" ({problem:?})")).unwrap_or_default();
+    format!("{name}: {state:?}, {headline}{problem}")
 }
 
 #[test]

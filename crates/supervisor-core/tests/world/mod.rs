@@ -46,6 +46,8 @@ pub(crate) struct World {
     wants: Wants,
     /// Tasks that the user has confirmed to cancel.
     words: BTreeSet<TaskId>,
+    /// Tasks that were recorded while nobody could read whether they were cancelled.
+    recorded_blindly: BTreeSet<TaskId>,
     runs_made: u32,
     broken: Option<String>,
     trace: Option<Vec<String>>,
@@ -83,6 +85,7 @@ impl World {
             supervisor: None,
             wants: Wants::default(),
             words: BTreeSet::new(),
+            recorded_blindly: BTreeSet::new(),
             runs_made: 0,
             broken: None,
             trace: traced.then(Vec::new),
