@@ -5,10 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::{
-    AddressRefused, GoDuration, NameRefused, check_resource_class, check_runner_name,
-    service_address,
-};
+use crate::{AddressRefused, GoDuration, NameRefused, check_runner_name, service_address};
 
 /// Where the agent claims tasks unless told otherwise (`api.url`'s documented default).
 pub const API_URL: &str = "https://runner.circleci.com";
@@ -132,20 +129,6 @@ struct Logging {
     format: &'static str,
 }
 
-/// The job for `.circleci/config.yml` that runs on `resource_class`.
-pub fn snippet(resource_class: &str) -> Result<String, NameRefused> {
-    check_resource_class(resource_class)?;
-    Ok(format!(
-        "jobs:\n  \
-           build:\n    \
-             machine: true\n    \
-             resource_class: \"{resource_class}\"\n    \
-             steps:\n      \
-               - checkout\n      \
-               - run: echo \"This ran on $(hostname).\"\n"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -214,13 +197,6 @@ mod tests {
             prop_assert_eq!(&back["runner"]["cleanup_working_directory"], &json!(cleanup));
             let read: Value = back["runner"].get("command_prefix").cloned().unwrap_or(json!([]));
             prop_assert_eq!(read, json!(prefix));
-        }
-
-        #[test]
-        fn the_snippet_is_yaml_for_every_resource_class(class in "[a-z0-9_-]{1,9}/[a-zA-Z0-9:_+-]{1,9}") {
-            let read: Value = serde_saphyr::from_str(&snippet(&class).unwrap()).unwrap();
-            prop_assert_eq!(&read["jobs"]["build"]["resource_class"], &json!(class));
-            prop_assert_eq!(&read["jobs"]["build"]["machine"], &json!(true));
         }
     }
 }

@@ -17,7 +17,7 @@ mod release_error;
 mod unpack;
 
 pub use address::{AddressRefused, service_address};
-pub use config::{API_URL, AgentConfig, ConfigError, LogLevel, TOKEN_VARIABLE, snippet};
+pub use config::{API_URL, AgentConfig, ConfigError, LogLevel, TOKEN_VARIABLE};
 pub use download::{Progress, Releases};
 pub use duration::{DurationError, GoDuration};
 pub use install::{InstalledAgent, installed, verify};

@@ -11,7 +11,8 @@ use anyhow::{Context, Result};
 /// Set in the session that the demo starts for itself: its folder.
 const SESSION: &str = "RUNNER_TRAY_DEMO_SESSION";
 const UNLOCK: &str = "printf demo | gnome-keyring-daemon --unlock --components=secrets --daemonize \
-                      >/dev/null 2>&1; exec \"$0\" \"$@\"";
+                      >/dev/null 2>&1; \
+                      gdbus wait --session --timeout 10 org.freedesktop.secrets 2>/dev/null; exec \"$0\" \"$@\"";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Keychain {

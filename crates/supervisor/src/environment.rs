@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use host::Account;
+
 /// Taken over from the supervisor where they are set.
 const TAKEN_OVER: [&str; 17] = [
     "HOME",
@@ -28,7 +30,21 @@ const HOMEBREW: &str = "/opt/homebrew/bin";
 
 /// Names and values, without the token.
 pub(crate) fn agent_environment() -> BTreeMap<String, String> {
-    from(|name| std::env::var(name).ok(), std::path::Path::new(HOMEBREW).is_dir())
+    // Under cron, ssh and launchd the environment may lack these.
+    let owner = Account::mine().ok().flatten();
+    let of_owner = |name: &str| {
+        let owner = owner.as_ref()?;
+        match name {
+            "HOME" => owner.home.to_str().map(str::to_owned),
+            "USER" | "LOGNAME" => Some(owner.user.clone()),
+            "SHELL" => owner.shell.to_str().map(str::to_owned),
+            _ => None,
+        }
+    };
+    from(
+        |name| std::env::var(name).ok().or_else(|| of_owner(name)),
+        std::path::Path::new(HOMEBREW).is_dir(),
+    )
 }
 
 fn from(get: impl Fn(&str) -> Option<String>, homebrew: bool) -> BTreeMap<String, String> {
