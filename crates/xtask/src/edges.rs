@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("runner-tray", &["client", "host", "protocol"]),
     // Stands in for somebody else's program, so it knows nothing of ours.
     ("local-circleci", &[]),
+    ("demo", &["local-circleci", "process", "protocol"]),
     // The product end to end, with the stand-in: tests alone.
     ("trials", &["process", "protocol", "run-dir", "host", "client", "local-circleci"]),
     ("xtask", &["protocol"]),

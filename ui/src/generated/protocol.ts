@@ -1,6 +1,6 @@
 // Generated from crates/protocol by `./dev check --write`.
 
-export type RunnerState = "problem" | "offline" | "unknown" | "draining" | "busy" | "updating" | "paused" | "idle";
+export type RunnerState = "problem" | "offline" | "draining" | "busy" | "updating" | "paused" | "idle" | "unknown";
 
 export type PauseBy = "you" | "disk" | "schedule";
 
