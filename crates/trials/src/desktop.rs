@@ -1,8 +1,9 @@
 //! A desktop's keychain of a trial's own: a session bus that starts nobody by name, and a real
 //! gnome-keyring on it. Lives outside the trial's place, as a desktop does.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -60,7 +61,8 @@ impl Desktop {
         if !has_tools(&["dbus-daemon", "dbus-send", "gnome-keyring-daemon"]) {
             return None;
         }
-        let folder = tempfile::Builder::new().prefix("desktop-").tempdir();
+        let mode = fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("desktop-").permissions(mode).tempdir();
         let folder = folder.expect("a temporary folder");
         let config = folder.path().join("bus.conf");
         let mut file = File::create(&config).expect("a file in a folder of ours");

@@ -1,0 +1,371 @@
+//! Jobs with a user of their own: they run, are cancelled and cleared away as that user, and reach
+//! nothing of the owner's. Real users, made by the trial and removed with it; needs root and sudo.
+
+#![expect(clippy::unwrap_used, reason = "a trial that cannot go on has failed")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use client::ClientError;
+use local_circleci::{NewTask, Outcome};
+use protocol::{Boundary, ProblemCode, Runner, RunnerState, TaskResult, TokenStore};
+use run_dir::{RunDir, Side, TaskEnd};
+use trials::{
+    Api, CLASS, Circle, DEADLINE, Desktop, Job, Options, Place, RUNNER, Secret, Supervisor,
+    TaskProcesses, has_tools, is_root, kill, until, until_some,
+};
+
+fn run(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+/// A user of this machine for as long as the value lives.
+struct User {
+    name: String,
+    id: u32,
+    group: u32,
+    sudoers: Option<PathBuf>,
+}
+
+impl User {
+    fn make(what: &str) -> Self {
+        let name = format!("rt-{what}-{}", std::process::id());
+        // Another trial may be making a user just now.
+        until(DEADLINE, "the user is made", || {
+            run("useradd", &["--create-home", "--shell", "/bin/bash", &name])
+        });
+        let number = |which: &str| {
+            let output = Command::new("id").args([which, &name]).output().expect("id runs");
+            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            text.parse().expect("a user has a number")
+        };
+        Self { id: number("-u"), group: number("-g"), sudoers: None, name }
+    }
+
+    /// This user may run commands as that one, and as nobody else.
+    fn may_run_as(&mut self, other: &Self) {
+        let path = PathBuf::from(format!("/etc/sudoers.d/{}", self.name));
+        let line = format!("{} ALL=({}) NOPASSWD: ALL\n", self.name, other.name);
+        run_dir::write_atomically(&path, line.as_bytes()).expect("root may write it");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).expect("a file of ours");
+        self.sudoers = Some(path);
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        if let Some(path) = &self.sudoers {
+            let _ = fs::remove_file(path);
+        }
+        run("userdel", &["--remove", "--force", &self.name]);
+    }
+}
+
+/// Whether this machine has what these trials need.
+fn can_have_users() -> bool {
+    is_root() && has_tools(&["useradd", "userdel", "sudo"])
+}
+
+/// A runner whose jobs have a user of their own.
+struct World {
+    supervisor: Supervisor,
+    circle: Circle,
+    api: Api,
+    place: Place,
+}
+
+impl World {
+    /// Folders that others may pass through, to what is theirs; `place` is its owner's already.
+    fn with(place: Place) -> Self {
+        for (name, mode) in [("", 0o755), ("home", 0o755), ("signs", 0o777)] {
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(place.path(name), mode).expect("a folder of ours");
+        }
+        let circle = Circle::start(&place);
+        let api = Api::of(&place);
+        let supervisor = Supervisor::start(&place, &api, &Options::default());
+        Self { supervisor, circle, api, place }
+    }
+
+    fn set_up(&self, user: Option<&str>, token_store: TokenStore) -> Result<(), ClientError> {
+        let job_user = user.map(str::to_owned);
+        let spec = protocol::RunnerSpec { job_user, token_store, ..self.circle.spec(CLASS) };
+        self.api.set_up_as(RUNNER, spec, Some(&self.circle.token(CLASS))).map(drop)
+    }
+
+    #[track_caller]
+    fn until_runner(&self, what: &str, is_so: impl Fn(&Runner) -> bool) -> Runner {
+        until_some(DEADLINE, what, || self.api.runner(RUNNER).filter(|runner| is_so(runner)))
+    }
+
+    #[track_caller]
+    fn until_state(&self, state: RunnerState) -> Runner {
+        self.until_runner(&format!("it is {state:?}"), |runner| runner.state == state)
+    }
+
+    fn run(&self) -> RunDir {
+        let runs = self.place.runs();
+        let ids = runs.list().expect("the folder of runs");
+        runs.run(ids.last().expect("there is a run"))
+    }
+
+    fn job(&self, name: &str) -> Job {
+        let job = Job::that_waits(&self.place, &self.circle, CLASS, name);
+        job.until_begun();
+        job
+    }
+
+    /// What a task prints that ends well.
+    #[track_caller]
+    fn output(&self, task: &NewTask) -> String {
+        let number = self.circle.enqueue(task);
+        let done = self.circle.finished(number);
+        let output = self.circle.output(number);
+        assert_eq!(done.outcome, Some(Outcome::Success), "{output}");
+        output
+    }
+
+    fn finish(self) {
+        self.api.pause(RUNNER).expect("a pause");
+        self.until_state(RunnerState::Paused);
+        self.supervisor.stop();
+        drop(self.circle);
+    }
+}
+
+fn a_task_runs_as_that_user(world: &World, user: &User) {
+    let show = r#"id -un; cd; pwd; touch "$CIRCLE_WORKING_DIRECTORY/made" && echo written"#;
+    let output = world.output(&NewTask::new(CLASS).step("who", show));
+    assert!(output.contains(&format!("{}\n/home/{0}\nwritten\n", user.name)), "{output}");
+}
+
+fn a_cancel_ends_all_of_its_task(world: &World) {
+    let job = world.job("cancelled");
+    let shown = world.until_runner("it shows its task", |runner| runner.task.is_some());
+    world.api.cancel(RUNNER, &shown.task.expect("just seen").id).unwrap();
+    job.until_nothing_is_left(&[]);
+    world.until_runner("the cancelled task is over", |runner| {
+        runner.last_task.as_ref().is_some_and(|task| task.result == TaskResult::Cancelled)
+    });
+    world.until_state(RunnerState::Idle);
+}
+
+fn a_killed_wrapper_leaves_nothing_of_its_task(world: &World) {
+    for side in [Side::Front, Side::Guard] {
+        let job = world.job(&format!("{side:?}"));
+        let run = world.run();
+        let task = run.tasks().unwrap().pop().unwrap();
+        let processes = TaskProcesses::of(&task).unwrap();
+        assert!(!job.processes().is_empty());
+        kill(match side {
+            Side::Front => &processes.front,
+            Side::Guard | Side::Both => &processes.guard,
+        });
+        job.until_nothing_is_left(&processes.all());
+        let end = until_some(DEADLINE, "the end is recorded", || task.finished().written()).end;
+        assert_eq!(end, TaskEnd::Lost(side));
+    }
+    let output = world.output(&NewTask::new(CLASS).step("next", "echo the next one runs"));
+    assert!(output.contains("the next one runs"));
+}
+
+/// What a job left behind when both sides of its wrapper were killed is cleared by the next task.
+fn left_overs_are_cleared_by_the_next_task(world: &World) {
+    let job = world.job("left");
+    let task = world.run().tasks().unwrap().pop().unwrap();
+    let processes = TaskProcesses::of(&task).unwrap();
+    for side in [&processes.guard, &processes.front] {
+        process::signal(side, process::Signal::STOP).unwrap();
+    }
+    kill(&processes.guard);
+    kill(&processes.front);
+    world.output(&NewTask::new(CLASS).step("next", "true"));
+    job.until_nothing_is_left(&processes.all());
+}
+
+/// Tries what a hostile job would try, and says how each went.
+const REACH: &str = r#"
+try() {
+    local what=$1; shift
+    if said=$("$@" 2>&1 </dev/null); then echo "reached $what: $said"; else echo "denied $what"; fi
+}
+try 'the state folder' ls "$HOME_OF_OWNER/state"
+try 'the socket' curl --silent --show-error --max-time 5 --unix-socket "$HOME_OF_OWNER/state/supervisor.sock" http://x/v1/snapshot
+try 'the run folder' cat "$RUN/plan.json"
+try 'the log of the agent' cat "$RUN/agent.log"
+try 'the run folder for a cancel' test -w "$RUN/cancel.json"
+try 'a token file' cat "$HOME_OF_OWNER/state/tokens/mini"
+try 'the settings' cat "$HOME_OF_OWNER/config/settings.toml"
+try 'writing the settings' test -w "$HOME_OF_OWNER/config/settings.toml"
+try 'writing the keeper' test -w "$HELPER"
+try 'writing beside the keeper' test -w "${HELPER%/*}"
+try 'writing the agent' test -w "$AGENT_PROGRAM"
+try 'writing the task agent' test -w "$TASK_AGENTS/circleci-agent"
+try 'the environment of the agent' cat "/proc/$AGENT/environ"
+try 'the memory of the agent' bash -c ': <"$0"' "/proc/$AGENT/mem"
+try 'the descriptors of the agent' ls "/proc/$AGENT/fd"
+try 'the folder of the agent' ls "/proc/$AGENT/cwd/"
+try 'signalling the agent' kill -0 "$AGENT"
+try 'signalling the supervisor' kill -0 "$SUPERVISOR"
+try 'the environment of the supervisor' cat "/proc/$SUPERVISOR/environ"
+try 'the folder of the keychain' ls "$KEYCHAIN"
+try 'the session of the owner' dbus-send --bus="$BUS" --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames
+try 'being the owner' sudo -n true
+echo "== everything that it can read of other processes"
+cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' || true
+env
+"#;
+
+/// What a job says it reached and what was denied to it, and all else that it printed.
+fn reach(world: &World, desktop: &Desktop) -> (Vec<String>, Vec<String>, String) {
+    let runner = world.until_state(RunnerState::Idle);
+    let run = world.run();
+    let plan = run.plan().written().unwrap();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let mut task = NewTask::new(CLASS).step("reach", REACH);
+    for (name, value) in [
+        ("HOME_OF_OWNER", text(&world.place.path("home"))),
+        ("RUN", text(run.path())),
+        ("HELPER", text(&plan.helper)),
+        ("AGENT_PROGRAM", plan.argv[0].clone()),
+        ("TASK_AGENTS", text(&plan.task_agent_directory)),
+        ("AGENT", runner.agent_pid.unwrap().to_string()),
+        ("SUPERVISOR", world.supervisor.id().pid.to_string()),
+        ("KEYCHAIN", text(desktop.folder())),
+        ("BUS", desktop.address().to_owned()),
+    ] {
+        task = task.env(name, &value);
+    }
+    let output = world.output(&task);
+    let (tries, all) = output.split_once("== everything").unwrap();
+    let began = |with: &str| {
+        let lines = tries.lines().filter_map(|line| line.strip_prefix(with));
+        lines.map(|line| line.split(':').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (reached, denied) = (began("reached "), began("denied "));
+    let all_tries = REACH.lines().filter(|line| line.starts_with("try '")).count();
+    assert_eq!(reached.len() + denied.len(), all_tries, "{tries}");
+    (reached, denied, all.to_owned())
+}
+
+fn nothing_of_the_owners_is_reached(world: &World, desktop: &Desktop) {
+    let (reached, _, all) = reach(world, desktop);
+    assert!(reached.is_empty(), "{reached:#?}");
+    let token = Secret::new(&world.circle.token(CLASS));
+    assert_eq!(token.form_in(all.as_bytes()), None);
+}
+
+/// So it is told in README and status; and so the tries above can succeed.
+#[test]
+fn without_a_user_of_its_own_a_job_reaches_all_that_its_owner_reaches() {
+    if !is_root() || !has_tools(&["curl", "sudo"]) {
+        return;
+    }
+    let Some(desktop) = Desktop::start() else { return };
+    let mut place = Place::new();
+    place.set_env("DBUS_SESSION_BUS_ADDRESS", desktop.address());
+    let world = World::with(place);
+    world.set_up(None, TokenStore::Keychain).unwrap();
+    let runner = world.until_state(RunnerState::Idle);
+    assert!(matches!(runner.boundary, Boundary::SameUser { .. }));
+    let (_, denied, all) = reach(&world, &desktop);
+    assert_eq!(denied, ["a token file"], "there is none: the token is in the keychain");
+    let token = Secret::new(&world.circle.token(CLASS));
+    assert_eq!(token.form_in(all.as_bytes()), Some("plain"), "in the agent's environment");
+    world.finish();
+}
+
+#[test]
+fn a_jobs_own_user_is_a_boundary_and_its_tasks_are_kept_as_well_as_the_owners() {
+    if !can_have_users() || !has_tools(&["curl"]) {
+        return;
+    }
+    let user = User::make("job");
+    let Some(desktop) = Desktop::start() else { return };
+    let mut place = Place::new();
+    place.set_env("DBUS_SESSION_BUS_ADDRESS", desktop.address());
+    let world = World::with(place);
+    world.set_up(Some(&user.name), TokenStore::Keychain).unwrap();
+    let runner = world.until_state(RunnerState::Idle);
+    assert!(matches!(runner.boundary, Boundary::JobUser { user: shown, .. } if shown == user.name));
+    a_task_runs_as_that_user(&world, &user);
+    nothing_of_the_owners_is_reached(&world, &desktop);
+    a_cancel_ends_all_of_its_task(&world);
+    a_killed_wrapper_leaves_nothing_of_its_task(&world);
+    left_overs_are_cleared_by_the_next_task(&world);
+    world.finish();
+}
+
+/// A place of an ordinary user's, who may use our programs.
+fn place_of(owner: &User) -> Option<Place> {
+    let program = trials::program("runner-tray-supervisor");
+    let reaches = ["-u", &owner.name, "--", "test", "-x", program.to_str()?];
+    if !run("runuser", &reaches) {
+        println!("skipped: other users cannot reach {}", program.display());
+        return None;
+    }
+    let mut place = Place::new();
+    let ids = format!("{}:{}", owner.id, owner.group);
+    assert!(run("chown", &["--recursive", &ids, place.root().to_str()?]));
+    place.set_user(owner.id, owner.group);
+    for name in ["USER", "LOGNAME"] {
+        place.set_env(name, owner.name.as_str());
+    }
+    place.set_env("RUNNER_TRAY_ALLOW_ROOT", "0");
+    Some(place)
+}
+
+#[test]
+fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
+    if !can_have_users() || !has_tools(&["runuser", "chown"]) {
+        return;
+    }
+    let user = User::make("work");
+    let mut owner = User::make("owner");
+    let Some(place) = place_of(&owner) else { return };
+    let world = World::with(place);
+    let refused = world.set_up(Some(&user.name), TokenStore::File).unwrap_err();
+    let ClientError::Refused(refused) = refused else { panic!("{refused}") };
+    assert_eq!(refused.code, "job-user-unusable");
+    let line = format!("`{} ALL=({}) NOPASSWD: ALL`", owner.name, user.name);
+    assert!(refused.hint.contains(&line), "{}", refused.hint);
+
+    owner.may_run_as(&user);
+    world.set_up(Some(&user.name), TokenStore::File).unwrap();
+    world.until_state(RunnerState::Idle);
+    a_task_runs_as_that_user(&world, &user);
+    a_cancel_ends_all_of_its_task(&world);
+    a_killed_wrapper_leaves_nothing_of_its_task(&world);
+    left_overs_are_cleared_by_the_next_task(&world);
+    world.finish();
+}
+
+#[test]
+fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
+    if !can_have_users() {
+        return;
+    }
+    let world = World::with(Place::new());
+    let user = User::make("gone");
+    let name = user.name.clone();
+    world.set_up(Some(&name), TokenStore::File).unwrap();
+    world.until_state(RunnerState::Idle);
+    world.api.pause(RUNNER).unwrap();
+    world.until_state(RunnerState::Paused);
+    drop(user);
+    let number = world.circle.enqueue(&NewTask::new(CLASS).step("who", "id -un"));
+    world.api.resume(RUNNER).unwrap();
+    let runner = world.until_state(RunnerState::Problem);
+    let problem = &runner.problems[0];
+    assert_eq!(problem.code, ProblemCode::JobUserUnusable);
+    assert!(problem.hint.contains(&format!("`root ALL=({name}) NOPASSWD: ALL`")), "{problem:?}");
+    assert_eq!(runner.agent_pid, None);
+
+    let user = User::make("gone");
+    assert_eq!(world.circle.finished(number).outcome, Some(Outcome::Success));
+    assert_eq!(world.circle.output(number).lines().last(), Some(user.name.as_str()));
+    world.finish();
+}
