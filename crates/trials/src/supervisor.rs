@@ -1,6 +1,6 @@
 //! The supervisor as a child of the trial, so that it can be killed and started anew.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use process::{ProcessId, Signal};
 
@@ -23,7 +23,7 @@ impl Supervisor {
     /// Starts one, and returns once it answers.
     #[track_caller]
     pub fn start(place: &Place, api: &Api, options: &Options<'_>) -> Self {
-        let mut process = Self::spawn(place, options);
+        let mut process = Ours::start(Self::command(place, options));
         let own = process.id().pid.get();
         until(DEADLINE, "the supervisor answers", || {
             let ended = process.child().try_wait().expect("a child of ours");
@@ -33,8 +33,8 @@ impl Supervisor {
         Self { process }
     }
 
-    /// Starts one and does not wait for it.
-    pub fn spawn(place: &Place, options: &Options<'_>) -> Ours {
+    /// What starts one in this place.
+    pub fn command(place: &Place, options: &Options<'_>) -> Command {
         let mut command = place.command("runner-tray-supervisor");
         command.stdout(Stdio::null()).env("RUNNER_TRAY_LOG", "debug");
         if let Some(point) = options.hold_at {
@@ -43,7 +43,7 @@ impl Supervisor {
         if !options.variant.is_empty() {
             command.env("LOCAL_CIRCLECI_VARIANT", options.variant);
         }
-        Ours::start(command)
+        command
     }
 
     pub fn id(&self) -> &ProcessId {
@@ -57,8 +57,14 @@ impl Supervisor {
 
     /// Asks it to end, as a service manager does; agents and tasks go on.
     #[track_caller]
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         self.process.signal(Signal::TERM);
+        self.until_ended();
+    }
+
+    /// Waits until it has ended well.
+    #[track_caller]
+    pub fn until_ended(mut self) {
         let status = self.process.ended("the supervisor");
         assert!(status.success(), "the supervisor ended with {status}");
     }
