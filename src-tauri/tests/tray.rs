@@ -25,6 +25,7 @@ fn keeps(promise: &str) {
         .env("RUNNER_TRAY_APP", env!("CARGO_BIN_EXE_runner-tray"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("HOME", home.path())
+        .env("TMPDIR", home.path())
         .env("XDG_RUNTIME_DIR", home.path())
         .stdin(Stdio::null())
         .stdout(handle())

@@ -3,6 +3,7 @@
 Everything that was started is ended by its own process, and nothing else is touched.
 """
 
+import ctypes
 import os
 import pathlib
 import signal
@@ -70,7 +71,9 @@ class Desktop:
         self.folder.cleanup()
 
     def begin(self, *command, **more):
-        process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, **more)
+        process = subprocess.Popen(
+            command, env=self.environment, stdin=subprocess.DEVNULL, preexec_fn=end_with_the_test, **more
+        )
         self.started.append(process)
         return process
 
@@ -115,11 +118,17 @@ class Desktop:
             pass_fds=[writing],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=end_with_the_test,
         )
         self.started.append(server)
         os.close(writing)
         with os.fdopen(reading) as number:
             return ":" + number.readline().strip()
+
+
+def end_with_the_test(libc=ctypes.CDLL(None), set_death_signal=1):
+    """In the child: whatever becomes of the test, nothing of it stays behind (prctl, PR_SET_PDEATHSIG)."""
+    libc.prctl(set_death_signal, signal.SIGKILL)
 
 
 def end(process, how=signal.SIGKILL):
