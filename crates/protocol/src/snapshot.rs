@@ -95,6 +95,9 @@ pub enum PauseBy {
     Disk,
     /// Outside the hours in which the machine is lent.
     Schedule,
+    /// Something that only a newer version knows.
+    #[serde(other)]
+    Other,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -91,6 +91,7 @@ fn holders(pauses: &[PauseReason]) -> String {
             PauseBy::You => "by you",
             PauseBy::Disk => "for lack of disk space",
             PauseBy::Schedule => "by the schedule",
+            PauseBy::Other => "by a rule",
         })
         .collect();
     names.join(" and ")

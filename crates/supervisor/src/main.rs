@@ -3,6 +3,7 @@
 
 mod api;
 mod boundary;
+mod effects;
 mod environment;
 mod gather;
 mod helpers;
@@ -11,12 +12,16 @@ mod input;
 mod install;
 mod job_user;
 mod keepers;
+mod knowing;
 mod log_tail;
 mod logs;
+mod looking;
+mod open;
 mod places;
 mod program;
 mod read_run;
 mod records;
+mod sampling;
 mod settings;
 mod start_run;
 mod supervisor;
@@ -27,8 +32,6 @@ mod wake_up;
 mod wanted_file;
 mod watch;
 mod watched;
-
-mod open;
 
 use std::process::ExitCode;
 

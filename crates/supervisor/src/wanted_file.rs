@@ -16,6 +16,9 @@ const SIZE: usize = 64 << 10;
 
 pub(crate) struct WantedFile {
     path: PathBuf,
+    /// False where what is there must be kept.
+    may_write: bool,
+    /// Absent where there was no room for it yet.
     spare: Option<Spare>,
 }
 
@@ -34,29 +37,47 @@ struct Version {
 impl WantedFile {
     /// Reads what is there, and says what it may be used for.
     pub(crate) fn open(path: &Path, now: Timestamp) -> (Self, StateFile) {
-        let file = |spare| Self { path: path.to_owned(), spare };
+        let file = |may_write| Self { path: path.to_owned(), may_write, spare: None };
         match read(path) {
-            Ok(wanted) => match Spare::reserve(path, SIZE) {
-                Ok(spare) => (file(Some(spare)), StateFile::Read(wanted)),
-                Err(error) => {
-                    let reason = format!("cannot write beside {}: {error}", path.display());
-                    (file(None), StateFile::Kept(unreadable(path, &reason, now)))
+            Ok(wanted) => {
+                let mut file = file(true);
+                // What was read holds, though nothing could be written now.
+                let prepared = if path.exists() {
+                    file.reserve().map(drop)
+                } else {
+                    file.save(&wanted)
+                };
+                if let Err(error) = prepared {
+                    tracing::warn!(%error, "no room to save what is wanted");
                 }
-            },
-            Err(Unread::Newer(version)) => (file(None), StateFile::Kept(newer(path, version, now))),
+                (file, StateFile::Read(wanted))
+            }
+            Err(Unread::Newer(version)) => {
+                (file(false), StateFile::Kept(newer(path, version, now)))
+            }
             Err(Unread::Broken(reason)) => {
-                (file(None), StateFile::Kept(unreadable(path, &reason, now)))
+                (file(false), StateFile::Kept(unreadable(path, &reason, now)))
             }
         }
     }
 
     pub(crate) fn save(&mut self, wanted: &Wanted) -> io::Result<()> {
+        if !self.may_write {
+            let why = format!("{} must not be written over", self.path.display());
+            return Err(io::Error::other(why));
+        }
         let on_disk = OnDisk { version: VERSION, wanted: wanted.clone() };
         let text = serde_json::to_vec_pretty(&on_disk)?;
-        let spare = self.spare.as_mut().ok_or_else(|| {
-            io::Error::other(format!("{} must not be written over", self.path.display()))
-        })?;
-        spare.replace(&text).map_err(io::Error::other)
+        self.reserve()?.replace(&text)
+    }
+
+    /// The file to write to. Once both are there they change names, which works on a full disk.
+    fn reserve(&mut self) -> io::Result<&Spare> {
+        let spare = match self.spare.take() {
+            Some(spare) => spare,
+            None => Spare::reserve(&self.path, SIZE)?,
+        };
+        Ok(self.spare.insert(spare))
     }
 }
 

@@ -2,7 +2,7 @@
 
 export type RunnerState = "problem" | "offline" | "draining" | "busy" | "updating" | "paused" | "idle" | "unknown";
 
-export type PauseBy = "you" | "disk" | "schedule";
+export type PauseBy = "you" | "disk" | "schedule" | "other";
 
 export type PauseReason = { by: PauseBy, since: string, 
 /**

@@ -1,0 +1,156 @@
+//! What the core decided, carried out. What takes long is done off the loop and reports back.
+
+use protocol::{RunId, RunnerName};
+use run_dir::TaskNumber;
+use supervisor_core::{Effect, Event};
+
+use crate::input::Input;
+use crate::knowing::mark;
+use crate::supervisor::{Supervisor, now};
+
+impl Supervisor {
+    pub(crate) fn carry_out(&mut self) {
+        while let Some(effect) = self.effects.pop_front() {
+            tracing::debug!(?effect, "carrying out");
+            self.carry_out_one(effect);
+        }
+    }
+
+    pub(crate) fn carry_out_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Save { number, wanted } => match self.wanted.save(&wanted) {
+                Ok(()) => self.event(Event::Saved(number)),
+                Err(error) => {
+                    tracing::error!(%error, "cannot save what is wanted");
+                    self.save_failed = Some(error.to_string());
+                    self.event(Event::SaveFailed { number, why: error.to_string() });
+                }
+            },
+            Effect::Install(runner) => self.install(runner),
+            Effect::StartRun(runner) => self.gather(runner),
+            Effect::Adopt(run) => self.adopt(&run),
+            Effect::Drain(run) => {
+                if let Err(error) = crate::keepers::drain(&self.folder_of(&run)) {
+                    tracing::warn!(%run, %error, "the keeper was not told to drain");
+                    self.event(Event::DrainFailed(run.clone()));
+                    self.touch(run);
+                }
+            }
+            Effect::DrainAgain { run, proof } => {
+                let tasks = proof.iter().filter_map(number_of).collect();
+                tracing::warn!(%run, ?proof, "the drain signal was lost: it is sent again");
+                if let Err(error) = crate::keepers::drain_again(&self.folder_of(&run), tasks, now())
+                {
+                    tracing::warn!(%run, %error, "the keeper was not told to drain again");
+                }
+                self.touch(run);
+            }
+            Effect::Cancel { run, task } => {
+                let Some(number) = number_of(&task) else { return };
+                tracing::info!(%task, "cancelled by the owner");
+                if let Err(error) = crate::keepers::cancel(&self.folder_of(&run), number, now()) {
+                    // The record is there: whoever keeps the agent next will find it.
+                    tracing::warn!(%task, %error, "the keeper was not told to cancel");
+                }
+                self.touch(run);
+            }
+            Effect::Record(task) => self.records.record(task),
+            Effect::Amend(task) => self.records.amend(task),
+            Effect::Probe(runner) => self.probe(runner),
+            Effect::WakeAt(at) => self.wake_up.set(at),
+            Effect::Publish => self.publish = true,
+        }
+    }
+
+    pub(crate) fn adopt(&mut self, run: &RunId) {
+        let folder = self.folder_of(run);
+        let helper = folder
+            .plan()
+            .written()
+            .map(|plan| plan.helper)
+            .filter(|helper| helper.is_file())
+            .map_or_else(|| crate::helpers::keeper(&self.folders.helpers()), Ok);
+        match helper.and_then(|helper| crate::keepers::adopt(&helper, &folder)) {
+            Ok(()) => tracing::info!(%run, "an agent without a keeper gets a new one"),
+            Err(error) => {
+                tracing::warn!(%run, %error, "no keeper could be put in charge");
+                self.event(Event::AdoptFailed(run.clone()));
+            }
+        }
+        self.touch(run.clone());
+    }
+
+    /// Finds the agent's release on this machine, or downloads it, off the loop.
+    pub(crate) fn install(&mut self, runner: RunnerName) {
+        let Some(settings) = self.runner_settings(&runner) else { return };
+        let (data, to_loop) = (self.folders.data.clone(), self.to_loop.clone());
+        let one_at_a_time = self.installing.clone();
+        tokio::spawn(async move {
+            let _turn = one_at_a_time.lock().await;
+            crate::install::install(runner, &settings, &data, &to_loop).await;
+        });
+    }
+
+    /// Reads the token and checks the agent, off the loop.
+    pub(crate) fn gather(&mut self, runner: RunnerName) {
+        let Some(settings) = self.runner_settings(&runner) else { return };
+        let agent = self.agents.get(&runner).cloned();
+        let (folders, to_loop) = (self.folders.clone(), self.to_loop.clone());
+        tokio::spawn(async move {
+            match crate::gather::gather(&runner, &settings, agent, &folders).await {
+                Ok(ingredients) => {
+                    to_loop.send(Input::ReadyToStart(runner, Box::new(ingredients)));
+                }
+                Err(failure) => to_loop.event(Event::StartFailed(runner, *failure)),
+            }
+        });
+    }
+
+    pub(crate) fn start(
+        &mut self,
+        runner: RunnerName,
+        ingredients: &crate::start_run::Ingredients,
+    ) {
+        let Some(settings) = self.runner_settings(&runner) else {
+            let failure = crate::gather::cannot_start("its settings are gone", now());
+            return self.event(Event::StartFailed(runner, failure));
+        };
+        let mark = mark(&settings);
+        let started =
+            crate::start_run::start(&self.runs, &runner, &settings, &mark, ingredients, now());
+        let (id, folder) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                tracing::error!(%runner, error = format!("{error:#}"), "cannot start a run");
+                let failure = crate::gather::cannot_start(&format!("{error:#}"), now());
+                return self.event(Event::StartFailed(runner, failure));
+            }
+        };
+        let run = RunId::from(id.as_str());
+        tracing::info!(%runner, %run, "a run begins");
+        self.watch_run(&run, &folder, 1);
+        match crate::read_run::read_run(&folder, &run, 1, now()) {
+            crate::read_run::Found::Run(facts) => self.event(Event::RunStarted(facts)),
+            crate::read_run::Found::Stray { .. } | crate::read_run::Found::Gone => {
+                let failure = crate::gather::cannot_start("its directory is not readable", now());
+                self.event(Event::StartFailed(runner, failure));
+            }
+        }
+        self.touch(run);
+    }
+
+    pub(crate) fn probe(&mut self, runner: RunnerName) {
+        // Once a minute is often enough for what a full disk refused.
+        self.records.write();
+        let Some(settings) = self.runner_settings(&runner) else { return };
+        let to_loop = self.to_loop.clone();
+        tokio::spawn(async move {
+            let failure = circleci::answers(settings.api_url()).await.err();
+            to_loop.event(Event::Probed { runner, failure });
+        });
+    }
+}
+
+fn number_of(task: &protocol::TaskId) -> Option<TaskNumber> {
+    task.as_str().rsplit_once('.')?.1.parse().ok()
+}

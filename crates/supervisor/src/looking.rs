@@ -1,0 +1,93 @@
+//! Runs, looked at when they changed; old ones deleted once nothing of them is needed.
+
+use protocol::{RunId, RunnerName};
+use run_dir::RunDir;
+use supervisor_core::{Event, Heard};
+
+use crate::sampling::LOOKS;
+use crate::supervisor::{Supervisor, now};
+use crate::watched::Watched;
+
+/// Runs kept after their end, for logs, of each runner.
+const KEPT_RUNS: usize = 5;
+
+impl Supervisor {
+    /// One complete reading of a run and of its log.
+    pub(crate) fn look_at(&mut self, run: &RunId) {
+        let folder = self.folder_of(run);
+        let reading = self.watched.get(run).map_or(0, |watched| watched.readings) + 1;
+        match crate::read_run::read_run(&folder, run, reading, now()) {
+            crate::read_run::Found::Run(facts) => {
+                self.watch_run(run, &folder, reading);
+                self.event(Event::RunRead(facts.clone()));
+                self.read_on(run, &facts);
+            }
+            crate::read_run::Found::Stray { may_live } => {
+                self.event(Event::StrayRun { run: run.clone(), may_live });
+            }
+            crate::read_run::Found::Gone => {
+                self.watched.remove(run);
+                self.event(Event::RunGone(run.clone()));
+            }
+        }
+    }
+
+    pub(crate) fn watch_run(&mut self, run: &RunId, folder: &RunDir, reading: u64) {
+        if !self.watched.contains_key(run) {
+            self.watch.run(folder.path());
+            self.watched.insert(run.clone(), Watched::new(folder));
+        }
+        if let Some(watched) = self.watched.get_mut(run) {
+            watched.readings = reading;
+        }
+    }
+
+    pub(crate) fn read_on(&mut self, run: &RunId, facts: &supervisor_core::RunFacts) {
+        let Some(watched) = self.watched.get_mut(run) else { return };
+        let over = watched.follow(facts, &self.to_loop);
+        let brought = match watched.tail.read() {
+            Ok(brought) => brought,
+            Err(error) => {
+                tracing::warn!(%run, %error, "cannot read the agent's log");
+                crate::log_tail::Brought { heard: Vec::new(), more: false }
+            }
+        };
+        let tail = if over && !brought.more { watched.tail.last_lines() } else { None };
+        for heard in brought.heard {
+            if matches!(heard, Heard::StepStarted { .. }) && !over {
+                self.looks = LOOKS;
+            }
+            self.event(Event::LogHeard { run: run.clone(), heard });
+        }
+        if brought.more {
+            self.touch(run.clone());
+        } else {
+            self.event(Event::LogRead { run: run.clone(), tail });
+            if over {
+                self.watch.forget(self.folder_of(run).path());
+                self.prune(&facts.runner.name);
+            }
+        }
+    }
+
+    /// Deletes the oldest runs of a runner that are over and whose tasks are all in the history.
+    pub(crate) fn prune(&mut self, runner: &RunnerName) {
+        let over: Vec<RunId> = self
+            .watched
+            .iter()
+            .filter(|(_, watched)| watched.over && watched.runner.as_ref() == Some(runner))
+            .map(|(run, _)| run.clone())
+            .collect();
+        for run in over.iter().take(over.len().saturating_sub(KEPT_RUNS)) {
+            let Ok(id) = run.as_str().parse() else { continue };
+            let tasks = &self.watched[run].tasks;
+            if !tasks.iter().all(|task| self.records.has(task)) {
+                continue;
+            }
+            match self.runs.remove(&id) {
+                Ok(()) => self.touch(run.clone()),
+                Err(error) => tracing::warn!(%run, %error, "cannot delete an old run"),
+            }
+        }
+    }
+}
