@@ -42,11 +42,8 @@ impl WantedFile {
             Ok(wanted) => {
                 let mut file = file(true);
                 // What was read holds, though nothing could be written now.
-                let prepared = if path.exists() {
-                    file.reserve().map(drop)
-                } else {
-                    file.save(&wanted)
-                };
+                let prepared =
+                    if path.exists() { file.reserve().map(drop) } else { file.save(&wanted) };
                 if let Err(error) = prepared {
                     tracing::warn!(%error, "no room to save what is wanted");
                 }
