@@ -1,0 +1,205 @@
+//! The home on a disk that is full to its last byte: what is asked for is still done and survives,
+//! what happened is still known, and all is well again once there is space. A small file system of
+//! the trial's own; needs root to mount it.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use local_circleci::Outcome;
+use protocol::{PauseBy, ProblemCode, RunnerState, TaskResult};
+use run_dir::{End, RunDir};
+use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, is_root, until, until_some};
+
+struct SmallDisk {
+    at: PathBuf,
+    root: PathBuf,
+}
+
+impl SmallDisk {
+    /// The home of this place.
+    fn under(place: &Place) -> Option<Self> {
+        if !is_root() {
+            return None;
+        }
+        let at = place.path("home");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=160m,mode=0700", "tmpfs"])
+            .arg(&at)
+            .output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            println!("skipped: no file system can be mounted here");
+            return None;
+        }
+        Some(Self { at, root: place.root().to_owned() })
+    }
+
+    /// Takes all that is left. The file that is made once stays and grows.
+    fn fill(&self) {
+        let filler = File::options().create(true).append(true).open(self.at.join("filler"));
+        let mut filler = filler.expect("a file on a disk of ours");
+        let part = vec![b'x'; 1 << 20];
+        for size in [1 << 20, 4096, 1] {
+            while filler.write_all(&part[..size]).is_ok() {}
+        }
+        assert!(self.is_full());
+    }
+
+    fn is_full(&self) -> bool {
+        let probe = self.at.join("probe");
+        let full = File::create(&probe).is_ok_and(|mut file| file.write_all(b"x").is_err());
+        let _ = fs::remove_file(probe);
+        full
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.at.join("filler")).expect("a file of ours");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+        // The place is gone but for what was under its mount.
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// A runner that waits for tasks, and the small disk that its home is on.
+fn on_small_disk() -> Option<(SmallDisk, Rig)> {
+    let place = Place::new();
+    let disk = SmallDisk::under(&place)?;
+    let circle = Circle::start(&place);
+    let rig = Rig::with(place, circle, &Options::default());
+    rig.set_up();
+    // The agent has all it needs, its task agent too, once it asks for tasks.
+    until(DEADLINE, "the agent claims", || {
+        rig.circle.control().agents().is_ok_and(|agents| !agents.is_empty())
+    });
+    rig.until_state(RunnerState::Idle);
+    // What the supervisor sets aside for the next run is there once it has started this one.
+    until(DEADLINE, "room for the next run is set aside", || is_reserved(rig.runs().pop()));
+    Some((disk, rig))
+}
+
+fn is_reserved(run: Option<RunDir>) -> bool {
+    let next =
+        |run: RunDir| Path::new(run.path()).parent().map(|runs| runs.join(".next/exit.json"));
+    run.and_then(next).is_some_and(|exit| exit.exists())
+}
+
+/// It is paused by its owner's word, and how the agent ended is on record.
+fn assert_paused(rig: &Rig) {
+    rig.until_state(RunnerState::Paused);
+    let runner = rig.runner();
+    assert_eq!(runner.pause_reasons.len(), 1);
+    assert_eq!(runner.pause_reasons[0].by, PauseBy::You);
+    let exit = until_some(DEADLINE, "the end is on record", || rig.run().exit().written());
+    assert_eq!(exit.end, End::Code(0));
+}
+
+fn kill_and_start_supervisor(rig: &mut Rig) {
+    rig.kill_supervisor();
+    rig.start_supervisor(&Options::default());
+}
+
+#[test]
+fn an_idle_runner_is_paused_and_resumed_on_a_full_disk_and_its_task_ends_well() {
+    let Some((disk, mut rig)) = on_small_disk() else { return };
+    disk.fill();
+    rig.api.pause(RUNNER).unwrap();
+    assert_paused(&rig);
+    disk.fill();
+    kill_and_start_supervisor(&mut rig);
+    assert_paused(&rig);
+    disk.fill();
+    rig.api.resume(RUNNER).unwrap();
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    rig.until_state(RunnerState::Idle);
+    assert!(disk.is_full());
+
+    disk.free();
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    until(DEADLINE, "the history has caught up", || rig.api.history().unwrap().len() == 2);
+    for task in rig.api.history().unwrap() {
+        assert_eq!(task.result, TaskResult::Succeeded, "{task:?}");
+    }
+    rig.finish();
+}
+
+#[test]
+fn a_busy_runner_drains_on_a_full_disk_though_the_supervisor_is_killed() {
+    let Some((disk, mut rig)) = on_small_disk() else { return };
+    let job = rig.long_job();
+    job.until_begun();
+    rig.until_state(RunnerState::Busy);
+    disk.fill();
+    rig.api.pause(RUNNER).unwrap();
+    rig.until_state(RunnerState::Draining);
+    until_some(DEADLINE, "the drain is on record", || rig.run().drain_sent().written());
+    disk.fill();
+    kill_and_start_supervisor(&mut rig);
+    rig.until_state(RunnerState::Draining);
+    disk.fill();
+    job.let_go();
+    rig.assert_ended_well(&job);
+    assert_paused(&rig);
+    assert!(disk.is_full());
+
+    // The history could not be written; what the run says is not lost with the supervisor.
+    kill_and_start_supervisor(&mut rig);
+    assert_paused(&rig);
+    disk.free();
+    rig.api.resume(RUNNER).unwrap();
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    until(DEADLINE, "the history has caught up", || rig.api.history().unwrap().len() == 2);
+    rig.finish();
+}
+
+#[test]
+fn a_cancel_works_on_a_full_disk() {
+    let Some((disk, mut rig)) = on_small_disk() else { return };
+    let job = rig.long_job();
+    job.until_begun();
+    let task = rig.task_id();
+    disk.fill();
+    rig.api.cancel(RUNNER, &task).unwrap();
+    job.until_nothing_is_left(&[]);
+    assert_ne!(rig.circle.finished(job.number).outcome, Some(Outcome::Success));
+    disk.free();
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    rig.finish();
+}
+
+#[test]
+fn a_start_for_which_no_room_was_left_is_a_problem_with_a_way_out_and_heals() {
+    let Some((disk, mut rig)) = on_small_disk() else { return };
+    disk.fill();
+    // The room that was set aside is used up by the first start.
+    for _ in 0..2 {
+        rig.api.pause(RUNNER).unwrap();
+        rig.until_state(RunnerState::Paused);
+        disk.fill();
+        rig.api.resume(RUNNER).unwrap();
+        rig.until_runner("it is resumed", |runner| runner.state != RunnerState::Paused);
+        rig.until_runner("it is up, or says why not", |runner| {
+            matches!(runner.state, RunnerState::Idle | RunnerState::Problem)
+        });
+    }
+    let runner = rig.runner();
+    assert_eq!(runner.state, RunnerState::Problem, "{runner:#?}");
+    let problem = &runner.problems[0];
+    assert_eq!(problem.code, ProblemCode::CannotStart);
+    let reading = problem.reading.as_deref().unwrap_or_default();
+    assert!(reading.contains("No space left") && !problem.hint.is_empty(), "{problem:?}");
+    disk.free();
+    rig.until_state(RunnerState::Idle);
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    rig.finish();
+}
