@@ -1,9 +1,10 @@
 //! The TERMs to the agent. The first drains it, the second cancels its task: the first is sent once
-//! however often it is asked for, the second on the user's confirmed word only, nothing ever again.
+//! however often it is asked for, the second once for each task that the user's confirmed word names.
 //!
 //! Save first, then act: drain.json is written before the first TERM and drain-sent.json after it.
 //! One without the other means that nobody knows; then it is not repeated until the supervisor
-//! proves, by drain-lost.json, that it never arrived.
+//! proves, by drain-lost.json, that it never arrived. Such a proof holds for the drain.json that it
+//! was made from: sending again writes that anew, and the proof is spent.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -27,13 +28,13 @@ pub(crate) struct Drains<'run> {
     sent: bool,
     /// When the cancelling TERM may go.
     cancel_at: Option<Instant>,
-    /// This process has sent the cancelling TERM, whatever the files say.
-    cancelled: bool,
+    /// The task for which this process did what there was to do, whatever the files say.
+    cancelled: Option<TaskNumber>,
 }
 
 impl<'run> Drains<'run> {
     pub(crate) fn of(run: &'run RunDir, agent: &'run ProcessId) -> Self {
-        Self { run, agent, sent: false, cancel_at: None, cancelled: false }
+        Self { run, agent, sent: false, cancel_at: None, cancelled: None }
     }
 
     /// Drains the agent, unless that was begun before.
@@ -45,18 +46,35 @@ impl<'run> Drains<'run> {
 
     /// Does what the supervisor wrote into the directory.
     pub(crate) fn look(&mut self) {
-        if !self.sent
-            && self.run.drain_sent().is_unwritten()
-            && let Record::Written(_) = self.run.drain_lost()
-        {
+        if !self.sent && self.run.drain_sent().is_unwritten() && self.is_proven_lost() {
             self.send_first();
         }
         if let Record::Written(cancel) = self.run.cancel()
-            && !self.cancelled
-            && self.run.cancel_sent().is_unwritten()
+            && !self.is_done(cancel.task)
         {
             self.cancel(&cancel);
         }
+    }
+
+    /// Two tasks that started after drain.json as it is now: one may have been claimed in the same
+    /// moment.
+    fn is_proven_lost(&self) -> bool {
+        let (Record::Written(drain), Record::Written(lost)) =
+            (self.run.drain(), self.run.drain_lost())
+        else {
+            return false;
+        };
+        lost.tasks.iter().filter(|task| task.0 > drain.tasks_before).count() >= 2
+    }
+
+    /// A record that cannot be read may be of this task, and then another TERM could be too many.
+    fn is_done(&self, task: TaskNumber) -> bool {
+        self.cancelled == Some(task)
+            || match self.run.cancel_sent() {
+                Record::Absent | Record::Blank => false,
+                Record::Written(sent) => sent.task == task,
+                Record::Unreadable(_) | Record::Newer(_) => true,
+            }
     }
 
     /// How long until [`Self::look`] has something to do by itself.
@@ -76,7 +94,10 @@ impl<'run> Drains<'run> {
         hold(self.run, "drain-written");
         self.sent = true;
         match process::signal(self.agent, Signal::TERM)? {
-            Sent::Delivered => self.run.write_drain_sent(&DrainSent { at: now() }),
+            Sent::Delivered => {
+                hold(self.run, "drain-sent-unwritten");
+                self.run.write_drain_sent(&DrainSent { at: now() })
+            }
             Sent::Gone => Ok(()),
         }
     }
@@ -103,7 +124,7 @@ impl<'run> Drains<'run> {
             return;
         }
         self.cancel_at = None;
-        self.cancelled = true;
+        self.cancelled = Some(cancel.task);
         match process::signal(self.agent, Signal::TERM) {
             Ok(Sent::Delivered) => self.note_cancel(cancel, CancelOutcome::Sent),
             Ok(Sent::Gone) => self.note_cancel(cancel, CancelOutcome::TaskOver),
@@ -126,7 +147,7 @@ impl<'run> Drains<'run> {
 
     fn note_cancel(&mut self, cancel: &Cancel, outcome: CancelOutcome) {
         self.cancel_at = None;
-        self.cancelled = true;
+        self.cancelled = Some(cancel.task);
         let sent = CancelSent { task: cancel.task, outcome, at: now() };
         if let Err(error) = self.run.write_cancel_sent(&sent) {
             note(self.run, format_args!("the cancel could not be recorded: {error}"));

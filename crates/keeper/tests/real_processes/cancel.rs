@@ -68,6 +68,34 @@ fn a_task_that_is_over_is_not_cancelled_and_no_other_one_instead() {
 }
 
 #[test]
+fn a_cancel_that_came_too_late_does_not_stand_in_the_way_of_the_next() {
+    let mut home = Home::new();
+    let (run, mut keeper) = home.running();
+    let (over, lock) = run.claim_task().unwrap();
+    drop(lock);
+    cancel(&run, over.number());
+    send(&keeper, Signal::USR1);
+    let late = until_written("the outcome is recorded", || run.cancel_sent());
+    assert_eq!(late.outcome, CancelOutcome::TaskOver);
+    assert_eq!(home.signals(), Vec::<String>::new());
+
+    let (running, lock) = run.claim_task().unwrap();
+    cancel(&run, running.number());
+    send(&keeper, Signal::USR1);
+    until("both arrived", || home.signals().len() == 2);
+    until("the cancel is recorded", || {
+        run.cancel_sent().written().is_some_and(|sent| {
+            sent.task == running.number() && sent.outcome == CancelOutcome::Sent
+        })
+    });
+    send(&keeper, Signal::USR1);
+    home.finish_agent(0);
+    wait(&mut keeper);
+    assert_eq!(home.signals(), ["SIGTERM", "SIGTERM"]);
+    drop(lock);
+}
+
+#[test]
 fn a_task_that_ends_after_the_first_term_spares_the_agent_the_second() {
     let mut home = Home::new();
     let (run, lock) = home.run(&home.plan());
