@@ -58,7 +58,7 @@ async fn a_set_up_sends_only_what_was_said() {
         api_url: None,
         releases_url: None,
         job_user: Some("ci".into()),
-        token_store: TokenStore::Keychain,
+        token_store: Some(TokenStore::Keychain),
     };
     let done = client.set_up(&name(), &SetUp { spec, token: None }).await.expect("set up");
     assert_eq!((done.did, done.needs_token), (vec!["Saved.".to_owned()], true));

@@ -23,14 +23,10 @@ pub(crate) fn open(place: &Place, telling: &mut Telling) -> Option<App> {
         telling.say("No display: this is the whole show. With one, the app opens beside it.");
         return None;
     }
-    let child = place
-        .command("runner-tray")
-        .ok()?
-        .arg("--window")
-        .env("RUNNER_TRAY_MANY", "1")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
+    let child = place.command("runner-tray").and_then(|mut app| {
+        app.arg("--window").env("RUNNER_TRAY_MANY", "1");
+        Ok(app.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
+    });
     match child {
         Ok(child) => {
             telling.say("The app is open: look at the tray while this goes on.");

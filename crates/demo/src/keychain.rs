@@ -2,7 +2,6 @@
 //! lives as long as the demo, else (no keychain can be had here) a file.
 
 use std::env;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -76,8 +75,6 @@ impl Keychain {
             .env("HOME", folder.path())
             .env("XDG_RUNTIME_DIR", folder.path())
             .env("XDG_DATA_HOME", folder.path().join("data"))
-            // A group of its own: one Ctrl-C for the demo, which then ends the rest in order.
-            .process_group(0)
             .status()
             .context("starting a D-Bus session")?;
         Ok(Some(status.success()))

@@ -3,6 +3,7 @@
 //! nothing running and nothing on disk.
 
 mod app;
+mod interrupt;
 mod keychain;
 mod place;
 mod scenes;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
 
 /// True where everything went as promised.
 fn show() -> anyhow::Result<bool> {
+    interrupt::note_signals()?;
     let keychain = Keychain::find()?;
     if let Some(status) = keychain.go_into_a_session_of_its_own()? {
         return Ok(status);
@@ -36,6 +38,7 @@ fn show() -> anyhow::Result<bool> {
     let mut telling = Telling::begin();
     telling
         .say("Runner Tray against an offline stand-in for CircleCI. Nothing leaves this machine.");
+    telling.say("It takes about 20 s; Ctrl-C ends it and all it started.");
     telling.say(&format!("Everything lies in {} and goes with it.", place.home().display()));
     telling.say(&format!("The token goes to {}.", keychain.words()));
     let shown = scenes::play(&place, &mut telling);

@@ -51,6 +51,7 @@ pub(crate) fn play(place: &Place, telling: &mut Telling) -> Result<Shown> {
     telling.quote(&place.runnerctl(&["supervisor", "start"])?);
     let state = runner(place)?.state;
     telling.say(&format!("A new supervisor found it: {}.", word(state)));
+    telling.quote(&place.runnerctl(&["status"])?);
     finish(place, telling, &mut shown, third)?;
     shown.kill_survived = true;
 
@@ -117,6 +118,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T
         if let Some(found) = look()? {
             return Ok(found);
         }
+        crate::interrupt::check()?;
         ensure!(Instant::now() < deadline, "waited {} s for: {what}", PATIENCE.as_secs());
         std::thread::sleep(Duration::from_millis(50));
     }

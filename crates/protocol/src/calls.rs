@@ -15,23 +15,25 @@ pub struct SetUp {
     pub token: Option<SetToken>,
 }
 
-/// Everything about a runner that the user decides, but for its name and token.
+/// Everything about a runner that the user decides, but for its name and token. What is absent stays
+/// as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunnerSpec {
     pub resource_class: ResourceClass,
-    /// Absolute. Absent: one of the runner's own in the data folder.
+    /// Absolute. At first: one of the runner's own in the data folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
-    /// Absent: CircleCI's cloud.
+    /// At first: CircleCI's cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_url: Option<String>,
-    /// The folder that holds `manifest.json`. Absent: CircleCI's own.
+    /// The folder that holds `manifest.json`. At first: CircleCI's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub releases_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_user: Option<String>,
-    #[serde(default)]
-    pub token_store: TokenStore,
+    /// Absent: as it is, at first the keychain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_store: Option<TokenStore>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

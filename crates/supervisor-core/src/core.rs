@@ -92,6 +92,19 @@ impl Core {
         &self.shown
     }
 
+    /// Whether a start that was asked for is wanted still. Asked at the last moment before it: while
+    /// it was prepared, somebody may have paused the runner.
+    pub fn wants_start(&self, runner: &RunnerName, now: Timestamp) -> bool {
+        let readable = self.read_only.is_none() && matches!(self.settings, Settings::Read);
+        let wanted = |runner: &Runner| {
+            runner.in_settings && runner.starting && runner.live_run(&self.boot).is_none()
+        };
+        readable
+            && self.strays.is_empty()
+            && self.runners.get(runner).is_some_and(wanted)
+            && in_force(&self.saved, runner, now).is_empty()
+    }
+
     /// Takes what happened and says what to do about it, in this order.
     pub fn handle(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         self.take(event, now);
@@ -195,6 +208,17 @@ impl Core {
             }
             Event::InstallFailed { runner, problem } => {
                 if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.install_failed(problem, now);
+                }
+            }
+            Event::StartPutOff(runner) => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.starting = false;
+                }
+            }
+            Event::AgentUnusable { runner, problem } => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.starting = false;
                     runner.install_failed(problem, now);
                 }
             }

@@ -55,6 +55,13 @@ pub enum Event {
         problem: Problem,
     },
     StartFailed(RunnerName, StartFailure),
+    /// Nothing was started, and nothing is wrong: what was fetched for it is no longer what is wanted.
+    StartPutOff(RunnerName),
+    /// The installed agent is gone or is not what was installed.
+    AgentUnusable {
+        runner: RunnerName,
+        problem: Problem,
+    },
     /// No keeper could be put in charge of an orphan.
     AdoptFailed(RunId),
     /// The keeper could not be told to drain.

@@ -60,6 +60,23 @@ pub struct RunFacts {
     pub tasks: Vec<TaskFacts>,
 }
 
+impl RunFacts {
+    /// Part of it could not be read.
+    pub fn has_unknowns(&self) -> bool {
+        let agent = match &self.agent {
+            AgentSeen::NotStarted => false,
+            AgentSeen::Started { alive, .. } => alive.is_unknown(),
+            AgentSeen::Unknown => true,
+        };
+        agent
+            || self.lock == LockSeen::Unknown
+            || self.drain.is_unknown()
+            || self.cancel.is_unknown()
+            || self.exit.is_unknown()
+            || self.tasks.iter().any(|task| task.end == TaskEnd::Unknown)
+    }
+}
+
 /// The kernel's word on whether a keeper lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockSeen {

@@ -110,6 +110,8 @@ impl Run {
         }
         self.log_read = false;
         self.stray = None;
+        // News of the run: whoever could not be told may be there now.
+        self.drain_failed = None;
         self.facts = facts;
         self.learn_word();
         if self.phase(boot) != Phase::Over {

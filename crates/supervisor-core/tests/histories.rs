@@ -61,8 +61,7 @@ fn live_through(histories_by_default: u32, flavour: Flavour) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u32>().unwrap());
     let cases = number("RUNNER_TRAY_HISTORIES").unwrap_or(histories_by_default);
     let seed = number("RUNNER_TRAY_SEED").unwrap_or(0);
-    let config =
-        Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

@@ -1,5 +1,7 @@
 //! What the core decided, carried out. What takes long is done off the loop and reports back.
 
+use std::collections::BTreeMap;
+
 use protocol::{RunId, RunnerName};
 use run_dir::TaskNumber;
 use supervisor_core::{Effect, Event};
@@ -32,8 +34,8 @@ impl Supervisor {
             Effect::Drain(run) => {
                 if let Err(error) = crate::keepers::drain(&self.folder_of(&run)) {
                     tracing::warn!(%run, %error, "the keeper was not told to drain");
-                    self.event(Event::DrainFailed(run.clone()));
-                    self.touch(run);
+                    // Told again at the next news of the run: its keeper is new, or gone.
+                    self.event(Event::DrainFailed(run));
                 }
             }
             Effect::DrainAgain { run, proof } => {
@@ -82,7 +84,10 @@ impl Supervisor {
 
     /// Finds the agent's release on this machine, or downloads it, off the loop.
     pub(crate) fn install(&mut self, runner: RunnerName) {
-        let Some(settings) = self.runner_settings(&runner) else { return };
+        let Some(settings) = self.runner_settings(&runner) else {
+            let problem = crate::gather::no_settings(now()).problem;
+            return self.event(Event::InstallFailed { runner, problem });
+        };
         let (data, to_loop) = (self.folders.data.clone(), self.to_loop.clone());
         let one_at_a_time = self.installing.clone();
         tokio::spawn(async move {
@@ -93,7 +98,9 @@ impl Supervisor {
 
     /// Reads the token and checks the agent, off the loop.
     pub(crate) fn gather(&mut self, runner: RunnerName) {
-        let Some(settings) = self.runner_settings(&runner) else { return };
+        let Some(settings) = self.runner_settings(&runner) else {
+            return self.event(Event::StartFailed(runner, crate::gather::no_settings(now())));
+        };
         let agent = self.agents.get(&runner).cloned();
         let (folders, to_loop) = (self.folders.clone(), self.to_loop.clone());
         tokio::spawn(async move {
@@ -101,23 +108,29 @@ impl Supervisor {
                 Ok(ingredients) => {
                     to_loop.send(Input::ReadyToStart(runner, Box::new(ingredients)));
                 }
-                Err(failure) => to_loop.event(Event::StartFailed(runner, *failure)),
+                Err(crate::gather::Failure::Start(failure)) => {
+                    to_loop.event(Event::StartFailed(runner, *failure));
+                }
+                Err(crate::gather::Failure::Agent(problem)) => {
+                    to_loop.event(Event::AgentUnusable { runner, problem: *problem });
+                }
             }
         });
     }
 
+    /// While they were gathered the runner may have been paused, changed or removed.
     pub(crate) fn start(
         &mut self,
         runner: RunnerName,
         ingredients: &crate::start_run::Ingredients,
     ) {
-        let Some(settings) = self.runner_settings(&runner) else {
-            let failure = crate::gather::cannot_start("its settings are gone", now());
-            return self.event(Event::StartFailed(runner, failure));
-        };
-        let mark = mark(&settings);
-        let started =
-            crate::start_run::start(&self.runs, &runner, &settings, &mark, ingredients, now());
+        let current = self.runner_settings(&runner).as_ref() == Some(&ingredients.settings);
+        if !current || !self.core.wants_start(&runner, now()) {
+            tracing::info!(%runner, "no longer to be started like this");
+            return self.event(Event::StartPutOff(runner));
+        }
+        let mark = mark(&ingredients.settings);
+        let started = crate::start_run::start(&self.runs, &runner, &mark, ingredients, now());
         let (id, folder) = match started {
             Ok(started) => started,
             Err(error) => {
@@ -129,7 +142,7 @@ impl Supervisor {
         let run = RunId::from(id.as_str());
         tracing::info!(%runner, %run, "a run begins");
         self.watch_run(&run, &folder, 1);
-        match crate::read_run::read_run(&folder, &run, 1, now()) {
+        match crate::read_run::read_run(&folder, &run, 1, &mut BTreeMap::new(), now()) {
             crate::read_run::Found::Run(facts) => self.event(Event::RunStarted(facts)),
             crate::read_run::Found::Stray { .. } | crate::read_run::Found::Gone => {
                 let failure = crate::gather::cannot_start("its directory is not readable", now());

@@ -11,22 +11,38 @@ use crate::settings::{RunnerSettings, SettingsError};
 use crate::start_run::{Ingredients, Places};
 use crate::supervisor::now;
 
+/// Why a start came to nothing.
+pub(crate) enum Failure {
+    Start(Box<StartFailure>),
+    /// The agent is not what was installed: it is to be installed anew.
+    Agent(Box<Problem>),
+}
+
+impl From<Box<StartFailure>> for Failure {
+    fn from(failure: Box<StartFailure>) -> Self {
+        Self::Start(failure)
+    }
+}
+
 pub(crate) async fn gather(
     runner: &RunnerName,
     settings: &RunnerSettings,
     agent: Option<InstalledAgent>,
     folders: &Folders,
-) -> Result<Ingredients, Box<StartFailure>> {
+) -> Result<Ingredients, Failure> {
     let token = crate::token::get(runner, settings.token_store, folders).await?;
     let agent = agent.ok_or_else(|| boxed("no agent is installed"))?;
+    let wanted = settings.clone();
     let (name, settings, folders) = (runner.clone(), settings.clone(), folders.clone());
     let prepared = tokio::task::spawn_blocking(move || {
-        circleci::verify(&agent).map_err(|error| boxed(&error.to_string()))?;
+        circleci::verify(&agent)
+            .map_err(|error| Failure::Agent(Box::new(crate::install::problem(&error))))?;
         let places = prepare(&name, &settings, &folders)?;
-        Ok((agent, places))
+        Ok::<_, Failure>((agent, places))
     });
-    let (agent, places) = prepared.await.unwrap_or_else(|error| Err(boxed(&error.to_string())))?;
-    Ok(Ingredients { token, agent, places })
+    let (agent, places) =
+        prepared.await.unwrap_or_else(|error| Err(boxed(&error.to_string()).into()))?;
+    Ok(Ingredients { settings: wanted, token, agent, places })
 }
 
 fn prepare(
@@ -48,6 +64,10 @@ fn prepare(
         })?;
     }
     Ok(places)
+}
+
+pub(crate) fn no_settings(now: Timestamp) -> StartFailure {
+    cannot_start("the settings do not name this runner, or cannot be read", now)
 }
 
 fn boxed(why: &str) -> Box<StartFailure> {

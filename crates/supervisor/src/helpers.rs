@@ -38,7 +38,7 @@ fn place(copy: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn beside_this_program() -> Result<PathBuf> {
-    let this = std::env::current_exe().context("finding this program")?;
+    let this = crate::program::path().context("finding this program")?;
     Ok(this.with_file_name(KEEPER))
 }
 

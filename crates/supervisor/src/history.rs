@@ -55,20 +55,28 @@ impl History {
 
     /// Keeps the record that is there, if there is one.
     pub(crate) fn record(&self, task: &FinishedTask) -> Result<()> {
-        self.insert("INSERT OR IGNORE", task)
+        self.insert("INSERT OR IGNORE", "", task)
     }
 
-    /// Takes the place of the record that is there.
+    /// Takes the place of the record that is there; what is not known any more stays known.
     pub(crate) fn amend(&self, task: &FinishedTask) -> Result<()> {
-        self.insert("INSERT OR REPLACE", task)
+        self.insert(
+            "INSERT",
+            "ON CONFLICT (id) DO UPDATE SET result = excluded.result, \
+             project = COALESCE(excluded.project, project), \
+             branch = COALESCE(excluded.branch, branch), job = COALESCE(excluded.job, job), \
+             build_number = COALESCE(excluded.build_number, build_number), \
+             link = COALESCE(excluded.link, link)",
+            task,
+        )
     }
 
-    fn insert(&self, verb: &str, task: &FinishedTask) -> Result<()> {
+    fn insert(&self, verb: &str, conflict: &str, task: &FinishedTask) -> Result<()> {
         self.connection
             .prepare_cached(&format!(
                 "{verb} INTO task (id, runner, finished_ms, started_ms, result, \
                  project, branch, job, build_number, link) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) {conflict}",
             ))?
             .execute(params![
                 task.id.as_str(),
@@ -207,6 +215,17 @@ mod tests {
         history.record(&task(1, "a")).unwrap();
         history.record(&FinishedTask { project: None, ..task(1, "a") }).unwrap();
         assert_eq!(history.page(None, None, 5).unwrap().tasks, [task(1, "a")]);
+    }
+
+    #[test]
+    fn an_amended_task_keeps_what_was_known_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(&folder.path().join("history.sqlite")).unwrap();
+        history.record(&task(1, "a")).unwrap();
+        let late = FinishedTask { project: None, result: TaskResult::Succeeded, ..task(1, "a") };
+        history.amend(&late).unwrap();
+        let page = history.page(None, None, 5).unwrap();
+        assert_eq!(page.tasks, [FinishedTask { result: TaskResult::Succeeded, ..task(1, "a") }]);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) enum Input {
     Installed(RunnerName, Box<circleci::InstalledAgent>),
     /// The token of a runner that is to be started was read, and its agent checked.
     ReadyToStart(RunnerName, Box<crate::start_run::Ingredients>),
+    /// Too much happened at once for the kernel to tell of it all.
+    NewsLost,
     AlarmWentOff,
     /// The file of this program was touched.
     ProgramTouched,
@@ -50,6 +52,7 @@ pub(crate) enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Registered {
     pub(crate) token_store: protocol::TokenStore,
+    pub(crate) resource_class: protocol::ResourceClass,
     pub(crate) api_url: String,
     pub(crate) releases_url: String,
 }

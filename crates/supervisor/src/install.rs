@@ -66,7 +66,7 @@ async fn at_hand(
         .await
 }
 
-fn problem(error: &ReleaseError) -> Problem {
+pub(crate) fn problem(error: &ReleaseError) -> Problem {
     Problem {
         code: ProblemCode::AgentNotInstalled,
         summary: "The agent could not be installed.".into(),

@@ -6,12 +6,15 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use host::{Account, Folders};
 use protocol::{ApiError, RunnerName};
 
 use crate::api::refusal;
 use crate::start_run::Places;
+
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why jobs cannot run as that user: what was found, and what to do, commands included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,8 +191,24 @@ fn as_user(user: &str, command: &[&str]) -> io::Result<Output> {
     run(Command::new("sudo").args(["-niHu", user, "--"]).args(command))
 }
 
+/// A login profile that hangs must not hold up everything else.
 fn run(command: &mut Command) -> io::Result<Output> {
-    command.stdin(Stdio::null()).current_dir("/").output()
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .current_dir("/")
+        .spawn()?;
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait()?.is_none() {
+        if Instant::now() > deadline {
+            child.kill()?;
+            child.wait()?;
+            return Err(io::Error::other(format!("no end within {} s", PATIENCE.as_secs())));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output()
 }
 
 #[cfg(test)]

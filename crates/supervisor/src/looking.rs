@@ -1,28 +1,40 @@
 //! Runs, looked at when they changed; old ones deleted once nothing of them is needed.
 
+use std::time::Duration;
+
 use protocol::{RunId, RunnerName};
 use run_dir::RunDir;
 use supervisor_core::{Event, Heard};
 
+use crate::input::Input;
 use crate::sampling::LOOKS;
 use crate::supervisor::{Supervisor, now};
 use crate::watched::Watched;
 
 /// Runs kept after their end, for logs, of each runner.
 const KEPT_RUNS: usize = 5;
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Supervisor {
     /// One complete reading of a run and of its log.
     pub(crate) fn look_at(&mut self, run: &RunId) {
         let folder = self.folder_of(run);
         let reading = self.watched.get(run).map_or(0, |watched| watched.readings) + 1;
-        match crate::read_run::read_run(&folder, run, reading, now()) {
+        let mut over = self.watched.get_mut(run).map(Watched::take_over).unwrap_or_default();
+        let found = crate::read_run::read_run(&folder, run, reading, &mut over, now());
+        match found {
             crate::read_run::Found::Run(facts) => {
-                self.watch_run(run, &folder, reading);
+                self.watch_run(run, &folder, reading).remember(over);
+                if facts.has_unknowns() {
+                    self.look_again(run.clone());
+                }
                 self.event(Event::RunRead(facts.clone()));
                 self.read_on(run, &facts);
             }
             crate::read_run::Found::Stray { may_live } => {
+                if may_live {
+                    self.look_again(run.clone());
+                }
                 self.event(Event::StrayRun { run: run.clone(), may_live });
             }
             crate::read_run::Found::Gone => {
@@ -32,14 +44,34 @@ impl Supervisor {
         }
     }
 
-    pub(crate) fn watch_run(&mut self, run: &RunId, folder: &RunDir, reading: u64) {
-        if !self.watched.contains_key(run) {
-            self.watch.run(folder.path());
-            self.watched.insert(run.clone(), Watched::new(folder));
+    /// What could not be read may be readable a moment later, and nothing would tell.
+    fn look_again(&self, run: RunId) {
+        let to_loop = self.to_loop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            to_loop.send(Input::Touched(run));
+        });
+    }
+
+    /// News was lost: everything is read again.
+    pub(crate) fn look_at_everything(&mut self) {
+        tracing::warn!("too much happened at once; every run is read again");
+        self.read_settings();
+        let listed = self.runs.list().unwrap_or_default();
+        let known: Vec<RunId> = self.watched.keys().cloned().collect();
+        for run in listed.iter().map(|run| RunId::from(run.as_str())).chain(known) {
+            self.touch(run);
         }
-        if let Some(watched) = self.watched.get_mut(run) {
-            watched.readings = reading;
-        }
+    }
+
+    pub(crate) fn watch_run(&mut self, run: &RunId, folder: &RunDir, reading: u64) -> &mut Watched {
+        let watch = &mut self.watch;
+        let watched = self.watched.entry(run.clone()).or_insert_with(|| {
+            watch.run(folder.path());
+            Watched::new(folder)
+        });
+        watched.readings = reading;
+        watched
     }
 
     pub(crate) fn read_on(&mut self, run: &RunId, facts: &supervisor_core::RunFacts) {
@@ -60,7 +92,8 @@ impl Supervisor {
             self.event(Event::LogHeard { run: run.clone(), heard });
         }
         if brought.more {
-            self.touch(run.clone());
+            // In its turn, after whatever else has come.
+            self.to_loop.send(Input::Touched(run.clone()));
         } else {
             self.event(Event::LogRead { run: run.clone(), tail });
             if over {

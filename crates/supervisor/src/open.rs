@@ -1,6 +1,6 @@
 //! Starting: everything that must be true before the loop may turn, in order.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,20 +85,23 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn take_lock(folders: &Folders) -> Result<File> {
-    let path = folders.state.join("supervisor.lock");
+    let path = folders.lock_file();
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(&path)
         .with_context(|| format!("opening {}", path.display()))?;
-    if file.try_lock().is_err() {
-        anyhow::bail!(
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
             "another supervisor works with {}; see `runnerctl supervisor status`",
             folders.state.display()
-        );
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", path.display()))
+        }
     }
-    Ok(file)
 }
 
 /// The lock is held, so a socket that is there is a dead one's.

@@ -1,5 +1,6 @@
 //! One run directory, read whole, as the core's facts. What cannot be read becomes `Unknown`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -21,8 +22,15 @@ pub(crate) enum Found {
     Gone,
 }
 
-/// Reads the run's records, its lock, and whether its agent lives. `reading` counts readings.
-pub(crate) fn read_run(folder: &RunDir, run: &RunId, reading: u64, now: Timestamp) -> Found {
+/// Reads the run's records, its lock, and whether its agent lives. `reading` counts readings; `over`
+/// remembers tasks that are over, which change no more.
+pub(crate) fn read_run(
+    folder: &RunDir,
+    run: &RunId,
+    reading: u64,
+    over: &mut BTreeMap<u32, TaskFacts>,
+    now: Timestamp,
+) -> Found {
     if !folder.path().is_dir() {
         return Found::Gone;
     }
@@ -53,7 +61,7 @@ pub(crate) fn read_run(folder: &RunDir, run: &RunId, reading: u64, now: Timestam
         drain: drain_of(folder),
         cancel: cancel_of(folder, run),
         exit: exit_of(folder),
-        tasks: tasks_of(folder, run, &directory, now),
+        tasks: tasks_of(folder, run, &directory, over, now),
     }))
 }
 
@@ -149,7 +157,13 @@ fn exit_of(folder: &RunDir) -> Read<ExitSeen> {
     }
 }
 
-fn tasks_of(folder: &RunDir, run: &RunId, directory: &str, now: Timestamp) -> Vec<TaskFacts> {
+fn tasks_of(
+    folder: &RunDir,
+    run: &RunId,
+    directory: &str,
+    over: &mut BTreeMap<u32, TaskFacts>,
+    now: Timestamp,
+) -> Vec<TaskFacts> {
     let Ok(tasks) = folder.tasks() else {
         // Nobody can tell whether one runs.
         return vec![TaskFacts {
@@ -161,7 +175,18 @@ fn tasks_of(folder: &RunDir, run: &RunId, directory: &str, now: Timestamp) -> Ve
             end: TaskEnd::Unknown,
         }];
     };
-    tasks.iter().map(|task| task_of(task, run, directory, now)).collect()
+    let mut read = |task: &TaskDir| {
+        let number = task.number().0;
+        if let Some(known) = over.get(&number) {
+            return known.clone();
+        }
+        let facts = task_of(task, run, directory, now);
+        if matches!(facts.end, TaskEnd::Exited { .. }) {
+            over.insert(number, facts.clone());
+        }
+        facts
+    };
+    tasks.iter().map(&mut read).collect()
 }
 
 fn task_of(task: &TaskDir, run: &RunId, directory: &str, now: Timestamp) -> TaskFacts {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use supervisor_core::Event;
+use tokio::time::Instant;
 
 use crate::supervisor::Supervisor;
 
@@ -18,19 +19,23 @@ impl Supervisor {
 
     /// When to look at the processes of running tasks next: while somebody watches, and for a moment
     /// after a step began where the job has no name yet.
-    pub(crate) fn next_sample(&self) -> Option<Duration> {
+    pub(crate) fn next_sample(&self) -> Option<Instant> {
         if self.looks > 0 && self.running_tasks().any(|task| task.job.is_none()) {
-            return Some(LOOK_AGAIN);
+            return Some(self.sampled_at + LOOK_AGAIN);
         }
-        (self.watchers > 0 && self.running_tasks().next().is_some()).then_some(SAMPLE_EVERY)
+        let watched = self.watchers > 0 && self.running_tasks().next().is_some();
+        watched.then(|| self.sampled_at + SAMPLE_EVERY)
     }
 
     /// Looks at the processes of every running task.
     pub(crate) fn sample(&mut self) {
         let running: Vec<_> =
             self.running_tasks().filter_map(|task| Some((task.id.clone(), task.pid?))).collect();
+        self.sampled_at = Instant::now();
+        self.samples.retain(|task, _| running.iter().any(|(running, _)| running == task));
         for (task, pid) in running {
-            if let Some(processes) = crate::usage::sample(&task, pid, &mut self.sampler) {
+            let last = self.samples.entry(task.clone()).or_default();
+            if let Some(processes) = crate::usage::sample(pid, last) {
                 self.event(Event::ProcessesSeen { task, processes });
             }
         }

@@ -91,19 +91,17 @@ impl Settings {
         Ok(Self { path: path.to_owned(), document, runners })
     }
 
-    /// Makes one runner so, in memory; what `spec` leaves out goes back to its default. Says what
-    /// changed, in sentences.
+    /// Makes one runner so, in memory; what `spec` leaves out stays as it is. Says what changed, in
+    /// sentences.
     pub(crate) fn set(&mut self, name: &RunnerName, spec: &RunnerSpec) -> Vec<String> {
         let mut did = Vec::new();
         let table = self.table(name, &mut did);
+        // Never written is the keychain.
+        let keychain = !table.contains_key("token_store");
         let mut put = |key: &str, wanted: Option<&str>, words: &str| match wanted {
             Some(wanted) if table.get(key).and_then(Item::as_str) != Some(wanted) => {
                 table[key] = value(wanted);
                 did.push(format!("{words} is {wanted}."));
-            }
-            None if table.contains_key(key) => {
-                table.remove(key);
-                did.push(format!("{words} is the default again."));
             }
             Some(_) | None => {}
         };
@@ -112,14 +110,12 @@ impl Settings {
         put("api_url", spec.api_url.as_deref(), "The server");
         put("releases_url", spec.releases_url.as_deref(), "The place of the agent's releases");
         put("job_user", spec.job_user.as_deref(), "The user that jobs run as");
-        let store = match spec.token_store {
+        let store = spec.token_store.map(|store| match store {
             TokenStore::Keychain => "keychain",
             TokenStore::File => "file",
-        };
-        let stored = table.get("token_store").and_then(Item::as_str).unwrap_or("keychain");
-        if stored != store {
-            table["token_store"] = value(store);
-            did.push(format!("The token's place is the {store}."));
+        });
+        if !(keychain && store == Some("keychain")) {
+            put("token_store", store, "The token's place");
         }
         did
     }
@@ -193,7 +189,7 @@ mod tests {
             api_url: None,
             releases_url: None,
             job_user: None,
-            token_store: TokenStore::Keychain,
+            token_store: None,
         }
     }
 
@@ -226,15 +222,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_goes_back_to_its_default() {
+    fn what_is_left_out_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::read(&folder.path().join("settings.toml")).unwrap();
-        settings.set(&name(), &spec());
+        settings.set(&name(), &RunnerSpec { job_user: Some("ci".into()), ..spec() });
         settings.save().unwrap();
-        let did = settings.set(&name(), &RunnerSpec { working_directory: None, ..spec() });
-        assert_eq!(did, ["The working directory is the default again."]);
+        let less = RunnerSpec { working_directory: None, ..spec() };
+        assert_eq!(settings.set(&name(), &less), Vec::<String>::new());
         settings.save().unwrap();
-        assert_eq!(settings.runners[&name()].working_directory, None);
+        assert_eq!(settings.runners[&name()].job_user.as_deref(), Some("ci"));
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::settings::RunnerSettings;
 
 /// What was fetched for a start, off the loop.
 pub(crate) struct Ingredients {
+    /// Those that token and places were fetched by.
+    pub(crate) settings: RunnerSettings,
     pub(crate) token: Token,
     pub(crate) agent: InstalledAgent,
     pub(crate) places: Places,
@@ -62,12 +64,11 @@ pub(crate) fn config(
 pub(crate) fn start(
     runs: &RunsFolder,
     name: &RunnerName,
-    settings: &RunnerSettings,
     mark: &str,
     ingredients: &Ingredients,
     now: Timestamp,
 ) -> Result<(RunId, RunDir)> {
-    let Ingredients { token, agent, places } = ingredients;
+    let Ingredients { settings, token, agent, places } = ingredients;
     let id = RunId::new(now);
     let folder = runs.path().join(id.as_str());
     let environment = crate::environment::agent_environment();

@@ -9,21 +9,24 @@ use anyhow::{Context, Result};
 use circleci::InstalledAgent;
 use host::Folders;
 use jiff::Timestamp;
-use protocol::{RunId, RunnerName};
+use protocol::{RunId, RunnerName, TaskId};
 use run_dir::{RunDir, RunsFolder};
 use supervisor_core::{Core, Effect, Event, StateFile};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::input::{Input, Loop};
 use crate::program::Program;
 use crate::records::Records;
 use crate::settings::{Settings, SettingsError};
 use crate::take::Ended;
-use crate::usage::Sampler;
+use crate::usage::Sample;
 use crate::wake_up::WakeUp;
 use crate::wanted_file::WantedFile;
 use crate::watch::Watch;
 use crate::watched::Watched;
+
+const AT_ONCE: usize = 64;
 
 pub(crate) struct Supervisor {
     pub(crate) folders: Folders,
@@ -45,7 +48,8 @@ pub(crate) struct Supervisor {
     /// Why the last save failed, until somebody is told.
     pub(crate) save_failed: Option<String>,
     pub(crate) watchers: i32,
-    pub(crate) sampler: Option<Sampler>,
+    pub(crate) samples: BTreeMap<TaskId, Option<Sample>>,
+    pub(crate) sampled_at: Instant,
     /// Looks still to be had at a step that has begun: its environment names branch and job.
     pub(crate) looks: u32,
     pub(crate) installing: Arc<tokio::sync::Mutex<()>>,
@@ -105,7 +109,8 @@ impl Supervisor {
             publish: true,
             save_failed: None,
             watchers: 0,
-            sampler: None,
+            samples: BTreeMap::new(),
+            sampled_at: Instant::now(),
             looks: 0,
             installing: Arc::default(),
         })
@@ -129,15 +134,16 @@ impl Supervisor {
                 input = inputs.recv() => {
                     let Some(input) = input else { return Ok(Ended::Asked) };
                     if let ControlFlow::Break(ended) = self.take(input) { return Ok(ended) }
-                    while let Ok(input) = inputs.try_recv() {
+                    // What came at once is looked at once.
+                    for _ in 0..AT_ONCE {
+                        let Ok(input) = inputs.try_recv() else { break };
                         if let ControlFlow::Break(ended) = self.take(input) { return Ok(ended) }
-                        if self.touched.len() > 64 { break }
                     }
                 }
                 () = tokio::time::sleep(nap.unwrap_or_default()), if nap.is_some() => {
                     self.clock_moved();
                 }
-                () = tokio::time::sleep(sample.unwrap_or_default()), if sample.is_some() => {
+                () = sleep_until(sample), if sample.is_some() => {
                     self.looks = self.looks.saturating_sub(1);
                     self.sample();
                 }
@@ -195,5 +201,11 @@ impl Supervisor {
 
     pub(crate) fn folder_of(&self, run: &RunId) -> RunDir {
         RunDir::at(self.runs.path().join(run.as_str()))
+    }
+}
+
+async fn sleep_until(moment: Option<Instant>) {
+    if let Some(moment) = moment {
+        tokio::time::sleep_until(moment).await;
     }
 }

@@ -41,6 +41,7 @@ impl Supervisor {
                 self.agents.insert(runner, *agent);
             }
             Input::ReadyToStart(runner, ingredients) => self.start(runner, &ingredients),
+            Input::NewsLost => self.look_at_everything(),
             Input::AlarmWentOff => self.clock_moved(),
             Input::SettingsTouched => self.read_settings(),
             Input::Wish(wish, reply) => {
@@ -69,6 +70,7 @@ impl Supervisor {
             Input::Registered(name, reply) => {
                 let registered = self.runner_settings(&name).map(|settings| Registered {
                     token_store: settings.token_store,
+                    resource_class: settings.resource_class.clone(),
                     api_url: settings.api_url().to_owned(),
                     releases_url: settings.releases_url().to_owned(),
                 });

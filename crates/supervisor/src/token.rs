@@ -41,6 +41,12 @@ pub(crate) async fn get(
     }
 }
 
+/// Whether it is certain that no token is stored.
+pub(crate) async fn is_missing(runner: &RunnerName, store: TokenStore, folders: &Folders) -> bool {
+    let stored = get(runner, store, folders).await;
+    stored.is_err_and(|failure| failure.problem.code == ProblemCode::TokenMissing)
+}
+
 /// Whether this very token is stored.
 pub(crate) async fn is(
     runner: &RunnerName,
@@ -108,7 +114,7 @@ async fn exchange(
 ) -> anyhow::Result<Answer> {
     let secret = secret.map(|secret| secret.expose_secret().to_owned());
     let request = SecretString::from(serde_json::to_string(&Request { account, secret })?);
-    let mut child = tokio::process::Command::new(std::env::current_exe()?)
+    let mut child = tokio::process::Command::new(crate::program::path()?)
         .args(["keychain", verb.as_str()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

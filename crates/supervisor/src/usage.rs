@@ -4,27 +4,26 @@
 use std::time::Instant;
 
 use process::Pid;
-use protocol::{Bytes, TaskId, Usage};
+use protocol::{Bytes, Usage};
 use supervisor_core::Processes;
 
 /// The sample before, for the rate.
-pub(crate) struct Sampler {
-    task: TaskId,
+pub(crate) struct Sample {
     cpu_seconds: f64,
     at: Instant,
 }
 
 /// Looks at the tree below `pid`. `last` is brought up to date.
-pub(crate) fn sample(task: &TaskId, pid: u32, last: &mut Option<Sampler>) -> Option<Processes> {
+pub(crate) fn sample(pid: u32, last: &mut Option<Sample>) -> Option<Processes> {
     let root = Pid::new(pid)?;
     let now = Instant::now();
     let used = process::usage(root).ok()?;
     let cpu_seconds = used.cpu.as_secs_f64();
-    let cpu_percent = last.as_ref().filter(|last| last.task == *task).and_then(|last| {
+    let cpu_percent = last.as_ref().and_then(|last| {
         let seconds = now.duration_since(last.at).as_secs_f64();
         (seconds > 0.05).then(|| ((cpu_seconds - last.cpu_seconds).max(0.0) / seconds) * 100.0)
     });
-    *last = Some(Sampler { task: task.clone(), cpu_seconds, at: now });
+    *last = Some(Sample { cpu_seconds, at: now });
     let step = process::tree(root).ok()?.into_iter().rev().find_map(step_of);
     let step = step.unwrap_or_default();
     Some(Processes {

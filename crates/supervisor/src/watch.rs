@@ -21,8 +21,10 @@ impl Watch {
     pub(crate) fn new(runs: &Path, [settings, program]: [PathBuf; 2], to: Loop) -> Self {
         let runs = runs.to_owned();
         let tell = move |event: notify::Result<notify::Event>| {
-            if let Ok(event) = event {
-                told(&event, &runs, &settings, &program, &to);
+            match event {
+                Ok(event) if !event.need_rescan() => told(&event, &runs, &settings, &program, &to),
+                // Some news was lost: everything is read again.
+                Ok(_) | Err(_) => to.send(Input::NewsLost),
             }
         };
         let told_too = tell.clone();

@@ -1,11 +1,11 @@
 //! What the loop remembers of a run it follows: how far its log was read, and who waits for its locks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use protocol::{RunId, RunnerName, TaskId};
 use run_dir::RunDir;
-use supervisor_core::{AgentSeen, LockSeen, Read, RunFacts};
+use supervisor_core::{AgentSeen, LockSeen, Read, RunFacts, TaskFacts};
 
 use crate::input::{Input, Loop};
 use crate::log_tail::LogTail;
@@ -17,6 +17,8 @@ pub(crate) struct Watched {
     pub(crate) over: bool,
     pub(crate) runner: Option<RunnerName>,
     pub(crate) tasks: Vec<TaskId>,
+    /// Tasks that are over, as they were read.
+    ended: BTreeMap<u32, TaskFacts>,
     /// Locks that a thread waits for.
     awaited: BTreeSet<Lock>,
 }
@@ -40,8 +42,18 @@ impl Watched {
             over: false,
             runner: None,
             tasks: Vec::new(),
+            ended: BTreeMap::new(),
             awaited: BTreeSet::new(),
         }
+    }
+
+    /// Hands out what was remembered, for a reading that adds to it.
+    pub(crate) fn take_over(&mut self) -> BTreeMap<u32, TaskFacts> {
+        std::mem::take(&mut self.ended)
+    }
+
+    pub(crate) fn remember(&mut self, ended: BTreeMap<u32, TaskFacts>) {
+        self.ended = ended;
     }
 
     /// Waits, each in a thread of its own, for the locks that are held: the kernel releases them

@@ -17,8 +17,8 @@ use crate::{place, token};
 #[command(
     long_about = "Set a runner up, or change one; does only what is missing.\n\n\
         Starts the supervisor where none runs, installs CircleCI's agent, stores the token and \
-        waits until the runner is ready. The runner becomes what this command line says: what is \
-        left out has its default, but for the token, which is kept.\n\n\
+        waits until the runner is ready. Run again, it changes what this command line names and \
+        nothing else.\n\n\
         Jobs run as you unless --job-user names another user. Only a user of its own keeps a job \
         from what you can read.",
     after_help = EXAMPLES
@@ -45,9 +45,10 @@ pub(crate) struct Args {
     /// Run jobs as this user and not as you
     #[arg(long, value_name = "USER")]
     job_user: Option<String>,
-    /// Where the token is kept; a file only you can read is for hosts without a keychain
-    #[arg(long, value_enum, default_value_t = Store::Keychain)]
-    token_store: Store,
+    /// Where the token is kept; a file only you can read is for hosts without a keychain [default: the
+    /// keychain]
+    #[arg(long, value_enum)]
+    token_store: Option<Store>,
     /// How long to wait until the runner is ready
     #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = wait)]
     wait: Duration,
@@ -130,10 +131,10 @@ fn spec(args: &Args) -> Result<RunnerSpec, Failure> {
         api_url: args.api_url.clone(),
         releases_url: args.releases_url.clone(),
         job_user: args.job_user.clone(),
-        token_store: match args.token_store {
+        token_store: args.token_store.map(|store| match store {
             Store::Keychain => TokenStore::Keychain,
             Store::File => TokenStore::File,
-        },
+        }),
     })
 }
 

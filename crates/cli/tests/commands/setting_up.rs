@@ -50,9 +50,7 @@ fn set_up_tells_each_step_until_the_runner_is_ready() {
     assert_snapshot!(fake.run_with_input(&with(&["--token-stdin"]), "s3cret\n"));
     assert_eq!(
         fake.wishes(),
-        [format!(
-            r#"{SET_UP} {{"resource_class":"acme/macos","token_store":"keychain","token":"s3cret"}}"#
-        )]
+        [format!(r#"{SET_UP} {{"resource_class":"acme/macos","token":"s3cret"}}"#)]
     );
 }
 
@@ -92,7 +90,7 @@ fn said_twice_it_is_done_once_and_keeps_the_token() {
         .on(SET_UP, done(&[], false))
         .tells(&[snapshot(&[mini(json!({}))])]);
     assert_snapshot!(fake.run(ARGS));
-    let wish = r#"{"resource_class":"acme/macos","token_store":"keychain"}"#;
+    let wish = r#"{"resource_class":"acme/macos"}"#;
     assert_eq!(fake.wishes(), [format!("{SET_UP} {wish}")]);
 }
 

@@ -185,9 +185,9 @@ fn keeps(keeper: &mut Keeper, dir: &mut RunDir, now: jiff::Timestamp, terms: &mu
 
 /// Does one thing that the directory asks for; true where there may be another.
 fn looks(keeper: &mut Keeper, dir: &mut RunDir, now: jiff::Timestamp, terms: &mut u32) -> bool {
-    // A proof is one of the drain.json it was written for: sending anew writes that anew.
+    // The proof is the core's to judge, but of this drain.json: sending anew writes that anew.
     let before = dir.drain.as_ref().map_or(0, |drain| drain.tasks_before);
-    let proves = |lost: &Vec<u32>| lost.iter().filter(|task| **task > before).count() >= 2;
+    let proves = |lost: &Vec<u32>| lost.iter().any(|task| *task > before);
     if !keeper.sent && !dir.drain_sent && dir.drain_lost.as_ref().is_some_and(proves) {
         write_drain(keeper, dir, now);
         return true;

@@ -5,7 +5,7 @@ use protocol::{FinishedTask, RunId, Runner, RunnerName, RunnerState, TaskId, Tas
 use supervisor_core::{AgentSeen, LockSeen, Read, RunFacts, Wanted, Wish};
 
 use super::World;
-use super::disk::{How, TaskDir};
+use super::disk::{How, RunDir, TaskDir};
 use super::jobs::Job;
 use super::supervisor::Supervisor;
 use super::wants::holder;
@@ -131,6 +131,14 @@ impl World {
         });
         if supervisor.read_only || !paused && !unlisted {
             self.broke("no drain without a saved reason", || run.to_string());
+        }
+    }
+
+    pub(crate) fn law_of_adoptions(&mut self, run: &RunId) {
+        let of_boot = |dir: &RunDir| dir.started.as_ref().map(|started| started.boot);
+        let earlier = self.runs.get(run).and_then(of_boot).filter(|boot| *boot != self.boot);
+        if let Some(boot) = earlier {
+            self.broke("no agent outlives its boot", || format!("{run} is of boot {boot}"));
         }
     }
 

@@ -107,9 +107,14 @@ impl World {
     }
 
     pub(crate) fn carry_out(&mut self) {
+        let mut carried_out = 0;
         while let Some(effect) = self.supervisor.as_mut().and_then(|it| it.effects.pop_front()) {
             if self.is_killed_now() {
                 return;
+            }
+            carried_out += 1;
+            if carried_out > 1_000 {
+                return self.broke("it comes to rest", || format!("and still {effect:?}"));
             }
             self.say(|| format!("   <- {}", super::story::of_effect(&effect)));
             self.carry_out_one(effect);
@@ -202,6 +207,7 @@ impl World {
     }
 
     fn adopt(&mut self, run: &RunId) {
+        self.law_of_adoptions(run);
         let no_spawn = self.no_spawn;
         match self.runs.get_mut(run) {
             Some(dir) if dir.lock == Lock::Free && !no_spawn => {

@@ -44,22 +44,23 @@ pub(crate) async fn set_up(
         crate::job_user::check(user).await?;
     }
     let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
+    let there = known.as_ref().map(|known| known.token_store);
+    let to = spec.token_store.or(there).unwrap_or_default();
     let mut did = Vec::new();
     let mut new_token = false;
     match token {
-        Some(SetToken(token)) => {
-            let token = Token::from(token);
-            new_token = store(&api, &name, spec.token_store, token).await?;
-        }
+        Some(SetToken(token)) => new_token = store(&api, &name, to, Token::from(token)).await?,
         None => did.extend(forget_if_moved(&api, &name, known.as_ref(), &spec).await?),
     }
-    let spec_store = spec.token_store;
     did.extend(
         api.to_loop
             .ask(|reply| Input::SetUp { name: name.clone(), spec, new_token, reply })
             .await?,
     );
-    let needs_token = token::get(&name, spec_store, &api.folders).await.is_err();
+    if let Some(from) = there.filter(|from| *from != to) {
+        token::forget(&name, from, &api.folders).await?;
+    }
+    let needs_token = token::is_missing(&name, to, &api.folders).await;
     Ok(Json(SetUpDone { did, needs_token }))
 }
 
@@ -96,7 +97,7 @@ async fn store(
     Ok(true)
 }
 
-/// A token belongs to the servers it was given for.
+/// A token belongs to the resource class and the servers it was given for.
 async fn forget_if_moved(
     api: &Api,
     name: &RunnerName,
@@ -104,21 +105,24 @@ async fn forget_if_moved(
     spec: &protocol::RunnerSpec,
 ) -> Result<Option<String>, Refused> {
     let Some(known) = known else { return Ok(None) };
-    let api_url = spec.api_url.as_deref().unwrap_or(circleci::API_URL);
-    let releases_url = spec.releases_url.as_deref().unwrap_or(circleci::RELEASES_URL);
-    if api_url == known.api_url && releases_url == known.releases_url {
+    let stays = |wanted: Option<&String>, there: &str| wanted.is_none_or(|wanted| wanted == there);
+    if spec.resource_class == known.resource_class
+        && stays(spec.api_url.as_ref(), &known.api_url)
+        && stays(spec.releases_url.as_ref(), &known.releases_url)
+    {
         return Ok(None);
     }
     token::forget(name, known.token_store, &api.folders).await?;
-    Ok(Some("The token is forgotten: it was given for another server.".into()))
+    Ok(Some("The token is forgotten: it was given for another resource class or server.".into()))
 }
 
 pub(crate) async fn remove(State(api): State<Api>, Path(name): Path<RunnerName>) -> Done {
     let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
-    api.to_loop.ask(|reply| Input::Remove(name.clone(), reply)).await?;
+    // First, so that a locked keychain keeps the runner and not the token.
     if let Some(known) = known {
         token::forget(&name, known.token_store, &api.folders).await?;
     }
+    api.to_loop.ask(|reply| Input::Remove(name.clone(), reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
