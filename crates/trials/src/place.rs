@@ -19,6 +19,8 @@ use crate::{DEADLINE, is_alive, program, until};
 
 pub struct Place {
     folder: TempDir,
+    /// The name of the product's home in it.
+    home: String,
     /// What programs of this place have in their environment beyond the usual.
     environment: BTreeMap<String, OsString>,
     /// The user and group that programs of this place run as; nothing: those of the trial.
@@ -28,10 +30,16 @@ pub struct Place {
 impl Place {
     /// A new one; its name has a space and a letter that is not ASCII, as homes may have.
     pub fn new() -> Self {
+        Self::with_home("home")
+    }
+
+    /// One whose home for the product has this name.
+    pub fn with_home(home: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("trial ü ").tempdir();
         let folder = folder.expect("a temporary folder");
-        let place = Self { folder, environment: BTreeMap::new(), user: None };
-        for name in ["home", "owner", "run", "tmp", "signs"] {
+        let home = home.to_owned();
+        let place = Self { folder, home, environment: BTreeMap::new(), user: None };
+        for name in [place.home.as_str(), "owner", "run", "tmp", "signs"] {
             let path = place.path(name);
             fs::create_dir(&path).expect("a folder in the temporary folder");
             let owners = fs::Permissions::from_mode(0o700);
@@ -61,7 +69,7 @@ impl Place {
 
     /// The product's folders.
     pub fn folders(&self) -> Folders {
-        Folders::below(&self.path("home"))
+        Folders::below(&self.path(&self.home))
     }
 
     pub fn runs(&self) -> RunsFolder {
@@ -74,7 +82,7 @@ impl Place {
         command.env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("LANG", "C.UTF-8").env("TZ", "UTC").env("RUST_BACKTRACE", "1");
-        command.env("RUNNER_TRAY_HOME", self.path("home")).env("RUNNER_TRAY_ALLOW_ROOT", "1");
+        command.env("RUNNER_TRAY_HOME", self.path(&self.home)).env("RUNNER_TRAY_ALLOW_ROOT", "1");
         command.env("HOME", self.path("owner")).env("XDG_RUNTIME_DIR", self.path("run"));
         command.env("TMPDIR", self.path("tmp")).current_dir(self.root());
         command.env("LOCAL_CIRCLECI_MAX_BACKOFF_MS", "100").stdin(Stdio::null());

@@ -14,7 +14,7 @@ impl Circle {
             api_url: Some(self.url().to_owned()),
             releases_url: Some(format!("{}/releases", self.url())),
             job_user: None,
-            token_store: TokenStore::File,
+            token_store: TokenStore::File.into(),
         }
     }
 }
