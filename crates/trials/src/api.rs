@@ -63,7 +63,7 @@ impl Api {
                 api_url: Some(circle.url().to_owned()),
                 releases_url: Some(format!("{}/releases", circle.url())),
                 job_user: None,
-                token_store: TokenStore::File,
+                token_store: TokenStore::File.into(),
             },
             token: Some(SetToken(circle.token(class))),
         };
@@ -90,8 +90,23 @@ impl Api {
 
     /// The newest page of the history.
     pub fn history(&self) -> Result<Vec<FinishedTask>, ClientError> {
-        self.call(async |client| client.history(HistoryQuery::default()).await)
-            .map(|page| page.tasks)
+        let page = self.call(async |client| client.history(HistoryQuery::default()).await);
+        page.map(|page| page.tasks)
+    }
+
+    /// All of the history, newest first.
+    pub fn whole_history(&self) -> Result<Vec<FinishedTask>, ClientError> {
+        let mut all = Vec::new();
+        let mut before = None;
+        loop {
+            let query = HistoryQuery { before: before.as_ref(), ..HistoryQuery::default() };
+            let page = self.call(async |client| client.history(query).await)?;
+            all.extend(page.tasks);
+            before = page.before;
+            if before.is_none() {
+                return Ok(all);
+            }
+        }
     }
 }
 

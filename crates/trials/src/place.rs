@@ -17,6 +17,9 @@ use tempfile::TempDir;
 use crate::leftovers::{Found, that_name};
 use crate::{DEADLINE, is_alive, program, until};
 
+/// How many runs are worth a look when a trial fails.
+const RUNS_SHOWN: usize = 2;
+
 pub struct Place {
     folder: TempDir,
     /// The name of the product's home in it.
@@ -112,13 +115,15 @@ impl Place {
         that_name(self.root().to_str().expect("the folder's name is UTF-8"))
     }
 
-    /// The ends of all logs, for whoever has to find out what went wrong.
+    /// The ends of all logs, and the records of the last runs, for whoever has to find out what went wrong.
     pub fn logs(&self) -> String {
         let mut files = Vec::new();
         let folders = self.folders();
         collect(&folders.logs, &mut files);
-        collect(&folders.runs(), &mut files);
-        files.sort();
+        let mut runs: Vec<_> = self.runs().list().unwrap_or_default();
+        for run in runs.split_off(runs.len().saturating_sub(RUNS_SHOWN)) {
+            collect(self.runs().run(&run).path(), &mut files);
+        }
         let read = |path: &PathBuf| {
             let bytes = fs::read(path).unwrap_or_default();
             let text = String::from_utf8_lossy(&bytes);
@@ -163,18 +168,20 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
             if entry.file_name() != ".next" {
                 collect(&path, into);
             }
-        } else if fs::metadata(&path).is_ok_and(|about| about.len() > 0) && !is_lock(&path) {
+        } else if !is_dull(&path) {
             into.push(path);
         }
     }
+    into.sort();
 }
 
 fn is_chatter(line: &str) -> bool {
     line.starts_with("noise ") || line.ends_with("effect=Publish") || line.contains("effect=WakeAt")
 }
 
-fn is_lock(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "lock")
+fn is_dull(path: &Path) -> bool {
+    let dull = ["keeper.lock", "task.lock", "plan.json", "config.yaml"];
+    dull.into_iter().any(|name| path.ends_with(name))
 }
 
 impl Drop for Place {

@@ -1,6 +1,8 @@
 //! Everything at once: a place, the stand-in for CircleCI, a supervisor with one runner, and a
 //! witness.
 
+use std::time::Duration;
+
 use local_circleci::Outcome;
 use process::ProcessId;
 use protocol::{RunId, Runner, RunnerState, TaskId};
@@ -58,6 +60,15 @@ impl Rig {
         self.api.set_up(&self.circle, CLASS, RUNNER).expect("the runner is set up");
     }
 
+    /// Adds a line to the one runner in the settings file, as its owner would.
+    #[expect(clippy::disallowed_methods, reason = "an editor is not atomic either")]
+    pub fn add_setting(&self, line: &str) {
+        let file = self.place.folders().settings_file();
+        let settings = std::fs::read_to_string(&file).expect("the settings");
+        let settings = format!("{}\n{line}\n", settings.trim_end());
+        std::fs::write(&file, settings).expect("the settings can be written");
+    }
+
     // ------------------------------------------------------------ the supervisor
 
     /// `kill -9`.
@@ -98,7 +109,7 @@ impl Rig {
                 last = Some(runner);
             }
             assert!(std::time::Instant::now() < end, "waited in vain until {what}: {last:#?}");
-            crate::nap(std::time::Duration::from_millis(15));
+            crate::nap(Duration::from_millis(15));
         }
     }
 
@@ -175,6 +186,12 @@ impl Rig {
     pub fn short_job(&mut self) -> Job {
         let name = self.next_name();
         Job::that_ends(&self.place, &self.circle, CLASS, &name)
+    }
+
+    /// Queues a job that works for about this long.
+    pub fn timed_job(&mut self, time: Duration) -> Job {
+        let name = self.next_name();
+        Job::that_takes(&self.place, &self.circle, CLASS, &name, time)
     }
 
     fn next_name(&mut self) -> String {

@@ -92,7 +92,11 @@ impl World {
 
     fn set_up(&self, user: Option<&str>, token_store: TokenStore) -> Result<(), ClientError> {
         let job_user = user.map(str::to_owned);
-        let spec = protocol::RunnerSpec { job_user, token_store: token_store.into(), ..self.circle.spec(CLASS) };
+        let spec = protocol::RunnerSpec {
+            job_user,
+            token_store: token_store.into(),
+            ..self.circle.spec(CLASS)
+        };
         self.api.set_up_as(RUNNER, spec, Some(&self.circle.token(CLASS))).map(drop)
     }
 

@@ -51,7 +51,7 @@ fn a_task_that_ignores_term_ends_with_its_time_and_the_next_one_is_unharmed() {
         Circle::start_with(&place, &[CLASS], "task-agent-ignores-term=1,kill-delay-ms=300");
     let mut rig = Rig::with(place, circle, &Options::default());
     rig.set_up();
-    add_setting(&rig, "max_run_time = \"4s\"");
+    rig.add_setting("max_run_time = \"4s\"");
     until(DEADLINE, "an agent with that time runs", || {
         let run = rig.run();
         let config = fs::read_to_string(run.config()).unwrap_or_default();
@@ -75,14 +75,6 @@ fn a_task_that_ignores_term_ends_with_its_time_and_the_next_one_is_unharmed() {
     assert_eq!(rig.run(), run, "the same agent goes on");
     assert_eq!(signals_heard(&run), 0);
     rig.finish();
-}
-
-/// Adds a line to the one runner in the settings file, as its owner would.
-#[expect(clippy::disallowed_methods, reason = "an editor is not atomic either")]
-fn add_setting(rig: &Rig, line: &str) {
-    let file = rig.place.folders().settings_file();
-    let settings = fs::read_to_string(&file).expect("the settings");
-    fs::write(&file, format!("{}\n{line}\n", settings.trim_end())).expect("the settings");
 }
 
 #[test]

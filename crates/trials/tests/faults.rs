@@ -1,0 +1,188 @@
+//! What goes wrong outside: a refused token, an agent that will not stay, a server or a release
+//! server that is away. Each is named with its way out, tried again ever more seldom, and heals.
+
+use std::time::{Duration, Instant};
+
+use local_circleci::{Fault, Outcome};
+use protocol::{Problem, ProblemCode, Runner, RunnerState};
+use trials::{CLASS, Circle, DEADLINE, Options, Place, RUNNER, Rig, nap, until};
+
+const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
+
+fn fault(path: &str) -> Fault {
+    Fault { path: path.to_owned(), ..Fault::default() }
+}
+
+#[track_caller]
+fn until_problem(rig: &Rig, code: ProblemCode) -> (Runner, Problem) {
+    let runner = rig.until_runner(&format!("the problem {code:?} is told"), |runner| {
+        runner.problems.iter().any(|problem| problem.code == code)
+    });
+    let problem = runner.problems.iter().find(|problem| problem.code == code).cloned();
+    let problem = problem.expect("just seen");
+    assert!(!problem.summary.is_empty() && !problem.hint.is_empty(), "{problem:?}");
+    assert!(rig.place.runnerctl(&["status"]).contains(&problem.summary));
+    (runner, problem)
+}
+
+#[track_caller]
+fn assert_works_again(rig: &mut Rig) {
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    rig.until_runner("no problem is told any more", |runner| runner.problems.is_empty());
+}
+
+#[test]
+fn a_refused_token_is_told_and_not_tried_again_until_there_is_a_new_one() {
+    let mut rig = Rig::idle(&USUAL);
+    rig.circle.control().revoke_tokens(CLASS).unwrap();
+    let (runner, problem) = until_problem(&rig, ProblemCode::TokenRefused);
+    assert_eq!(runner.state, RunnerState::Problem);
+    assert!(problem.hint.contains("runnerctl token set"), "{problem:?}");
+    rig.until_runner("the agent is gone", |runner| runner.agent_pid.is_none());
+    // Were it a loop, its waits of 1 s and 2 s would be over well before.
+    let from = Instant::now();
+    while from.elapsed() < Duration::from_secs(6) {
+        nap(Duration::from_millis(100));
+    }
+    assert!(rig.witness.agents() <= 2, "{} agents were started", rig.witness.agents());
+    let token = rig.circle.control().new_token(CLASS).unwrap();
+    rig.api.set_token(RUNNER, &token).unwrap();
+    assert_works_again(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn an_agent_that_exits_at_start_is_told_with_its_last_lines_and_tried_ever_more_seldom() {
+    let variant = "crash-at-start=9";
+    let mut rig = Rig::bare(&Options { variant, ..USUAL });
+    rig.set_up();
+    let (_, problem) = until_problem(&rig, ProblemCode::AgentExitsAtStart);
+    assert!(problem.reading.is_some_and(|reading| reading.contains("exit code 9")));
+    assert!(problem.details.is_some_and(|details| !details.trim().is_empty()));
+    let runs = || {
+        let started = |run: run_dir::RunDir| Some(run.started().written()?.at);
+        rig.runs().into_iter().filter_map(started).collect::<Vec<_>>()
+    };
+    until(DEADLINE, "it was tried four times", || runs().len() >= 4);
+    let starts = runs();
+    let waits: Vec<_> = starts.windows(2).map(|pair| pair[0].duration_until(pair[1])).collect();
+    for (wait, least) in waits.iter().zip([1, 2, 4]) {
+        assert!(wait.as_secs() >= least, "{waits:?}");
+    }
+    rig.kill_supervisor();
+    rig.start_supervisor(&USUAL);
+    assert_works_again(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn a_release_server_that_is_away_is_told_and_heals() {
+    let mut rig = Rig::bare(&USUAL);
+    let gone = Fault { status: Some(503), ..fault("/releases") };
+    rig.circle.control().add_fault(&gone).unwrap();
+    rig.set_up();
+    let (runner, problem) = until_problem(&rig, ProblemCode::AgentNotInstalled);
+    assert_eq!((runner.state, runner.agent_pid), (RunnerState::Problem, None));
+    assert!(problem.reading.is_some_and(|reading| reading.contains("503")));
+    rig.circle.control().clear_faults().unwrap();
+    assert_works_again(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn a_release_that_is_not_what_the_manifest_says_is_never_started() {
+    let mut rig = Rig::bare(&USUAL);
+    let manifest: Vec<_> = ["/releases/3.1.11"].into();
+    for path in &manifest {
+        rig.circle.control().add_fault(&Fault { garble: true, ..fault(path) }).unwrap();
+    }
+    rig.set_up();
+    until_problem(&rig, ProblemCode::AgentNotInstalled);
+    assert_eq!(rig.runs().len(), 0);
+    assert!(rig.api.call(async |client| client.agents().await).unwrap().is_empty());
+    rig.circle.control().clear_faults().unwrap();
+    assert_works_again(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn an_agent_that_was_changed_on_disk_is_not_started() {
+    let mut rig = Rig::idle(&USUAL);
+    rig.api.pause(RUNNER).unwrap();
+    rig.until_state(RunnerState::Paused);
+    let agents = rig.api.call(async |client| client.agents().await).unwrap();
+    let program = std::path::Path::new(&agents[0].path);
+    let mut changed = std::fs::read(program).unwrap();
+    *changed.last_mut().unwrap() ^= 1;
+    std::fs::remove_file(program).unwrap();
+    run_dir::write_atomically(program, &changed).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(program, mode).unwrap();
+    let before = rig.runs().len();
+    rig.api.resume(RUNNER).unwrap();
+    until_problem(&rig, ProblemCode::CannotStart);
+    assert_eq!(rig.runs().len(), before);
+    // A new supervisor looks for an agent that is what it should be, and installs one.
+    rig.kill_supervisor();
+    rig.start_supervisor(&USUAL);
+    assert_works_again(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn a_server_that_is_away_is_offline_and_heals() {
+    let mut rig = Rig::idle(&USUAL);
+    let gone = Fault { status: Some(503), ..fault("/api") };
+    rig.circle.control().add_fault(&gone).unwrap();
+    rig.until_state(RunnerState::Offline);
+    let (_, problem) = until_problem(&rig, ProblemCode::Offline);
+    assert!(problem.reading.is_some_and(|reading| !reading.is_empty()));
+    assert!(rig.runner().agent_pid.is_some(), "its agent goes on trying");
+    rig.circle.control().clear_faults().unwrap();
+    assert_works_again(&mut rig);
+    rig.until_state(RunnerState::Idle);
+    assert_eq!(rig.witness.agents(), 1);
+    rig.finish();
+}
+
+#[test]
+fn a_server_that_ends_in_a_task_costs_no_more_than_its_words() {
+    // Not the rig's: this one is ended.
+    let place = Place::new();
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &USUAL);
+    rig.set_up();
+    let job = rig.long_job();
+    job.until_begun();
+    let gone = Fault { status: Some(503), ..fault("/api") };
+    rig.circle.control().add_fault(&gone).unwrap();
+    rig.until_state(RunnerState::Busy);
+    let runner = rig.runner();
+    assert!(runner.task.is_some());
+    rig.circle.control().clear_faults().unwrap();
+    job.let_go();
+    rig.assert_ended_well(&job);
+    assert_works_again(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn an_agent_that_is_killed_in_a_task_is_told_and_another_works_on() {
+    let mut rig = Rig::idle(&USUAL);
+    let job = rig.long_job();
+    job.until_begun();
+    let (task, processes) = rig.task(&rig.run());
+    let agent = rig.run().started().written().unwrap().process;
+    trials::kill(&agent);
+    let (_, problem) = until_problem(&rig, ProblemCode::AgentExitsAtStart);
+    assert!(problem.reading.is_some_and(|reading| reading.contains("signal 9")));
+    // The wrapper saw to it that nothing of the task stays, or that it ended by itself.
+    job.let_go();
+    job.until_nothing_is_left(&processes.all());
+    until(DEADLINE, "the task's end is on record", || task.finished().written().is_some());
+    let next = rig.short_job();
+    assert_eq!(rig.circle.finished(next.number).outcome, Some(Outcome::Success));
+    rig.until_runner("no problem is told any more", |runner| runner.problems.is_empty());
+    rig.finish();
+}
