@@ -45,7 +45,7 @@ pub(crate) fn be_keeper(run: &RunDir, adopted: bool) -> anyhow::Result<Signals> 
     Ok(signals)
 }
 
-/// Starts the agent; the error is why there is none.
+/// Starts the agent; the error is why there is none. The token is here for no longer than this.
 fn start(run: &RunDir, signals: &Signals) -> anyhow::Result<ProcessId> {
     let plan = match run.plan() {
         Record::Written(plan) => plan,
@@ -53,6 +53,7 @@ fn start(run: &RunDir, signals: &Signals) -> anyhow::Result<ProcessId> {
         Record::Unreadable(why) => anyhow::bail!("the plan cannot be read: {why}"),
         Record::Newer(version) => anyhow::bail!("the plan is of a later release ({version})"),
     };
+    let _no_core = process::NoCore::from_now_on();
     let secrets = Secrets::read(signals)?.context(STOPPED)?;
 
     let argv: Vec<OsString> = plan.argv.iter().map(OsString::from).collect();

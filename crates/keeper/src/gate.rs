@@ -14,6 +14,9 @@ use process::{Pid, ProcessId, Signal, SignalState};
 use rustix::fs::Mode;
 use serde::{Deserialize, Serialize};
 
+use crate::secrets::LIMIT;
+use crate::wiped::{Secret, Wiped};
+
 /// The variable that holds the agent's token; no task gets it.
 pub(crate) const TOKEN_VARIABLE: &str = "CIRCLECI_RUNNER_API_AUTH_TOKEN";
 
@@ -22,7 +25,7 @@ pub(crate) const TOKEN_VARIABLE: &str = "CIRCLECI_RUNNER_API_AUTH_TOKEN";
 pub(crate) enum Go {
     /// Become the agent: a session of its own with the umask, nice and signals of a login shell,
     /// and exactly this environment. Limits are those of the supervisor, which changes none.
-    Agent { environment: Vec<(String, String)> },
+    Agent { environment: Vec<(String, Secret)> },
     /// Become the task agent: as the wrapper was started, without the agent's token, and in a
     /// process group of its own so that a signal to the wrapper's group reaches it once only.
     Task { signals: SignalState, dies_with: Pid },
@@ -50,9 +53,13 @@ impl Gate {
 
     /// Says the word, and returns once the program runs. The error: why it could not be run.
     pub(crate) fn open(mut self, go: &Go) -> anyhow::Result<()> {
-        let mut word = serde_json::to_vec(go)?;
-        word.push(b'\n');
-        self.control.write_all(&word).context("the gate ended before its program could be run")?;
+        let mut word = Wiped::up_to(2 * LIMIT);
+        serde_json::to_writer(&mut word, go)?;
+        word.write_all(b"\n")?;
+        self.control
+            .write_all(word.bytes())
+            .context("the gate ended before its program could be run")?;
+        drop(word);
         let mut failure = String::new();
         // Its end closes when the program is there.
         self.control.read_to_string(&mut failure)?;
@@ -77,6 +84,8 @@ pub(crate) fn spawn_with(command: &mut Command, passed: &UnixStream) -> anyhow::
 /// The verb: waits for the word and becomes `command`.
 pub(crate) fn gate(control: i32, command: &[OsString]) -> anyhow::Result<ExitCode> {
     let control = UnixStream::from(process::inherited_fd(control)?);
+    // The word may hold the token; the exec gives the program back what this takes from us.
+    let _no_core = process::NoCore::from_now_on();
     let mut word = String::new();
     BufReader::new(&control).read_line(&mut word)?;
     if !word.ends_with('\n') {
@@ -85,7 +94,9 @@ pub(crate) fn gate(control: i32, command: &[OsString]) -> anyhow::Result<ExitCod
     let (environment, signals) = match serde_json::from_str(&word)? {
         Go::Agent { environment } => {
             as_from_login();
-            let pairs = environment.into_iter().map(|(name, value)| (name.into(), value.into()));
+            let pairs = environment
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into_text().into()));
             (pairs.collect(), SignalState::default())
         }
         Go::Task { signals, dies_with } => {

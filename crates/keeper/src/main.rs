@@ -24,6 +24,7 @@ mod signals;
 mod task_front;
 mod task_guard;
 mod wait;
+mod wiped;
 
 use std::process::ExitCode;
 

@@ -49,6 +49,26 @@ pub fn die_with_parent(signal: Signal, parent: Pid) -> io::Result<bool> {
     Ok(getppid().map(Pid::from) == Some(parent))
 }
 
+/// While it lives, this process leaves no core file and nobody but root reads its memory (Linux;
+/// nothing on macOS, where a core file must be asked for). An exec ends it, so it is not inherited,
+/// unlike a limit; and a limit does not hold for a core that is piped to a program: core(5).
+#[derive(Debug)]
+pub struct NoCore(());
+
+impl NoCore {
+    /// Best effort: what it protects from is no reason not to run.
+    pub fn from_now_on() -> Self {
+        os::leave_cores(false);
+        Self(())
+    }
+}
+
+impl Drop for NoCore {
+    fn drop(&mut self) {
+        os::leave_cores(true);
+    }
+}
+
 /// Makes this process the leader of a session of its own; it must not lead a group already.
 pub fn setsid() -> io::Result<()> {
     rustix::process::setsid()?;

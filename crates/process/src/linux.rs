@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use rustix::fs::inotify;
 use rustix::io::Errno;
-use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal, test_kill_process};
+use rustix::process::{
+    DumpableBehavior, PidfdFlags, pidfd_open, pidfd_send_signal, test_kill_process,
+};
 
 use crate::act::check_then_kill;
 use crate::{
@@ -178,6 +180,12 @@ pub(crate) fn become_subreaper() -> io::Result<()> {
 pub(crate) fn die_with_parent(signal: Signal) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(signal))?;
     Ok(())
+}
+
+/// prctl(2): an exec sets it back.
+pub(crate) fn leave_cores(leave: bool) {
+    let dumpable = if leave { DumpableBehavior::Dumpable } else { DumpableBehavior::NotDumpable };
+    let _ = rustix::process::set_dumpable_behavior(dumpable);
 }
 
 pub(crate) fn peer_of(stream: BorrowedFd<'_>) -> io::Result<Peer> {

@@ -179,6 +179,9 @@ pub(crate) fn die_with_parent(_signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
+/// macOS leaves none unless its owner raises launchd's limit of 0.
+pub(crate) fn leave_cores(_leave: bool) {}
+
 pub(crate) fn peer_of(stream: BorrowedFd<'_>) -> io::Result<Peer> {
     let (mut uid, mut gid) = (0, 0);
     // SAFETY: writes two numbers.

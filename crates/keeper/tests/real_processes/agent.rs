@@ -61,7 +61,12 @@ fn the_token_is_in_no_argument_and_in_no_file_but_what_the_agent_printed() {
         let arguments = std::fs::read(format!("/proc/{process}/cmdline")).unwrap();
         assert!(!String::from_utf8_lossy(&arguments).contains(TOKEN));
     }
-    let environment = process::environ(Pid::of_child(&keeper)).unwrap();
+    let mut environment = None;
+    until("the keeper, without the token, can be looked into", || {
+        environment = process::environ(Pid::of_child(&keeper));
+        environment.is_some()
+    });
+    let environment = environment.unwrap();
     assert!(environment.iter().all(|(_, value)| value != TOKEN), "the keeper's own environment");
     for file in walk(home.folder.path()) {
         let text = std::fs::read(&file).unwrap();

@@ -144,7 +144,8 @@ impl Home {
 
 fn keeper_command(run: &RunDir, lock: KeeperLock, args: &[&str], hold_at: &[&str]) -> Command {
     let mut command = Command::new(KEEPER);
-    command.args(args).arg(run.path());
+    // A core file goes to where it runs.
+    command.args(args).arg(run.path()).current_dir(run.path());
     command.stdin(Stdio::piped()).stdout(lock).stderr(run.open_keeper_log().unwrap());
     for point in hold_at {
         command.env("RUNNER_TRAY_HOLD_AT", point);

@@ -14,3 +14,4 @@ mod random_kills;
 mod sameness;
 mod task;
 mod task_killed;
+mod token;
