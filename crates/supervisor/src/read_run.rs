@@ -130,14 +130,18 @@ fn cancel_of(folder: &RunDir, run: &RunId) -> Read<Cancelled> {
         Record::Absent | Record::Blank => Read::No,
         Record::Unreadable(_) | Record::Newer(_) => Read::Unknown,
         Record::Written(cancel) => {
-            let sent = folder.cancel_sent();
-            let over = sent.as_ref().written().map(|sent| sent.outcome);
-            if over == Some(run_dir::CancelOutcome::TaskOver) {
-                // Its task had ended by itself: nothing was cancelled.
-                return Read::No;
-            }
             let task = TaskId::new(run, cancel.task.0);
-            Read::Yes(Cancelled { task, sent: !sent.is_unwritten() })
+            // What was done about an earlier word says nothing of this one.
+            let done = folder.cancel_sent();
+            match done.as_ref().written().filter(|done| done.task == cancel.task) {
+                // Its task had ended by itself: nothing was cancelled.
+                Some(done) if done.outcome == run_dir::CancelOutcome::TaskOver => Read::No,
+                Some(_) => Read::Yes(Cancelled { task, sent: true }),
+                None => {
+                    let unreadable = !done.is_unwritten() && done.as_ref().written().is_none();
+                    Read::Yes(Cancelled { task, sent: unreadable })
+                }
+            }
         }
     }
 }
