@@ -1,6 +1,7 @@
 //! A side of the task wrapper killed at any moment of its start: the task runs once or not at all,
 //! and nothing of it is left.
 
+use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
@@ -31,9 +32,18 @@ fn pause(round: u64) {
 /// The running children of this process: the front is reaped, so all of them are orphans of its
 /// task (nextest gives each test a process of its own).
 fn left() -> Vec<ProcessId> {
-    let children = process::children(Pid::own()).unwrap().into_iter();
-    let ids = children.filter_map(|pid| ProcessId::of(pid).ok());
-    ids.filter(|id| process::alive(id) == Liveness::Alive).collect()
+    let mut known_dead = HashSet::new();
+    loop {
+        let children = process::children(Pid::own()).unwrap().into_iter();
+        let ids = children.filter_map(|pid| ProcessId::of(pid).ok());
+        let (alive, dead): (Vec<_>, Vec<_>) =
+            ids.partition(|id| process::alive(id) == Liveness::Alive);
+        // One that died meanwhile may have passed on a child that was not listed.
+        let died_since = dead.into_iter().filter(|id| known_dead.insert(id.clone())).count();
+        if !alive.is_empty() || died_since == 0 {
+            return alive;
+        }
+    }
 }
 
 /// Whether the front ran the task itself, since its guard died before there was one.
@@ -42,10 +52,33 @@ fn is_unguarded(run: &RunDir) -> bool {
     log.contains("without a guard")
 }
 
+/// Says what was found when a round fails.
+struct Explained<'run>(&'run RunDir);
+
+impl Drop for Explained<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for id in left() {
+            let arguments = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            println!(
+                "{id:?} {:?} {:?}",
+                String::from_utf8_lossy(&arguments),
+                process::look(id.pid)
+            );
+        }
+        let task = self.0.task(TaskNumber(1));
+        println!("{:?}\n{:?}", task.started(), task.finished());
+        println!("{}", lines(&self.0.keeper_log()).join("\n"));
+    }
+}
+
 fn round(kill: impl FnOnce(&RunDir, &ProcessId)) -> Option<i32> {
     let mut home = Home::new();
     let (run, _lock) = home.run(&home.plan());
     let script = home.script("task", TASK);
+    let _explained = Explained(&run);
     let mut front = task(&run, &[script.to_str().unwrap()]).spawn().unwrap();
     let front_id = home.remember_pid(front.id());
     kill(&run, &front_id);

@@ -152,30 +152,34 @@ fn a_new_run_sees_to_what_an_earlier_one_left_open() {
     assert_eq!(end_of(&run, 1), TaskEnd::Lost(Side::Both));
 }
 
+/// Too many to be ended in no time.
+const CROWD: &str = r#"#!/bin/bash
+here=${0%/*}
+for n in {1..150}; do sleep 1000 & echo $! >>"$here/crowd"; done
+touch "$here/crowded"
+wait
+"#;
+
 #[test]
 fn the_next_task_waits_until_a_lost_one_is_ended() {
     let mut home = Home::new();
     let (run, _lock) = home.run(&home.plan());
-    let (mut front, started, processes) = busy(&mut home, &run);
-    // The guard will hear of the front's end when it is continued.
-    signal(&started.guard, Signal::STOP).unwrap();
-    signal(&started.front, Signal::KILL).unwrap();
+    let script = home.script("task", CROWD);
+    let mut front = task(&run, &[script.to_str().unwrap()]).spawn().unwrap();
+    until("all of the task is up", || home.path("crowded").exists());
+    let crowd: Vec<ProcessId> = lines(&home.path("crowd"))
+        .iter()
+        .map(|pid| home.remember_pid(pid.parse().unwrap()))
+        .collect();
+    front.kill().unwrap();
     wait(&mut front);
-    let ran = home.path("ran");
-    let mut next = task(&run, &["/usr/bin/touch", ran.to_str().unwrap()]).spawn().unwrap();
-    until("it waits", || {
-        let guard = process::children(process::Pid::of_child(&next)).unwrap();
-        guard.first().is_some_and(|guard| has_open(*guard, "pidfd"))
-    });
-    assert!(!ran.exists());
-    signal(&started.guard, Signal::CONT).unwrap();
-    assert!(wait(&mut next).success());
-    assert!(processes.iter().all(|id| alive(id) == Liveness::Dead) && ran.exists());
+    // At once, as an agent that knows the front only.
+    let script = home.script(
+        "next",
+        "#!/bin/bash\nps -o stat= -p $(paste -sd, \"${0%/*}/crowd\") | grep -v Z >\"${0%/*}/seen\"\nexit 0\n",
+    );
+    assert!(task(&run, &[script.to_str().unwrap()]).status().unwrap().success());
+    assert_eq!(lines(&home.path("seen")), Vec::<String>::new(), "none was there when it began");
+    assert!(crowd.iter().all(|id| alive(id) == Liveness::Dead));
     assert_eq!(end_of(&run, 1), TaskEnd::Lost(Side::Front));
-}
-
-fn has_open(pid: process::Pid, what: &str) -> bool {
-    let links = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    let mut targets = links.filter_map(|link| std::fs::read_link(link.path()).ok());
-    targets.any(|target| target.to_string_lossy().contains(what))
 }
