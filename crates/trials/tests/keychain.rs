@@ -1,0 +1,158 @@
+//! Every state a keychain can be in, through set-up and status: each is named with its way out, a
+//! file is used by explicit choice alone, and a token is only ever used where it was given for.
+
+use std::fs::File;
+use std::process::Output;
+
+use protocol::{ProblemCode, RunnerState, Snapshot};
+use trials::{CLASS, Circle, DEADLINE, Desktop, Options, Place, RUNNER, Rig, until};
+
+const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
+
+fn rig_on(desktop: Option<&Desktop>) -> Rig {
+    let mut place = Place::new();
+    let nowhere = format!("unix:path={}/no-bus", place.path("run").display());
+    let address = desktop.map_or(nowhere.as_str(), Desktop::address);
+    place.set_env("DBUS_SESSION_BUS_ADDRESS", address);
+    let circle = Circle::start(&place);
+    Rig::with(place, circle, &USUAL)
+}
+
+/// `runnerctl setup` with the token on standard input, and these arguments more.
+fn set_up(rig: &Rig, url: &str, more: &[&str]) -> Output {
+    let token = File::open(rig.place.path("token-acme-linux")).expect("the server made it");
+    let mut command = rig.place.command("runnerctl");
+    command.args(["setup", "--resource-class", CLASS, "--name", RUNNER, "--no-wait"]);
+    command.args(["--api-url", url, "--releases-url", &format!("{}/releases", rig.circle.url())]);
+    if !more.contains(&"no-token") {
+        command.arg("--token-stdin").stdin(token);
+    }
+    command.args(more.iter().filter(|word| **word != "no-token"));
+    command.output().expect("runnerctl runs")
+}
+
+#[track_caller]
+fn assert_set_up(output: &Output) {
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// The problem as `status --json` has it; in `status` its summary and its way out.
+#[track_caller]
+fn until_problem(rig: &Rig, code: ProblemCode, way_out: &str) {
+    until(DEADLINE, &format!("the problem {code:?} is told"), || {
+        let snapshot = rig.place.runnerctl(&["status", "--json"]);
+        let snapshot: Snapshot = serde_json::from_str(&snapshot).expect("a snapshot");
+        let mut problems = snapshot.runners.iter().flat_map(|runner| &runner.problems);
+        problems.any(|problem| {
+            problem.code == code && {
+                assert!(problem.hint.contains(way_out), "{problem:?}");
+                true
+            }
+        })
+    });
+}
+
+/// So that its next start needs the token again.
+fn start_again(rig: &Rig) {
+    rig.api.pause(RUNNER).expect("a pause");
+    rig.until_state(RunnerState::Paused);
+    rig.api.resume(RUNNER).expect("a resume");
+}
+
+fn assert_works(rig: &mut Rig) {
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    rig.until_runner("no problem is told any more", |runner| runner.problems.is_empty());
+}
+
+#[test]
+fn a_locked_keychain_and_one_that_is_gone_are_told_and_heal_when_it_opens() {
+    let Some(mut desktop) = Desktop::start() else { return };
+    let mut rig = rig_on(Some(&desktop));
+    assert_set_up(&set_up(&rig, rig.circle.url(), &[]));
+    assert_works(&mut rig);
+    desktop.lock();
+    start_again(&rig);
+    until_problem(&rig, ProblemCode::KeychainLocked, "unlock the keychain");
+    desktop.unlock();
+    assert_works(&mut rig);
+
+    desktop.end_keychain();
+    start_again(&rig);
+    until_problem(&rig, ProblemCode::KeychainAbsent, "--token-store file");
+    desktop.unlock();
+    assert_works(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn without_a_session_bus_set_up_says_so_and_uses_a_file_by_explicit_choice_alone() {
+    let mut rig = rig_on(None);
+    let refused = set_up(&rig, rig.circle.url(), &[]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("no keychain in this session"), "{words}");
+    assert!(words.contains("--token-store file"), "{words}");
+    assert!(!rig.place.folders().tokens().exists(), "nobody chose a file");
+
+    assert_set_up(&set_up(&rig, rig.circle.url(), &["--token-store", "file"]));
+    assert_works(&mut rig);
+    assert!(rig.place.folders().tokens().exists());
+    rig.finish();
+}
+
+#[test]
+fn a_new_token_replaces_the_old_one_and_the_agent_after_its_task() {
+    let Some(desktop) = Desktop::start() else { return };
+    let mut rig = rig_on(Some(&desktop));
+    assert_set_up(&set_up(&rig, rig.circle.url(), &[]));
+    let job = rig.long_job();
+    job.until_begun();
+    let token = rig.circle.control().new_token(CLASS).unwrap();
+    rig.api.set_token(RUNNER, &token).unwrap();
+    rig.until_state(RunnerState::Draining);
+    assert_eq!(rig.witness.agents(), 1);
+    job.let_go();
+    rig.assert_ended_well(&job);
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    assert_eq!(rig.witness.agents(), 2);
+    let agent = rig.run().started().written().unwrap().process;
+    let environment = std::fs::read(format!("/proc/{}/environ", agent.pid)).unwrap();
+    assert_eq!(trials::Secret::new(&token).form_in(&environment), Some("plain"));
+    rig.finish();
+}
+
+#[test]
+fn a_forgotten_token_is_missing_from_the_next_start_on() {
+    let Some(desktop) = Desktop::start() else { return };
+    let mut rig = rig_on(Some(&desktop));
+    assert_set_up(&set_up(&rig, rig.circle.url(), &[]));
+    rig.until_state(RunnerState::Idle);
+    rig.place.runnerctl(&["token", "forget"]);
+    start_again(&rig);
+    until_problem(&rig, ProblemCode::TokenMissing, "runnerctl token set");
+    let token = rig.circle.token(CLASS);
+    rig.api.set_token(RUNNER, &token).unwrap();
+    assert_works(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn another_server_never_gets_the_token_that_was_given_for_this_one() {
+    let Some(desktop) = Desktop::start() else { return };
+    let mut rig = rig_on(Some(&desktop));
+    assert_set_up(&set_up(&rig, rig.circle.url(), &[]));
+    rig.until_state(RunnerState::Idle);
+    // The same server by another name.
+    let other = rig.circle.url().replace("127.0.0.1", "localhost");
+    let output = set_up(&rig, &other, &["no-token"]);
+    let words = [output.stdout, output.stderr].concat();
+    let words = String::from_utf8_lossy(&words).into_owned();
+    assert!(words.contains("The token is forgotten"), "{words}");
+    until_problem(&rig, ProblemCode::TokenMissing, "runnerctl token set");
+    assert_set_up(&set_up(&rig, &other, &[]));
+    assert_works(&mut rig);
+    rig.finish();
+}
