@@ -22,7 +22,7 @@ fn people_and_tasks() {
 
 #[test]
 fn everything_is_killed() {
-    live_through(2_500, Flavour { people: 1, deaths: 2, ..PLAIN });
+    live_through(2_500, Flavour { people: 3, deaths: 2, ..PLAIN });
 }
 
 #[test]

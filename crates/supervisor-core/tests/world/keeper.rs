@@ -24,7 +24,7 @@ pub(crate) struct Keeper {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
+pub(crate) enum At {
     /// It has the lock and has done nothing yet.
     LockTaken,
     StartedWritten,
@@ -70,6 +70,17 @@ impl World {
             dir.lock = Lock::Free;
             dir.touched = true;
             self.say(|| format!("   keeper of {run} is killed"));
+        }
+    }
+
+    /// The keeper goes on until it is at this point, and is killed there.
+    pub(crate) fn keeper_dies_at(&mut self, run: &RunId, at: At) {
+        for _ in 0..6 {
+            let keeper = self.runs.get(run).and_then(|dir| dir.keeper.as_ref());
+            if keeper.is_some_and(|keeper| keeper.at == at) {
+                return self.keeper_dies(run);
+            }
+            self.keeper_moves(run);
         }
     }
 

@@ -26,7 +26,7 @@ impl World {
             while self.keeper_moves(run) {
                 moved = true;
             }
-            moved |= self.claim_is_due(run) && self.agent_moves(run, Manner::Well);
+            moved |= self.claim_is_due(run) && self.agent_moves(run, Manner::Claiming);
             moved |= self.task_ends(run, How::Code(0));
         }
         moved |= self.hear_news();

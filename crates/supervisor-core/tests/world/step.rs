@@ -10,6 +10,7 @@ use super::World;
 use super::agent::Manner;
 use super::disk::How;
 use super::jobs::Ending;
+use super::keeper::At;
 use super::wants::HOLDERS;
 
 /// One thing that happens. Numbers choose among what there is, whatever that is by then.
@@ -26,6 +27,7 @@ pub(crate) enum Step {
     SupervisorStarts,
     KeeperMoves { run: u8, moves: u8, seen: bool },
     KeeperDies { run: u8, seen: bool },
+    KeeperDiesAt { run: u8, at: At },
     KeeperCannotStart { run: u8 },
     AgentMoves { run: u8, manner: Manner, seen: bool },
     Queue { runner: u8, tasks: u8 },
@@ -82,6 +84,9 @@ impl World {
                 }
             }),
             Step::KeeperDies { run, seen } => self.at_run(run, seen, World::keeper_dies),
+            Step::KeeperDiesAt { run, at } => {
+                self.at_run(run, false, |world, run| world.keeper_dies_at(run, at));
+            }
             Step::KeeperCannotStart { run } => self.at_run(run, false, World::keeper_cannot_start),
             Step::AgentMoves { run, manner, seen } => self.at_run(run, seen, |world, run| {
                 world.agent_moves(run, manner);
@@ -224,6 +229,18 @@ fn ends() -> impl Strategy<Value = How> {
     prop_oneof![4 => Just(How::Code(0)), 1 => Just(How::Code(1)), 1 => Just(How::Lost)]
 }
 
+/// Between any two things a keeper does; most of all round the TERM.
+fn points() -> impl Strategy<Value = At> {
+    prop_oneof![
+        1 => Just(At::LockTaken),
+        1 => Just(At::StartedWritten),
+        3 => Just(At::DrainWritten),
+        3 => Just(At::TermSent),
+        1 => Just(At::CancelSent),
+        1 => Just(At::ExitWritten),
+    ]
+}
+
 /// How many runners, and what happens to them.
 pub(crate) fn histories(of: Flavour) -> impl Strategy<Value = (usize, Vec<Step>)> {
     let n = any::<u8>;
@@ -265,6 +282,10 @@ pub(crate) fn histories(of: Flavour) -> impl Strategy<Value = (usize, Vec<Step>)
         (
             3 * of.deaths,
             (n(), yes()).prop_map(|(run, seen)| Step::KeeperDies { run, seen }).boxed(),
+        ),
+        (
+            3 * of.deaths,
+            (n(), points()).prop_map(|(run, at)| Step::KeeperDiesAt { run, at }).boxed(),
         ),
         (1, n().prop_map(|run| Step::KeeperCannotStart { run }).boxed()),
         (
