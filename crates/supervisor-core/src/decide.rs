@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Install, PauseReason, RunnerName};
 
+use crate::asked::DRAIN_GRACE;
 use crate::effect::Effect;
 use crate::facts::{LockSeen, RunnerFacts};
-use crate::run::{DRAIN_GRACE, Phase, Run, SETTLED};
+use crate::run::{Phase, Run, SETTLED};
 use crate::runner::{Release, Runner};
 
 const PROBE_EVERY: SignedDuration = SignedDuration::from_mins(1);

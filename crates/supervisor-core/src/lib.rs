@@ -8,6 +8,7 @@
 //! The supervisor around it carries out the effects in their order and reports back with events.
 //! No file, process, socket or clock is touched here; the time of an event comes with it.
 
+mod asked;
 mod back_off;
 mod core;
 mod decide;

@@ -1,13 +1,12 @@
-//! One run as the core sees it: the latest reading, what the log told, what was already asked for.
+//! One run as the core sees it: the latest reading, and what the log told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::TaskId;
 
-use crate::facts::{
-    AgentSeen, ExitSeen, Heard, LockSeen, Processes, Read, RunFacts, TaskEnd, TaskFacts,
-};
+use crate::asked::Asked;
+use crate::facts::{AgentSeen, ExitSeen, Heard, LockSeen, Processes, Read, RunFacts, TaskFacts};
 use crate::task::Story;
 use crate::voices::Voices;
 
@@ -21,9 +20,6 @@ const SILENT_START: SignedDuration = SignedDuration::from_secs(10);
 pub(crate) const LONGEST_PROOF: SignedDuration = SILENT_START;
 /// With its first line only, after this long: a refused token ends it sooner.
 const UNREFUSED_START: SignedDuration = SignedDuration::from_secs(3);
-/// How long a keeper may take from drain.json to drain-sent.json.
-pub(crate) const DRAIN_GRACE: SignedDuration = SignedDuration::from_secs(5);
-const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -59,16 +55,7 @@ pub(crate) struct Run {
     pub(crate) heard_from: bool,
     pub(crate) claim_answered: bool,
     pub(crate) refused: Option<String>,
-    asked_adopt: Option<Timestamp>,
-    asked_drain: Option<Timestamp>,
-    drain_failed: Option<Timestamp>,
-    /// It was asked to end before it began: that it never did is no failure.
-    told_to_end: bool,
-    asked_drain_again: Option<Timestamp>,
-    /// The user's words, the newest of them, and when the keeper was last told of it.
-    words: BTreeSet<TaskId>,
-    cancel: Option<TaskId>,
-    asked_cancel: Option<Timestamp>,
+    pub(crate) asked: Asked,
 }
 
 impl Run {
@@ -85,17 +72,10 @@ impl Run {
             heard_from: false,
             claim_answered: false,
             refused: None,
-            asked_adopt: None,
-            asked_drain: None,
-            drain_failed: None,
-            told_to_end: false,
-            asked_drain_again: None,
-            words: BTreeSet::new(),
-            cancel: None,
-            asked_cancel: None,
+            asked: Asked::default(),
         };
         run.before_us = run.phase(boot) == Phase::Over;
-        run.learn_word();
+        run.take_news();
         run
     }
 
@@ -104,16 +84,10 @@ impl Run {
         if facts.reading <= self.facts.reading {
             return;
         }
-        if facts.lock != LockSeen::Held {
-            // Whoever was asked is gone and may not have done it.
-            self.asked_drain = None;
-        }
         self.log_read = false;
         self.stray = None;
-        // News of the run: whoever could not be told may be there now.
-        self.drain_failed = None;
         self.facts = facts;
-        self.learn_word();
+        self.take_news();
         if self.phase(boot) != Phase::Over {
             // It was seen before its keeper had the lock: its end is yet to come.
             (self.judged, self.before_us) = (false, false);
@@ -182,7 +156,7 @@ impl Run {
 
     /// The drain has begun or may have begun: a new claim is not to be expected.
     pub(crate) fn may_drain(&self) -> bool {
-        !self.facts.drain.is_no() || self.asked_drain.is_some()
+        !self.facts.drain.is_no() || self.was_asked_to_drain()
     }
 
     /// It got so far as to be answered by the server.
@@ -212,101 +186,6 @@ impl Run {
         (!lived.is_negative()).then_some(lived)
     }
 
-    /// True the first time, and again when nothing came of it for a while.
-    pub(crate) fn ask_adopt(&mut self, now: Timestamp) -> bool {
-        ask(&mut self.asked_adopt, now)
-    }
-
-    pub(crate) fn ask_drain(&mut self, now: Timestamp) -> bool {
-        // Once recorded it is done: only a proof of its loss may bring another.
-        let asks = self.facts.drain.is_no()
-            && !is_recent(self.drain_failed, now)
-            && ask(&mut self.asked_drain, now);
-        self.told_to_end |= asks;
-        asks
-    }
-
-    pub(crate) fn told_to_end_before_it_began(&self) -> bool {
-        self.told_to_end && self.facts.agent == AgentSeen::NotStarted
-    }
-
-    /// Nobody heard it, so nothing drains for that.
-    pub(crate) fn drain_failed(&mut self, now: Timestamp) {
-        self.asked_drain = None;
-        self.drain_failed = Some(now);
-    }
-
-    /// A second task that starts after drain.json proves that the agent never got the signal; a
-    /// first one may have been claimed in the same moment.
-    pub(crate) fn ask_drain_again(&mut self, now: Timestamp) -> Option<Vec<TaskId>> {
-        let proof = self.proof_of_loss()?;
-        ask(&mut self.asked_drain_again, now).then_some(proof)
-    }
-
-    /// Holds until the signal was sent again, even where drain-lost.json is there: its keeper may
-    /// have died before it looked.
-    pub(crate) fn proof_of_loss(&self) -> Option<Vec<TaskId>> {
-        let drained = self.facts.drain.yes().filter(|drained| !drained.sent)?;
-        let proof: Vec<TaskId> = self
-            .facts
-            .tasks
-            .iter()
-            .filter(|task| task.number > drained.tasks_before)
-            .map(|task| task.task.clone())
-            .collect();
-        (proof.len() >= 2).then_some(proof)
-    }
-
-    pub(crate) fn drain_unconfirmed(&self, now: Timestamp) -> Option<Timestamp> {
-        let drained = self.facts.drain.yes().filter(|drained| !drained.sent)?;
-        let late = drained.at.duration_until(now) >= DRAIN_GRACE || drained.at > now;
-        late.then_some(drained.at)
-    }
-
-    /// Takes the user's word that this task ends.
-    pub(crate) fn cancel(&mut self, task: &TaskId) {
-        self.words.insert(task.clone());
-        if self.cancel.as_ref() != Some(task) {
-            self.cancel = Some(task.clone());
-            self.asked_cancel = None;
-        }
-    }
-
-    /// The word that an earlier supervisor took stands, whatever becomes of its record.
-    fn learn_word(&mut self) {
-        if let Some(recorded) = self.facts.cancel.yes() {
-            self.words.insert(recorded.task.clone());
-            self.cancel.get_or_insert_with(|| recorded.task.clone());
-        }
-    }
-
-    /// The task to be cancelled while it runs and nothing came of it, from this word or an earlier
-    /// supervisor's.
-    pub(crate) fn ask_cancel(&mut self, now: Timestamp) -> Option<TaskId> {
-        let task = self.uncancelled()?.clone();
-        ask(&mut self.asked_cancel, now).then_some(task)
-    }
-
-    pub(crate) fn uncancelled(&self) -> Option<&TaskId> {
-        let task = self.cancel.as_ref()?;
-        let recorded = self.facts.cancel.yes();
-        let sent = recorded.is_some_and(|cancel| cancel.task == *task && cancel.sent);
-        let mut tasks = self.facts.tasks.iter();
-        (!sent && tasks.any(|known| known.task == *task && known.may_run())).then_some(task)
-    }
-
-    pub(crate) fn cancelling(&self, task: &TaskId) -> bool {
-        self.words.contains(task)
-    }
-
-    /// A task that ended well before the signal was sent was not cancelled, whatever was asked.
-    pub(crate) fn was_cancelled(&self, task: &TaskFacts) -> bool {
-        let mut recorded = self.facts.cancel.yes().into_iter();
-        let sent = recorded.any(|cancel| cancel.task == task.task && cancel.sent);
-        let ended_well = matches!(task.end, TaskEnd::Exited { code: Some(0), .. });
-        sent || self.cancelling(&task.task) && !ended_well
-    }
-
     pub(crate) fn hear(&mut self, heard: Heard) {
         match heard {
             Heard::AgentStarted { .. } | Heard::ClaimFailed { .. } => self.heard_from = true,
@@ -334,16 +213,4 @@ impl Run {
             self.stories.entry(task.clone()).or_default().see(processes);
         }
     }
-}
-
-fn ask(asked: &mut Option<Timestamp>, now: Timestamp) -> bool {
-    let waiting = is_recent(*asked, now);
-    if !waiting {
-        *asked = Some(now);
-    }
-    !waiting
-}
-
-fn is_recent(at: Option<Timestamp>, now: Timestamp) -> bool {
-    at.is_some_and(|at| at <= now && at.duration_until(now) < TRY_AGAIN)
 }
