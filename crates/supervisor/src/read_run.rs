@@ -1,6 +1,7 @@
 //! One run directory, read whole, as the core's facts. What cannot be read becomes `Unknown`.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -88,7 +89,7 @@ fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
 }
 
 /// The run's name begins with the moment it was planned at.
-fn planned_at(run: &RunId) -> Option<Timestamp> {
+pub(crate) fn planned_at(run: &RunId) -> Option<Timestamp> {
     let (stamp, _) = run.as_str().rsplit_once('-')?;
     let time = jiff::fmt::strtime::parse("%Y%m%dT%H%M%S%.fZ", stamp).ok()?.to_datetime().ok()?;
     jiff::tz::TimeZone::UTC.to_timestamp(time).ok()
@@ -221,9 +222,10 @@ fn task_of(task: &TaskDir, run: &RunId, directory: &str, now: Timestamp) -> Task
     }
 }
 
+/// When the folder got its name: its content was prepared long before.
 fn changed_at(path: &Path) -> Option<Timestamp> {
-    let changed = std::fs::metadata(path).and_then(|about| about.modified()).ok()?;
-    Timestamp::try_from(changed).ok()
+    let about = std::fs::metadata(path).ok()?;
+    Timestamp::new(about.ctime(), i32::try_from(about.ctime_nsec()).ok()?).ok()
 }
 
 #[cfg(test)]
