@@ -56,6 +56,14 @@ impl RunDir {
     }
 }
 
+impl RunDir {
+    /// A task of which nobody has said how it ended; processes of it may be left.
+    pub fn has_lost_task(&self) -> bool {
+        let tasks = self.tasks().unwrap_or_default();
+        tasks.iter().any(|task| matches!(task.state(), TaskState::Lost))
+    }
+}
+
 impl TaskDir {
     pub fn state(&self) -> TaskState {
         // The lock first: a guard writes finished.json before it lets go.

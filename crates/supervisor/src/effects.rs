@@ -130,7 +130,9 @@ impl Supervisor {
             return self.event(Event::StartPutOff(runner));
         }
         let mark = mark(&ingredients.settings);
-        let started = crate::start_run::start(&self.runs, &runner, &mark, ingredients, now());
+        let newest = self.watched.keys().next_back().and_then(crate::read_run::planned_at);
+        let started =
+            crate::start_run::start(&self.runs, &runner, &mark, ingredients, newest, now());
         let (id, folder) = match started {
             Ok(started) => started,
             Err(error) => {

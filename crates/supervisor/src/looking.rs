@@ -113,6 +113,10 @@ impl Supervisor {
             .collect();
         for run in over.iter().take(over.len().saturating_sub(KEPT_RUNS)) {
             let Ok(id) = run.as_str().parse() else { continue };
+            if self.folder_of(run).has_lost_task() {
+                // The next task's guard sees to what is left of it, and needs this folder for that.
+                continue;
+            }
             let tasks = &self.watched[run].tasks;
             if !tasks.iter().all(|task| self.records.has(task)) {
                 continue;

@@ -1,6 +1,7 @@
 //! From "this runner should have an agent" to a run directory with a keeper in charge.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use circleci::{AgentConfig, GoDuration, InstalledAgent, LogLevel};
@@ -60,16 +61,18 @@ pub(crate) fn config(
     Ok(config.to_yaml()?)
 }
 
-/// Makes the run and puts a keeper in charge. An error leaves no keeper and no agent.
+/// Makes the run and puts a keeper in charge. `newest` is when the newest run there is was planned. An error leaves no keeper and no agent.
 pub(crate) fn start(
     runs: &RunsFolder,
     name: &RunnerName,
     mark: &str,
     ingredients: &Ingredients,
+    newest: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(RunId, RunDir)> {
     let Ingredients { settings, token, agent, places } = ingredients;
-    let id = RunId::new(now);
+    // Names sort by time, also where the clock was set back.
+    let id = RunId::new(newest.map_or(now, |newest| now.max(newest + Duration::from_millis(1))));
     let folder = runs.path().join(id.as_str());
     let environment = crate::environment::agent_environment();
     let plan = Plan {

@@ -1,6 +1,7 @@
 //! What reaches the loop, one arm a case.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use protocol::{
     AgentRelease, ApiError, ConfigText, RunId, RunnerName, RunnerSpec, RunnerState, Stopping,
@@ -121,7 +122,15 @@ impl Supervisor {
     ) -> Result<Vec<String>, ApiError> {
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
         let mut changed = settings.clone();
+        self.refuse_shared_directory(name, spec)?;
+        let second = !settings.runners.is_empty() && !settings.runners.contains_key(name);
         let mut did = changed.set(name, spec);
+        if second {
+            did.push(
+                "This machine has more than one runner now; CircleCI documents one for each machine."
+                    .into(),
+            );
+        }
         if new_token {
             changed.count_token(name);
             did.push("The token is stored.".into());
@@ -137,6 +146,28 @@ impl Supervisor {
         }
         self.settle();
         Ok(did)
+    }
+
+    /// Two runners in one working directory would take each other's files away.
+    fn refuse_shared_directory(
+        &self,
+        name: &RunnerName,
+        spec: &RunnerSpec,
+    ) -> Result<(), ApiError> {
+        let Some(wanted) = spec.working_directory.as_deref().map(Path::new) else { return Ok(()) };
+        let Ok(settings) = &self.settings else { return Ok(()) };
+        let other =
+            settings.runners.iter().filter(|(other, _)| *other != name).find(|(other, of)| {
+                let theirs = crate::places::of(other, of, &self.folders).working_directory;
+                theirs.starts_with(wanted) || wanted.starts_with(&theirs)
+            });
+        match other {
+            None => Ok(()),
+            Some((other, _)) => Err(refusal::bad_request(
+                format!("The working directory {} is also that of {other}.", wanted.display()),
+                "Give each runner a folder of its own, none within another's.",
+            )),
+        }
     }
 
     fn token_changed(&mut self, name: &RunnerName) -> Result<(), ApiError> {

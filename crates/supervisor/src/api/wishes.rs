@@ -151,12 +151,22 @@ async fn registered(api: &Api, name: &RunnerName) -> Result<Registered, Refused>
     known.ok_or_else(|| refusal::no_such_runner(name).into())
 }
 
+/// It stands in every snapshot.
+const LONGEST_NOTE: usize = 500;
+
 pub(crate) async fn pause(
     State(api): State<Api>,
     Path(runner): Path<RunnerName>,
     wish: Body<Pause>,
 ) -> Done {
     let Pause { until, note } = body(wish)?;
+    if note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
+        return Err(refusal::bad_request(
+            format!("The note is longer than {LONGEST_NOTE} characters."),
+            "Say it shorter.",
+        )
+        .into());
+    }
     let wish = Wish::Pause { runner, by: PauseBy::You, until, note, reading: None };
     api.to_loop.ask(|reply| Input::Wish(wish, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
