@@ -199,6 +199,19 @@ fn a_start_that_only_a_person_can_mend_waits_for_them() {
 }
 
 #[test]
+fn an_agent_that_is_gone_from_the_disk_is_installed_again() {
+    let mut scene = Scene::new();
+    scene.did();
+    let problem = problem(ProblemCode::AgentNotInstalled);
+    scene.tell(Event::AgentUnusable { runner: mini(), problem });
+    assert_eq!(scene.state().0, RunnerState::Problem);
+    scene.wait(10);
+    assert_eq!(scene.did(), ["install"]);
+    scene.tell(Event::AgentReady { runner: mini(), version: "3.1.11".into() });
+    assert_eq!(scene.did(), ["start"]);
+}
+
+#[test]
 fn an_install_that_fails_is_tried_again_ever_more_seldom() {
     let mut scene = Scene::without_settings(StateFile::Read(Wanted::default()));
     scene.tell(Event::SettingsRead(vec![facts_of("mini")]));

@@ -142,6 +142,31 @@ fn a_pause_while_a_run_is_being_started_ends_it_before_it_claims() {
 }
 
 #[test]
+fn a_start_that_is_no_longer_wanted_is_put_off() {
+    let mut scene = Scene::new();
+    assert!(scene.core.wants_start(&mini(), scene.now));
+    scene.pause(You);
+    assert!(!scene.core.wants_start(&mini(), scene.now));
+    scene.did();
+    scene.tell(Event::StartPutOff(mini()));
+    scene.wait(600);
+    assert_eq!(scene.did(), [""; 0]);
+    scene.resume(You);
+    assert_eq!(scene.did(), ["save", "start"]);
+}
+
+#[test]
+fn a_drain_that_nobody_heard_is_said_at_the_next_news() {
+    let mut scene = Scene::idle();
+    scene.pause(You);
+    let run = scene.run.run.clone();
+    scene.tell(Event::DrainFailed(run));
+    scene.did();
+    scene.reads(|_| {});
+    assert_eq!(scene.did(), ["drain run-1"]);
+}
+
+#[test]
 fn a_drain_that_nobody_heard_is_said_again_and_not_shown() {
     let mut scene = Scene::idle();
     scene.pause(You);

@@ -105,16 +105,12 @@ impl World {
             Ending::Well | Ending::Halfway => self.settings.listed.get(&runner).copied(),
             Ending::Badly | Ending::Oddly => None,
         };
-        let Some(mark) = mark else {
-            let code = if ending == Ending::Oddly {
-                ProblemCode::TokenMissing
-            } else {
-                ProblemCode::CannotStart
-            };
-            let problem = problem(code, self.now);
-            let failure = StartFailure { problem, needs_user: ending == Ending::Oddly };
-            return self.event(Event::StartFailed(runner, failure));
-        };
+        let Some(mark) = mark else { return self.gather_fails(runner, ending) };
+        let Some(supervisor) = &self.supervisor else { return };
+        if !supervisor.core.wants_start(&runner, self.now) {
+            return self.event(Event::StartPutOff(runner));
+        }
+        self.law_of_starts(&runner);
         self.runs_made += 1;
         let run = RunId::from(format!("run-{:04}", self.runs_made).as_str());
         let dir = RunDir::new(runner, mark, self.now);
@@ -126,6 +122,19 @@ impl World {
             dir.lock = Lock::Supervisor;
         }
         self.again(Job::Spawn(run));
+    }
+
+    fn gather_fails(&mut self, runner: RunnerName, ending: Ending) {
+        let only_the_user_can = ending == Ending::Oddly;
+        if ending == Ending::Badly && self.runs_made.is_multiple_of(2) {
+            let problem = problem(ProblemCode::AgentNotInstalled, self.now);
+            return self.event(Event::AgentUnusable { runner, problem });
+        }
+        let code =
+            if only_the_user_can { ProblemCode::TokenMissing } else { ProblemCode::CannotStart };
+        let problem = problem(code, self.now);
+        let failure = StartFailure { problem, needs_user: only_the_user_can };
+        self.event(Event::StartFailed(runner, failure));
     }
 
     fn spawn_ends(&mut self, run: RunId, ending: Ending) {

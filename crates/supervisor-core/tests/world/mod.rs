@@ -2,6 +2,7 @@
 //! the core what is true; it knows, and keeps the first law that was broken.
 
 mod agent;
+mod chance;
 mod disk;
 mod jobs;
 mod keeper;
@@ -19,7 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::{FinishedTask, RunId, RunnerName, TaskId};
 use supervisor_core::{Event, Wanted};
 
-pub(crate) use step::{Flavour, Step, histories};
+pub(crate) use chance::{Flavour, histories};
+pub(crate) use step::Step;
 
 use disk::RunDir;
 use supervisor::Supervisor;
