@@ -157,13 +157,18 @@ fn the_token_is_in_the_keychain_and_in_the_agents_environment_and_nowhere_else()
     let all = hunt.all();
     assert!(all.iter().any(|words| words.contains("setup --resource-class")), "{all:#?}");
     assert!(hunt.in_arguments().is_empty(), "{:#?}", hunt.in_arguments());
-    // The agent, and the wrapper until it has taken it out: it comes with the agent's environment.
+    // The agent, and the wrapper, which comes with the agent's environment and takes it out; what
+    // becomes the agent does not have it until then.
+    let agents = rig.place.folders().agents();
+    let agents = agents.to_str().unwrap();
+    let is_agent = |words: &String| words.starts_with(agents);
     let with_it = hunt.in_environment();
-    assert!(with_it.iter().any(|words| words.contains("circleci-runner machine")), "{with_it:#?}");
-    for words in with_it {
-        let may =
-            words.contains("circleci-runner machine") || words.contains("runner-tray-keeper task");
-        assert!(may, "{words}");
+    assert!(with_it.iter().any(is_agent), "{with_it:#?}");
+    for words in &with_it {
+        let wrapper = words.contains("runner-tray-keeper task")
+            || words.contains("runner-tray-keeper gate")
+                && words.contains("circleci-agent _internal");
+        assert!(is_agent(words) || wrapper, "{words}");
     }
     rig.place.runnerctl(&["token", "forget"]);
     rig.finish();
