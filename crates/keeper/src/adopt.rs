@@ -4,10 +4,9 @@
 use std::process::ExitCode;
 
 use process::ExitWatch;
-use run_dir::{End, Exit, Record, RunDir};
+use run_dir::{End, Record, RunDir};
 
-use crate::agent::be_keeper;
-use crate::clock::now;
+use crate::agent::{be_keeper, over};
 use crate::hold::hold;
 use crate::keep::{Agent, keep};
 use crate::lock_handed_over::lock_handed_over;
@@ -34,7 +33,5 @@ pub(crate) fn adopt(run: &RunDir) -> anyhow::Result<ExitCode> {
         Record::Unreadable(why) => anyhow::bail!("the agent cannot be found: {why}"),
         Record::Newer(version) => anyhow::bail!("started.json is of a later release ({version})"),
     };
-    run.write_exit(&Exit { end, at: now() })?;
-    drop(lock);
-    Ok(ExitCode::SUCCESS)
+    over(run, lock, end)
 }

@@ -1,16 +1,19 @@
 //! `agent RUN_DIR`: starts the agent of a run, stays its parent, and writes down how it ended.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::Context;
 use process::ProcessId;
 use run_dir::{End, Exit, KeeperRecord, Record, RunDir, Started};
 
+use crate::as_job_user::JobUser;
 use crate::clock::now;
 use crate::gate::{Gate, Go};
 use crate::hold::hold;
 use crate::keep::{Agent, KEPT_SIGNALS, keep};
+use crate::left_overs::clear_run;
 use crate::lock_handed_over::lock_handed_over;
 use crate::note::note;
 use crate::secrets::Secrets;
@@ -29,6 +32,13 @@ pub(crate) fn agent(run: &RunDir) -> anyhow::Result<ExitCode> {
             End::NeverStarted(format!("{why:#}"))
         }
     };
+    over(run, lock, end)
+}
+
+/// The end of the run, on record. What a lost task left is ended first: its orphans are children of
+/// this process, and after it nobody knows whose they were.
+pub(crate) fn over(run: &RunDir, lock: File, end: End) -> anyhow::Result<ExitCode> {
+    clear_run(run, run.plan().written().as_ref().and_then(JobUser::of).as_ref());
     run.write_exit(&Exit { end, at: now() })?;
     drop(lock);
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! What lost tasks left running, ended before the next task begins.
+//! What lost tasks left running, ended before the next task begins or the keeper is done.
 //!
 //! A task is lost when its guard is gone without a word. Its front ends its processes; only if both
 //! were killed is there something left to do here.
@@ -37,7 +37,8 @@ fn earlier_runs(run: &RunDir) -> Vec<RunDir> {
     others.filter(|other| other != run && runner(other) == ours).collect()
 }
 
-fn clear_run(run: &RunDir, job_user: Option<&JobUser>) {
+/// Of this run alone.
+pub(crate) fn clear_run(run: &RunDir, job_user: Option<&JobUser>) {
     let tasks = run.tasks().unwrap_or_default();
     tasks.iter().for_each(wait_for_its_guard);
     let lost: Vec<&TaskDir> =
