@@ -188,6 +188,12 @@ impl Rig {
         Job::that_ends(&self.place, &self.circle, CLASS, &name)
     }
 
+    /// Queues a job that works for about this long.
+    pub fn timed_job(&mut self, time: Duration) -> Job {
+        let name = self.next_name();
+        Job::that_takes(&self.place, &self.circle, CLASS, &name, time)
+    }
+
     fn next_name(&mut self) -> String {
         self.jobs += 1;
         format!("job-{}", self.jobs)

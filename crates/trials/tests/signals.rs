@@ -120,8 +120,6 @@ fn only_a_confirmed_cancel_ends_a_task() {
     rig.place.runnerctl(&["cancel-task", id.as_str(), "--yes"]);
     let task = rig.circle.finished(job.number);
     assert_eq!(task.outcome, Some(Outcome::Canceled), "{task:#?}");
-    // What ran away from CircleCI's own cancel runs on, as it would without us.
-    job.let_go();
     job.until_nothing_is_left(&processes.all());
     let sent = until_some(DEADLINE, "it is on record", || run.cancel_sent().written());
     assert_eq!(sent.outcome, CancelOutcome::Sent);

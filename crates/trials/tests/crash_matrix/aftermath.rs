@@ -75,8 +75,6 @@ impl Scene {
     fn the_task_is_cancelled(&self, job: &Job, processes: &TaskProcesses) {
         let task = self.rig.circle.finished(job.number);
         assert_eq!(task.outcome, Some(Outcome::Canceled), "{task:#?}");
-        // What ran away from CircleCI's own cancel runs on, as it would without us.
-        job.let_go();
         job.until_nothing_is_left(&processes.all());
         let sent =
             until_some(DEADLINE, "the cancel is on record", || self.run.cancel_sent().written());

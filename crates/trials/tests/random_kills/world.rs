@@ -23,10 +23,8 @@ pub(crate) struct World {
     pub(crate) chance: Chance,
     /// The jobs of this round.
     pub(crate) jobs: Vec<Job>,
-    /// Tasks whose wrapper was killed: they are to end whole.
-    pub(crate) unwrapped: BTreeSet<TaskNumber>,
-    /// Tasks that the owner cancelled: they may end badly.
-    pub(crate) cancelled: BTreeSet<TaskNumber>,
+    /// Tasks whose wrapper was killed, or which the owner cancelled: these may end badly.
+    pub(crate) excused: BTreeSet<TaskNumber>,
     /// Runs whose keeper was killed: their exit code may be unknown.
     pub(crate) keeper_killed: BTreeSet<PathBuf>,
     /// Runs that were over at an earlier check.
@@ -50,8 +48,7 @@ impl World {
             rig,
             chance,
             jobs: Vec::new(),
-            unwrapped: BTreeSet::new(),
-            cancelled: BTreeSet::new(),
+            excused: BTreeSet::new(),
             keeper_killed: BTreeSet::new(),
             checked: BTreeSet::new(),
             began: Instant::now(),
