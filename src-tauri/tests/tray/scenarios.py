@@ -94,10 +94,12 @@ def every_scene_has_its_line_and_its_icon():
         assert stat.S_IMODE(state.stat().st_mode) == 0o700, oct(state.stat().st_mode)
         assert len(list(folder.iterdir())) == 1, list(folder.iterdir())
 
+        # The last one is shown once only, so that its line says that the others are past.
+        last = "several-with-a-problem"
         for scene in sorted(FIXTURES.glob("*.json")):
-            if '"live"' in scene.read_text():
+            if '"live"' in scene.read_text() and scene.stem != last:
                 desk.supervisor.show(scene.stem)
-        desk.supervisor.show("several-with-a-problem")
+        desk.supervisor.show(last)
         desk.first_line_is("Problem: mac-mini-01; 1 busy, 1 idle")
         desk.tray.click("Pause for 15 minutes")
         until(lambda: desk.supervisor.wishes, "the wish to pause")
