@@ -1,6 +1,7 @@
 //! One run directory, read whole, as the core's facts. What cannot be read becomes `Unknown`.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -32,8 +33,11 @@ pub(crate) fn read_run(
     over: &mut BTreeMap<u32, TaskFacts>,
     now: Timestamp,
 ) -> Found {
-    if !folder.path().is_dir() {
-        return Found::Gone;
+    match std::fs::metadata(folder.path()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Gone,
+        // It cannot be looked at, and who knows what lives in it.
+        Err(_) => return Found::Stray { may_live: true },
+        Ok(_) => {}
     }
     // The lock first: a keeper writes exit.json before it lets go.
     let lock = match folder.lock_held() {

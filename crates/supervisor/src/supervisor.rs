@@ -154,9 +154,9 @@ impl Supervisor {
 
     /// The awaited moment may have come, or somebody set the clock.
     pub(crate) fn clock_moved(&mut self) {
-        if self.wake_up.is_due() {
-            self.event(Event::Woke);
-        }
+        // Either way the core decides anew, and says when to wake it next.
+        self.wake_up.set(None);
+        self.event(Event::Woke);
     }
 
     /// Looks at every run that changed and does all that follows.

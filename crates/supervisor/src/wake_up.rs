@@ -49,18 +49,6 @@ impl WakeUp {
         }
     }
 
-    /// True once for each moment that was set, when its time has come. False where the clock was
-    /// only set: then the alarm is set anew.
-    pub(crate) fn is_due(&mut self) -> bool {
-        let Some(at) = self.at else { return false };
-        if at <= now() {
-            self.at = None;
-            return true;
-        }
-        self.set(Some(at));
-        false
-    }
-
     /// How long the loop may wait at most, where no alarm wakes it.
     pub(crate) fn nap(&self) -> Option<Duration> {
         let at = self.at.filter(|_| self.alarm.is_none())?;
