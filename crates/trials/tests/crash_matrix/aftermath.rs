@@ -75,6 +75,8 @@ impl Scene {
     fn the_task_is_cancelled(&self, job: &Job, processes: &TaskProcesses) {
         let task = self.rig.circle.finished(job.number);
         assert_eq!(task.outcome, Some(Outcome::Canceled), "{task:#?}");
+        // What ran away from CircleCI's own cancel runs on, as it would without us.
+        job.let_go();
         job.until_nothing_is_left(&processes.all());
         let sent =
             until_some(DEADLINE, "the cancel is on record", || self.run.cancel_sent().written());
@@ -136,8 +138,9 @@ impl Scene {
         }
         let first = self.run.task(TaskNumber(1));
         if let Some(side) = victim.side() {
-            let end = first.finished().written().expect("its end is on record").end;
-            assert_eq!(end, TaskEnd::Lost(side));
+            let finished =
+                until_some(DEADLINE, "its end is on record", || first.finished().written());
+            assert_eq!(finished.end, TaskEnd::Lost(side));
         }
         let result = if self.moment.is_a_cancel() {
             TaskResult::Cancelled
