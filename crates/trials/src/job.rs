@@ -3,7 +3,6 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use local_circleci::{NewTask, TaskNumber};
 use process::ProcessId;
@@ -13,14 +12,15 @@ use crate::{Circle, DEADLINE, Place, until};
 
 const MARK: &str = "TRIAL_JOB";
 
-/// One works in the background and one has run away into a session of its own, as a job's may.
+/// One works in the background and one has run away into a session of its own, as a job's may. Where
+/// they cling, nothing but KILL ends these two: no other signal, and no reader that is gone.
 const WORK: &str = r#"
 : > "$SIGNS-begun"
-working() { n=0; until [ -e "$SIGNS-go" ]; do n=$((n + 1)); echo "$1 $n"; sleep 0.05; done; }
-if [ -n "$SECONDS_OF_WORK" ]; then { sleep "$SECONDS_OF_WORK"; : > "$SIGNS-go"; } & fi
-working background &
-export -f working
-if command -v setsid >/dev/null; then setsid bash -c 'working runaway' & fi
+working() { n=0; until [ -e "$SIGNS-go" ]; do n=$((n + 1)); echo "$1 $n" || :; sleep 0.05; done; }
+cling() { [ -z "$CLINGS" ] || { trap '' PIPE TERM; exec 2> /dev/null; }; }
+export -f working cling
+{ cling; working background; } &
+if command -v setsid > /dev/null; then setsid bash -c 'cling; working runaway' & fi
 working foreground
 wait
 : > "$SIGNS-done"
@@ -35,39 +35,27 @@ pub struct Job {
 }
 
 impl Job {
-    /// Queues a job that works until [`Self::let_go`].
+    /// Queues a job that works until [`Self::let_go`]. Where its task is cancelled all of it ends.
     pub fn that_waits(place: &Place, circle: &Circle, class: &str, name: &str) -> Self {
-        Self::queued(place, circle, class, name, None)
+        Self::queued(place, circle, class, name, "")
     }
 
-    fn queued(
-        place: &Place,
-        circle: &Circle,
-        class: &str,
-        name: &str,
-        time: Option<Duration>,
-    ) -> Self {
+    /// Queues a job that works until [`Self::let_go`]. What has run away survives a cancel, as it
+    /// would without us.
+    pub fn that_clings(place: &Place, circle: &Circle, class: &str, name: &str) -> Self {
+        Self::queued(place, circle, class, name, "1")
+    }
+
+    fn queued(place: &Place, circle: &Circle, class: &str, name: &str, clings: &str) -> Self {
         let signs = place.path("signs").join(name);
         let mark = format!("{MARK}={name}@{}", place.root().display());
-        let seconds = time.map_or(String::new(), |time| time.as_secs_f64().to_string());
         let task = NewTask::new(class)
             .job(name)
             .env("SIGNS", signs.to_str().expect("the folder's name is UTF-8"))
             .env(MARK, mark.split_once('=').map_or("", |(_, value)| value))
-            .env("SECONDS_OF_WORK", &seconds)
+            .env("CLINGS", clings)
             .step("work", WORK);
         Self { number: circle.enqueue(&task), mark, signs }
-    }
-
-    /// Queues a job that works for about this long.
-    pub fn that_takes(
-        place: &Place,
-        circle: &Circle,
-        class: &str,
-        name: &str,
-        time: Duration,
-    ) -> Self {
-        Self::queued(place, circle, class, name, Some(time))
     }
 
     /// Queues a job that needs no word to end.

@@ -182,16 +182,16 @@ impl Rig {
         Job::that_waits(&self.place, &self.circle, CLASS, &name)
     }
 
+    /// Queues a job that works until it is told to end, with processes that only KILL ends sooner.
+    pub fn clinging_job(&mut self) -> Job {
+        let name = self.next_name();
+        Job::that_clings(&self.place, &self.circle, CLASS, &name)
+    }
+
     /// Queues a job that soon ends by itself.
     pub fn short_job(&mut self) -> Job {
         let name = self.next_name();
         Job::that_ends(&self.place, &self.circle, CLASS, &name)
-    }
-
-    /// Queues a job that works for about this long.
-    pub fn timed_job(&mut self, time: Duration) -> Job {
-        let name = self.next_name();
-        Job::that_takes(&self.place, &self.circle, CLASS, &name, time)
     }
 
     fn next_name(&mut self) -> String {

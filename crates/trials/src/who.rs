@@ -42,7 +42,8 @@ pub fn kill(id: &ProcessId) -> bool {
     sent == Sent::Delivered
 }
 
-/// `kill -9` of several, so that none sees another die.
+/// `kill -9` of several, so that none sees another die. Children first: a stopped process whose
+/// parent dies may be continued by the kernel, as its group has nobody left to do it.
 #[track_caller]
 pub fn kill_at_once(ids: &[&ProcessId]) {
     let send = |signal: Signal| {

@@ -59,7 +59,7 @@ fn a_task_that_ignores_term_ends_with_its_time_and_the_next_one_is_unharmed() {
     });
     rig.until_state(RunnerState::Idle);
 
-    let job = rig.long_job();
+    let job = rig.clinging_job();
     job.until_begun();
     let run = rig.run();
     let (task, processes) = rig.task(&run);

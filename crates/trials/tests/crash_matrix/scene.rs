@@ -65,7 +65,7 @@ impl Scene {
             | Moment::BetweenTheTwoTerms => {
                 let client = idle(&rig);
                 let run = rig.run();
-                let job = rig.long_job();
+                let job = rig.clinging_job();
                 job.until_begun();
                 let (_, processes) = rig.task(&run);
                 until(DEADLINE, "the job has printed", || {
@@ -98,7 +98,7 @@ impl Scene {
             Victim::Keeper => kill(self.keeper.as_ref().expect("a keeper")),
             Victim::SupervisorAndKeeper => {
                 let supervisor = self.rig.supervisor.as_ref().expect("a supervisor").id().clone();
-                kill_at_once(&[&supervisor, self.keeper.as_ref().expect("a keeper")]);
+                kill_at_once(&[self.keeper.as_ref().expect("a keeper"), &supervisor]);
                 self.rig.kill_supervisor();
                 true
             }
@@ -106,7 +106,7 @@ impl Scene {
             Victim::WrapperGuard => kill(&wrapper.expect("a wrapper").guard),
             Victim::WrapperWhole => {
                 let wrapper = wrapper.expect("a wrapper");
-                kill_at_once(&[&wrapper.front, &wrapper.guard]);
+                kill_at_once(&[&wrapper.guard, &wrapper.front]);
                 true
             }
         };

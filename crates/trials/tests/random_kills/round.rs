@@ -1,15 +1,16 @@
 //! One round: some tasks, some wishes, some kills, in any order at any moment; then calm.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use process::ProcessId;
-use run_dir::RunDir;
+use run_dir::{RunDir, TaskState};
 use trials::{DEADLINE, RUNNER, TaskProcesses, is_alive, keeper, kill, kill_at_once, nap, until};
 
 use crate::world::{OPTIONS, World};
 
 #[derive(Clone, Copy, Debug)]
 enum Deed {
+    LetTasksEnd,
     KillClient,
     KillSupervisor,
     KillKeeper,
@@ -37,7 +38,9 @@ impl Side {
     }
 }
 
-const DEEDS: [Deed; 14] = [
+const DEEDS: [Deed; 16] = [
+    Deed::LetTasksEnd,
+    Deed::LetTasksEnd,
     Deed::KillClient,
     Deed::KillSupervisor,
     Deed::KillSupervisor,
@@ -54,20 +57,22 @@ const DEEDS: [Deed; 14] = [
     Deed::Cancel,
 ];
 
-const LONGEST_TASK: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+const LONGEST_WAIT: Duration = Duration::from_millis(600);
 
 impl World {
     pub(crate) fn round(&mut self) {
         self.follow_logs();
         for _ in 0..=self.chance.below(2) {
-            let time = self.chance.moment(LONGEST_TASK);
-            let job = self.rig.timed_job(time);
-            self.say(&format!("task {} of {} ms", job.number, time.as_millis()));
+            let job = self.rig.clinging_job();
+            self.say(&format!("task {}", job.number));
             self.jobs.push(job);
         }
-        for _ in 0..=self.chance.below(3) {
-            nap_well(self.chance.moment(LONGEST_PAUSE));
+        if self.chance.once_in(2) {
+            // Half of the rounds go on when a task works; the others, wherever they are.
+            self.until_one_works();
+        }
+        for _ in 0..=self.chance.below(4) {
+            nap_well(self.chance.moment(LONGEST_WAIT));
             let deed = self.chance.one_of(&DEEDS);
             self.say(&format!("{deed:?}"));
             self.do_it(deed);
@@ -75,8 +80,13 @@ impl World {
         self.calm();
     }
 
+    fn until_one_works(&self) {
+        until(DEADLINE, "a task works", || self.jobs.iter().any(trials::Job::has_begun));
+    }
+
     fn do_it(&mut self, deed: Deed) {
         match deed {
+            Deed::LetTasksEnd => self.let_tasks_end(),
             Deed::KillClient => self.client = None,
             Deed::KillSupervisor => {
                 if self.rig.supervisor.is_some() {
@@ -99,7 +109,7 @@ impl World {
             }
             Deed::KillFront => self.kill_wrapper(&[Side::Front]),
             Deed::KillGuard => self.kill_wrapper(&[Side::Guard]),
-            Deed::KillWrapper => self.kill_wrapper(&[Side::Front, Side::Guard]),
+            Deed::KillWrapper => self.kill_wrapper(&[Side::Guard, Side::Front]),
             // Without a supervisor a wish is not heard, and that is said.
             Deed::Pause => drop(self.rig.api.pause(RUNNER)),
             Deed::Resume => drop(self.rig.api.resume(RUNNER)),
@@ -110,11 +120,23 @@ impl World {
         }
     }
 
-    /// The keepers that live; whoever asks is about to kill them.
+    /// Only those that nobody has harmed: the others must be ended, and not end by themselves.
+    fn let_tasks_end(&self) {
+        for job in self.jobs.iter().filter(|job| !self.unwrapped.contains(&job.number)) {
+            job.let_go();
+        }
+    }
+
+    /// The keepers that may be killed; whoever asks is about to. What a task left whose whole
+    /// wrapper was killed only its keeper knows: killing that one too before the next task begins
+    /// is the one thing after which something may stay.
     fn keepers(&mut self) -> Vec<(RunDir, ProcessId)> {
         let runs = self.rig.runs();
-        let kept: Vec<_> =
-            runs.into_iter().filter_map(|run| Some((run.clone(), keeper(&run)?))).collect();
+        let kept: Vec<_> = runs
+            .into_iter()
+            .filter(|run| !has_lost_task(run))
+            .filter_map(|run| Some((run.clone(), keeper(&run)?)))
+            .collect();
         self.keeper_killed.extend(kept.iter().map(|(run, _)| run.path().to_owned()));
         kept
     }
@@ -130,14 +152,13 @@ impl World {
         let Some((run, wrapper)) = wrappers.next() else {
             return self.say("there is no wrapper");
         };
-        // With both sides and the keeper that was the agent's parent gone, nobody of ours inherits
-        // what the task started: the one thing that is not promised.
+        // The same, the other way round.
         let sides = if self.keeper_killed.contains(run.path()) { &sides[..1] } else { sides };
         let victims: Vec<&ProcessId> = sides.iter().map(|side| side.of(&wrapper)).collect();
         let running = self.running();
         if is_alive(&wrapper.front) {
             self.say(&format!("the wrapper of {running:?}"));
-            self.excused.extend(running);
+            self.unwrapped.extend(running);
             kill_at_once(&victims);
         }
     }
@@ -150,7 +171,7 @@ impl World {
         if running.is_some() && running == self.running() {
             let cancelled = self.rig.api.cancel(RUNNER, &task.id);
             self.say(&format!("the owner cancels {running:?}, {}: {cancelled:?}", task.id));
-            self.excused.extend(running);
+            self.cancelled.extend(running);
         }
     }
 
@@ -159,6 +180,7 @@ impl World {
         self.rig.start_supervisor(&OPTIONS);
         self.say("calm");
         self.rig.api.resume(RUNNER).expect("a resume");
+        self.let_tasks_end();
         for job in &self.jobs {
             until(DEADLINE, &format!("task {} is over", job.number), || {
                 let task = self.rig.circle.task(job.number);
@@ -168,13 +190,15 @@ impl World {
     }
 }
 
+fn has_lost_task(run: &RunDir) -> bool {
+    let tasks = run.tasks().unwrap_or_default();
+    tasks.iter().any(|task| matches!(task.state(), TaskState::Lost))
+}
+
 /// A park may end early.
 fn nap_well(time: Duration) {
-    let end = std::time::Instant::now() + time;
-    while let Some(left) = end.checked_duration_since(std::time::Instant::now()) {
+    let end = Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(Instant::now()).filter(|it| !it.is_zero()) {
         nap(left);
-        if left.is_zero() {
-            return;
-        }
     }
 }

@@ -23,8 +23,10 @@ pub(crate) struct World {
     pub(crate) chance: Chance,
     /// The jobs of this round.
     pub(crate) jobs: Vec<Job>,
-    /// Tasks whose wrapper was killed, or which the owner cancelled: these may end badly.
-    pub(crate) excused: BTreeSet<TaskNumber>,
+    /// Tasks whose wrapper was killed: they are to end whole.
+    pub(crate) unwrapped: BTreeSet<TaskNumber>,
+    /// Tasks that the owner cancelled: they may end badly.
+    pub(crate) cancelled: BTreeSet<TaskNumber>,
     /// Runs whose keeper was killed: their exit code may be unknown.
     pub(crate) keeper_killed: BTreeSet<PathBuf>,
     /// Runs that were over at an earlier check.
@@ -48,7 +50,8 @@ impl World {
             rig,
             chance,
             jobs: Vec::new(),
-            excused: BTreeSet::new(),
+            unwrapped: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
             keeper_killed: BTreeSet::new(),
             checked: BTreeSet::new(),
             began: Instant::now(),
