@@ -10,9 +10,9 @@ use protocol::{
 use crate::decide::{Situation, decide, next_turn};
 use crate::effect::Effect;
 use crate::event::Event;
-use crate::facts::{Heard, RunFacts, RunnerFacts};
+use crate::facts::{Heard, Phase, RunFacts, RunnerFacts};
 use crate::problems;
-use crate::run::{MayLive, Phase, Run};
+use crate::run::{MayLive, Run};
 use crate::runner::{Release, Runner};
 use crate::wanted::Wanted;
 use crate::wish::{Refusal, Wish};

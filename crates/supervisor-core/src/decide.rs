@@ -5,8 +5,8 @@ use protocol::{Install, PauseReason, RunnerName};
 
 use crate::asked::DRAIN_GRACE;
 use crate::effect::Effect;
-use crate::facts::{LockSeen, RunnerFacts};
-use crate::run::{Phase, Run, SETTLED};
+use crate::facts::{LockSeen, Phase, RunnerFacts};
+use crate::run::{Run, SETTLED};
 use crate::runner::{Release, Runner};
 
 const PROBE_EVERY: SignedDuration = SignedDuration::from_mins(1);

@@ -61,6 +61,11 @@ pub struct RunFacts {
 }
 
 impl RunFacts {
+    /// `boot` names the machine's present boot.
+    pub fn phase(&self, boot: &str) -> Phase {
+        Phase::of(self.lock, &self.agent, &self.exit, boot)
+    }
+
     /// Part of it could not be read.
     pub fn has_unknowns(&self) -> bool {
         let agent = match &self.agent {
@@ -74,6 +79,42 @@ impl RunFacts {
             || self.cancel.is_unknown()
             || self.exit.is_unknown()
             || self.tasks.iter().any(|task| task.end == TaskEnd::Unknown)
+    }
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Cannot be told; treated as busy, never replaced.
+    Unknown,
+    /// A keeper holds the lock and has not started the agent yet.
+    Starting,
+    /// A keeper is in charge of an agent.
+    Kept,
+    /// The agent lives and has no keeper.
+    Orphan,
+    /// Neither keeper nor agent live.
+    Over,
+}
+
+impl Phase {
+    /// Of what was seen of a run, in the boot that is named `boot`.
+    pub fn of(lock: LockSeen, agent: &AgentSeen, exit: &Read<ExitSeen>, boot: &str) -> Self {
+        if exit.yes().is_some() {
+            return Self::Over;
+        }
+        match (lock, agent) {
+            (LockSeen::Unknown, _) | (_, AgentSeen::Unknown) => Self::Unknown,
+            (LockSeen::Held, AgentSeen::NotStarted) => Self::Starting,
+            (LockSeen::Held, AgentSeen::Started { .. }) => Self::Kept,
+            (LockSeen::Free, AgentSeen::NotStarted) => Self::Over,
+            (LockSeen::Free, AgentSeen::Started { boot: then, .. }) if then != boot => Self::Over,
+            (LockSeen::Free, AgentSeen::Started { alive, .. }) => match alive {
+                Read::Yes(()) => Self::Orphan,
+                Read::No => Self::Over,
+                Read::Unknown => Self::Unknown,
+            },
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use protocol::{PauseBy, PauseReason, RunnerState};
 
-use crate::facts::{Read, TaskEnd};
-use crate::run::{LONGEST_PROOF, Phase};
+use crate::facts::{Phase, Read, TaskEnd};
+use crate::run::LONGEST_PROOF;
 use crate::runner::{Release, Runner};
 
 /// The state, and the state in words without names or times.

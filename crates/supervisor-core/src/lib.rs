@@ -30,8 +30,8 @@ pub use core::{Core, StateFile};
 pub use effect::Effect;
 pub use event::{Event, StartFailure};
 pub use facts::{
-    AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Processes, Read, RunFacts,
-    RunnerFacts, TaskEnd, TaskFacts,
+    AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Processes, Read,
+    RunFacts, RunnerFacts, TaskEnd, TaskFacts,
 };
 pub use wanted::{Wanted, WantedRunner};
 pub use wish::{Refusal, Wish};

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::TaskId;
 
 use crate::asked::Asked;
-use crate::facts::{AgentSeen, ExitSeen, Heard, LockSeen, Processes, Read, RunFacts, TaskFacts};
+use crate::facts::{AgentSeen, ExitSeen, Heard, Phase, Processes, Read, RunFacts, TaskFacts};
 use crate::task::Story;
 use crate::voices::Voices;
 
@@ -20,20 +20,6 @@ const SILENT_START: SignedDuration = SignedDuration::from_secs(10);
 pub(crate) const LONGEST_PROOF: SignedDuration = SILENT_START;
 /// With its first line only, after this long: a refused token ends it sooner.
 const UNREFUSED_START: SignedDuration = SignedDuration::from_secs(3);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Cannot be told; treated as busy, never replaced.
-    Unknown,
-    /// A keeper holds the lock and has not started the agent yet.
-    Starting,
-    /// A keeper is in charge of an agent.
-    Kept,
-    /// The agent lives and has no keeper.
-    Orphan,
-    /// Neither keeper nor agent live.
-    Over,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MayLive(pub(crate) bool);
@@ -103,26 +89,10 @@ impl Run {
     }
 
     pub(crate) fn phase(&self, boot: &str) -> Phase {
-        let facts = &self.facts;
         match self.stray {
-            Some(MayLive(true)) => return Phase::Unknown,
-            Some(MayLive(false)) => return Phase::Over,
-            None => {}
-        }
-        if facts.exit.yes().is_some() {
-            return Phase::Over;
-        }
-        match (&facts.lock, &facts.agent) {
-            (LockSeen::Unknown, _) | (_, AgentSeen::Unknown) => Phase::Unknown,
-            (LockSeen::Held, AgentSeen::NotStarted) => Phase::Starting,
-            (LockSeen::Held, AgentSeen::Started { .. }) => Phase::Kept,
-            (LockSeen::Free, AgentSeen::NotStarted) => Phase::Over,
-            (LockSeen::Free, AgentSeen::Started { boot: then, .. }) if then != boot => Phase::Over,
-            (LockSeen::Free, AgentSeen::Started { alive, .. }) => match alive {
-                Read::Yes(()) => Phase::Orphan,
-                Read::No => Phase::Over,
-                Read::Unknown => Phase::Unknown,
-            },
+            Some(MayLive(true)) => Phase::Unknown,
+            Some(MayLive(false)) => Phase::Over,
+            None => self.facts.phase(boot),
         }
     }
 

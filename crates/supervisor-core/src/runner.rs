@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::{Install, Problem, ProblemCode, RunId, RunnerState};
 
 use crate::back_off::BackOff;
-use crate::facts::RunnerFacts;
-use crate::run::{Phase, Run};
+use crate::facts::{Phase, RunnerFacts};
+use crate::run::Run;
 
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
 const REFUSED_WAIT: SignedDuration = SignedDuration::from_mins(5);

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use protocol::{FinishedTask, PauseReason, Problem, Runner as Shown};
 
-use crate::facts::AgentSeen;
+use crate::facts::{AgentSeen, Phase};
 use crate::headline;
 use crate::problems;
-use crate::run::Phase;
 use crate::runner::{Release, Runner};
 
 /// One runner as clients see it; remembers since when it is in its state.

@@ -144,7 +144,7 @@ impl Supervisor {
         let run = RunId::from(id.as_str());
         tracing::info!(%runner, %run, "a run begins");
         self.watch_run(&run, &folder, 1);
-        match crate::read_run::read_run(&folder, &run, 1, &mut BTreeMap::new(), now()) {
+        match crate::read_run::read_run(&folder, &run, 1, &self.boot, &mut BTreeMap::new(), now()) {
             crate::read_run::Found::Run(facts) => self.event(Event::RunStarted(facts)),
             crate::read_run::Found::Stray { .. } | crate::read_run::Found::Gone => {
                 let failure = crate::gather::cannot_start("its directory is not readable", now());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{RunId, RunnerName};
 use run_dir::RunDir;
-use supervisor_core::{Event, Heard};
+use supervisor_core::{Event, Heard, Phase};
 
 use crate::input::Input;
 use crate::sampling::LOOKS;
@@ -21,7 +21,7 @@ impl Supervisor {
         let folder = self.folder_of(run);
         let reading = self.watched.get(run).map_or(0, |watched| watched.readings) + 1;
         let mut over = self.watched.get_mut(run).map(Watched::take_over).unwrap_or_default();
-        let found = crate::read_run::read_run(&folder, run, reading, &mut over, now());
+        let found = crate::read_run::read_run(&folder, run, reading, &self.boot, &mut over, now());
         match found {
             crate::read_run::Found::Run(facts) => {
                 self.watch_run(run, &folder, reading).remember(over);
@@ -76,7 +76,9 @@ impl Supervisor {
 
     pub(crate) fn read_on(&mut self, run: &RunId, facts: &supervisor_core::RunFacts) {
         let Some(watched) = self.watched.get_mut(run) else { return };
-        let over = watched.follow(facts, &self.to_loop);
+        let phase = facts.phase(&self.boot);
+        watched.follow(facts, phase, &self.to_loop);
+        let complete = watched.over;
         let brought = match watched.tail.read() {
             Ok(brought) => brought,
             Err(error) => {
@@ -84,6 +86,7 @@ impl Supervisor {
                 crate::log_tail::Brought { heard: Vec::new(), more: false }
             }
         };
+        let over = phase == Phase::Over;
         let tail = if over && !brought.more { watched.tail.last_lines() } else { None };
         for heard in brought.heard {
             if matches!(heard, Heard::StepStarted { .. }) && !over {
@@ -96,7 +99,7 @@ impl Supervisor {
             self.to_loop.send(Input::Touched(run.clone()));
         } else {
             self.event(Event::LogRead { run: run.clone(), tail });
-            if over {
+            if complete {
                 self.watch.forget(self.folder_of(run).path());
                 self.prune(&facts.runner.name);
             }

@@ -6,11 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use process::{BootId, Liveness};
+use process::Liveness;
 use protocol::{RunId, RunnerName, TaskId, TokenStore};
 use run_dir::{Record, RunDir, TaskDir, TaskState};
 use supervisor_core::{
-    AgentSeen, Cancelled, Drained, ExitSeen, LockSeen, Read, RunFacts, RunnerFacts, TaskEnd,
+    AgentSeen, Cancelled, Drained, ExitSeen, LockSeen, Phase, Read, RunFacts, RunnerFacts, TaskEnd,
     TaskFacts,
 };
 
@@ -24,12 +24,13 @@ pub(crate) enum Found {
     Gone,
 }
 
-/// Reads the run's records, its lock, and whether its agent lives. `reading` counts readings; `over`
-/// remembers tasks that are over, which change no more.
+/// Reads the run's records, its lock, and whether its agent lives. `reading` counts readings; `boot`
+/// names this boot; `over` remembers tasks that are over, which change no more.
 pub(crate) fn read_run(
     folder: &RunDir,
     run: &RunId,
     reading: u64,
+    boot: &str,
     over: &mut BTreeMap<u32, TaskFacts>,
     now: Timestamp,
 ) -> Found {
@@ -45,16 +46,14 @@ pub(crate) fn read_run(
         Ok(false) => LockSeen::Free,
         Err(_) => LockSeen::Unknown,
     };
-    let agent = agent_of(folder);
+    let (agent, exit) = (agent_of(folder), exit_of(folder));
     let plan = folder.plan();
-    let Record::Written(plan) = plan else {
-        let boot = BootId::current().map(|boot| boot.0).unwrap_or_default();
-        return Found::Stray { may_live: may_live(lock, &agent, &boot) };
+    let Some((plan, runner)) =
+        plan.written().and_then(|plan| runner_of(&plan).map(|runner| (plan, runner)))
+    else {
+        return Found::Stray { may_live: Phase::of(lock, &agent, &exit, boot) != Phase::Over };
     };
     let directory = plan.working_directory.display().to_string();
-    let Some(runner) = runner_of(&plan) else {
-        return Found::Stray { may_live: lock != LockSeen::Free };
-    };
     Found::Run(Box::new(RunFacts {
         reading,
         run: run.clone(),
@@ -65,19 +64,9 @@ pub(crate) fn read_run(
         agent,
         drain: drain_of(folder),
         cancel: cancel_of(folder, run),
-        exit: exit_of(folder),
+        exit,
         tasks: tasks_of(folder, run, &directory, over, now),
     }))
-}
-
-fn may_live(lock: LockSeen, agent: &AgentSeen, boot: &str) -> bool {
-    match (lock, agent) {
-        (LockSeen::Held | LockSeen::Unknown, _) | (_, AgentSeen::Unknown) => true,
-        (LockSeen::Free, AgentSeen::NotStarted) => false,
-        (LockSeen::Free, AgentSeen::Started { boot: then, alive, .. }) => {
-            then == boot && !alive.is_no()
-        }
-    }
 }
 
 fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
@@ -241,19 +230,5 @@ mod tests {
         let at: Timestamp = "2026-11-23T18:10:47.123Z".parse().unwrap();
         let run = RunId::from(run_dir::RunId::new(at).as_str());
         assert_eq!(planned_at(&run), Some(at));
-    }
-
-    #[test]
-    fn an_unreadable_run_may_live_unless_its_lock_and_agent_say_no() {
-        let dead = AgentSeen::Started {
-            boot: "b".into(),
-            pid: 1,
-            at: Timestamp::UNIX_EPOCH,
-            alive: Read::No,
-        };
-        assert!(may_live(LockSeen::Held, &AgentSeen::NotStarted, "b"));
-        assert!(may_live(LockSeen::Free, &AgentSeen::Unknown, "b"));
-        assert!(!may_live(LockSeen::Free, &AgentSeen::NotStarted, "b"));
-        assert!(!may_live(LockSeen::Free, &dead, "b"));
     }
 }

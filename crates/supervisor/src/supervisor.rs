@@ -31,6 +31,8 @@ const AT_ONCE: usize = 64;
 pub(crate) struct Supervisor {
     pub(crate) folders: Folders,
     pub(crate) core: Core,
+    /// The machine's present boot, as started.json names it.
+    pub(crate) boot: String,
     pub(crate) runs: RunsFolder,
     pub(crate) settings: Result<Settings, SettingsError>,
     pub(crate) to_loop: Loop,
@@ -91,7 +93,8 @@ impl Supervisor {
             watch.folder(folder);
         }
         Ok(Self {
-            core: Core::new(info, boot.0, state),
+            core: Core::new(info, boot.0.clone(), state),
+            boot: boot.0,
             settings: Settings::read(&folders.settings_file()),
             folders,
             runs,

@@ -5,7 +5,7 @@ use std::thread;
 
 use protocol::{RunId, RunnerName, TaskId};
 use run_dir::RunDir;
-use supervisor_core::{AgentSeen, LockSeen, Read, RunFacts, TaskFacts};
+use supervisor_core::{LockSeen, Phase, RunFacts, TaskFacts};
 
 use crate::input::{Input, Loop};
 use crate::log_tail::LogTail;
@@ -14,6 +14,7 @@ pub(crate) struct Watched {
     folder: RunDir,
     pub(crate) tail: LogTail,
     pub(crate) readings: u64,
+    /// Neither keeper nor agent live: it is complete, and may be deleted.
     pub(crate) over: bool,
     pub(crate) runner: Option<RunnerName>,
     pub(crate) tasks: Vec<TaskId>,
@@ -57,8 +58,8 @@ impl Watched {
     }
 
     /// Waits, each in a thread of its own, for the locks that are held: the kernel releases them
-    /// whatever becomes of their holder. True when the run is over.
-    pub(crate) fn follow(&mut self, facts: &RunFacts, to_loop: &Loop) -> bool {
+    /// whatever becomes of their holder.
+    pub(crate) fn follow(&mut self, facts: &RunFacts, phase: Phase, to_loop: &Loop) {
         self.runner = Some(facts.runner.name.clone());
         self.tasks = facts.tasks.iter().map(|task| task.task.clone()).collect();
         if facts.lock == LockSeen::Held {
@@ -70,14 +71,7 @@ impl Watched {
         for task in facts.tasks.iter().filter(|task| task.may_run()) {
             self.wait_for(Lock::Task(task.number), &facts.run, to_loop);
         }
-        let dead = match &facts.agent {
-            AgentSeen::NotStarted => true,
-            AgentSeen::Started { alive, .. } => alive.is_no(),
-            AgentSeen::Unknown => false,
-        };
-        self.over = matches!(facts.exit, Read::Yes(_)) && facts.lock != LockSeen::Held
-            || facts.lock == LockSeen::Free && dead;
-        self.over
+        self.over = phase == Phase::Over && facts.lock == LockSeen::Free;
     }
 
     fn wait_for(&mut self, lock: Lock, run: &RunId, to_loop: &Loop) {

@@ -8,13 +8,13 @@ use protocol::{Runner, RunnerState, TaskResult};
 use run_dir::End;
 use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, until, until_some};
 
-/// What is shown while the job's steps run, and how its end is known.
-fn until_recorded(rig: &Rig, count: usize) -> TaskResult {
-    let task = until_some(DEADLINE, "the task is in the history", || {
-        let tasks = rig.api.history().ok()?;
-        if tasks.len() == count { tasks.into_iter().next() } else { None }
+/// A line of the log that comes after the task's end amends what the history has of it.
+#[track_caller]
+fn until_recorded(rig: &Rig, count: usize, result: TaskResult) {
+    until(DEADLINE, &format!("task {count} is in the history as {result:?}"), || {
+        let history = rig.api.history().unwrap_or_default();
+        history.len() == count && history[0].result == result
     });
-    task.result
 }
 
 fn is_busy(runner: &Runner) -> bool {
@@ -50,13 +50,13 @@ fn all_goes_well_with(variant: &str, expected: Codes) {
     assert_never_idle(&rig);
     job.let_go();
     rig.assert_ended_well(&job);
-    assert_eq!(until_recorded(&rig, 1), TaskResult::Succeeded);
+    until_recorded(&rig, 1, TaskResult::Succeeded);
 
     let failing = NewTask::new(CLASS).step("fails", "exit 3");
     let failing = rig.circle.enqueue(&failing);
     assert_eq!(rig.circle.finished(failing).outcome, Some(Outcome::Failed));
     let failed = TaskResult::Failed { exit_code: Some(expected.failed) };
-    assert_eq!(until_recorded(&rig, 2), failed);
+    until_recorded(&rig, 2, failed);
 
     let drained = rig.run();
     let job = rig.long_job();
@@ -77,7 +77,7 @@ fn all_goes_well_with(variant: &str, expected: Codes) {
     let task = rig.task_id();
     rig.api.cancel(RUNNER, &task).unwrap();
     waits.until_nothing_is_left(&[]);
-    assert_eq!(until_recorded(&rig, 4), TaskResult::Cancelled);
+    until_recorded(&rig, 4, TaskResult::Cancelled);
     until(DEADLINE, "the next agent is there", || {
         rig.api
             .runner(RUNNER)

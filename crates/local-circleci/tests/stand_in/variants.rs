@@ -4,7 +4,7 @@ use std::fs;
 
 use local_circleci::control::Fault;
 use local_circleci::{Outcome, TaskState, Variant};
-use rustix::process::{Pid, Signal, getpgid, getsid};
+use rustix::process::{Pid, Signal};
 
 use crate::world::{Running, World, until_exists, write};
 
@@ -36,26 +36,28 @@ fn while_a_task_runs<T>(variant: &str, look: impl FnOnce(Pid, Pid) -> T) -> T {
 #[test]
 fn the_task_agent_lives_in_the_runners_session_and_group_or_not() {
     let look = |runner: Pid, agent: Pid| {
-        let same_session = getsid(Some(runner)).unwrap() == getsid(Some(agent)).unwrap();
-        let same_group = getpgid(Some(runner)).unwrap() == getpgid(Some(agent)).unwrap();
-        (same_session, same_group)
+        (ps("sid=", runner) == ps("sid=", agent), ps("pgid=", runner) == ps("pgid=", agent))
     };
     assert_eq!(while_a_task_runs("session=shared", look), (true, true));
     assert_eq!(while_a_task_runs("session=group", look), (true, false));
     assert_eq!(while_a_task_runs("session=own", look), (false, false));
 }
 
-fn arguments(pid: Pid) -> String {
+/// What `ps` says of a process. A session whose leader lives outside a container is 0 in it, which
+/// system calls of a library may not expect.
+fn ps(what: &str, pid: Pid) -> String {
     let pid = pid.as_raw_nonzero().to_string();
-    let ps = std::process::Command::new("ps").args(["-o", "args=", "-p", &pid]).output().unwrap();
+    let ps = std::process::Command::new("ps").args(["-o", what, "-p", &pid]).output().unwrap();
+    assert!(ps.status.success(), "ps -o {what} -p {pid}");
     String::from_utf8(ps.stdout).unwrap()
 }
 
+fn arguments(pid: Pid) -> String {
+    ps("args=", pid)
+}
+
 fn parent(pid: Pid) -> Pid {
-    let pid = pid.as_raw_nonzero().to_string();
-    let ps = std::process::Command::new("ps").args(["-o", "ppid=", "-p", &pid]).output().unwrap();
-    let parent: u32 = String::from_utf8(ps.stdout).unwrap().trim().parse().unwrap();
-    self::pid(parent)
+    self::pid(ps("ppid=", pid).trim().parse().unwrap())
 }
 
 #[test]
