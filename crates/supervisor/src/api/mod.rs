@@ -1,7 +1,9 @@
 //! The local API: HTTP and JSON over a Unix socket that only the owner reaches. Decides nothing;
 //! it asks the loop.
 
+mod asked;
 pub(crate) mod events;
+mod origin;
 mod peer;
 mod reading;
 pub(crate) mod refusal;
@@ -49,7 +51,7 @@ pub(crate) async fn serve(
         .route("/v1/runners/{name}/config", get(reading::config))
         .route("/v1/stop", post(wishes::stop))
         .fallback(async || refusal::no_such_call())
-        .method_not_allowed_fallback(async || refusal::no_such_call())
+        .method_not_allowed_fallback(async || refusal::wrong_method())
         .layer(middleware::from_fn_with_state(api.clone(), peer::let_in))
         .with_state(api);
     axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())

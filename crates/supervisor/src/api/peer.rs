@@ -1,5 +1,4 @@
-//! Who calls: the owner, and not from within a job. The second is a hand-rail and no boundary; a job
-//! of the same user has other ways.
+//! Who calls: the owner, and for changes not from within a job.
 
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
@@ -7,10 +6,11 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
-use protocol::Snapshot;
+use protocol::ApiError;
 use tokio::net::UnixListener;
 
 use super::Api;
+use super::origin::{self, Origin};
 use super::refusal::{self, Refused};
 
 /// The process at the other end; nothing where the system does not say.
@@ -30,23 +30,24 @@ pub(crate) async fn let_in(
     next: Next,
 ) -> Response {
     let own = rustix::process::getuid().as_raw();
-    let known = peer.as_ref().map(|peer| peer.uid);
-    if known.is_none_or(|uid| uid != own && uid != 0) {
+    let Some(peer) = peer.filter(|peer| peer.uid == own || peer.uid == 0) else {
         return Refused(refusal::another_user()).into_response();
-    }
-    if request.method() != Method::GET && peer.is_some_and(|peer| is_in_a_job(&api, &peer)) {
-        return Refused(refusal::from_a_job()).into_response();
+    };
+    if request.method() != Method::GET
+        && let Err(refused) = may_change(&api, peer).await
+    {
+        return Refused(refused).into_response();
     }
     next.run(request).await
 }
 
-fn is_in_a_job(api: &Api, peer: &process::Peer) -> bool {
-    let snapshot = api.snapshots.borrow().clone();
-    let Ok(snapshot) = serde_json::from_str::<Snapshot>(&snapshot) else { return false };
-    let Some(pid) = peer.pid else { return false };
-    snapshot
-        .runners
-        .iter()
-        .filter_map(|runner| process::Pid::new(runner.agent_pid?))
-        .any(|agent| process::descends_from(pid, agent).unwrap_or(false))
+/// What nobody can tell counts as a job's.
+async fn may_change(api: &Api, peer: process::Peer) -> Result<(), ApiError> {
+    let runs = api.folders.runs();
+    let origin = tokio::task::spawn_blocking(move || origin::of(peer.pid, &runs)).await;
+    match origin.unwrap_or(Origin::Unknown("looking for it failed")) {
+        Origin::Outside => Ok(()),
+        Origin::Job => Err(refusal::from_a_job()),
+        Origin::Unknown(why) => Err(refusal::from_nobody_known(why)),
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use protocol::{AgentRelease, ConfigText, Health, HistoryPage, LogPage, RunnerName, TaskId};
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use super::Api;
+use super::asked::{Path, Query};
 use super::events::Detail;
 use super::refusal::{self, Refused};
 use crate::history::History;

@@ -114,6 +114,15 @@ pub(crate) fn from_a_job() -> ApiError {
     )
 }
 
+pub(crate) fn from_nobody_known(why: &str) -> ApiError {
+    error(
+        403,
+        "caller-unknown",
+        format!("Nobody can tell whether a job asks this: {why}."),
+        "Run the command from a terminal of your own, with `runnerctl`, and wait for its answer.",
+    )
+}
+
 pub(crate) fn another_user() -> ApiError {
     error(
         403,
@@ -121,6 +130,15 @@ pub(crate) fn another_user() -> ApiError {
         "This supervisor belongs to another user.",
         "Run the command as the user who owns it.",
     )
+}
+
+pub(crate) fn wrong_method() -> Refused {
+    Refused(error(
+        405,
+        "wrong-method",
+        "This supervisor knows the call, but not by this method.",
+        "Use a runnerctl of the same version.",
+    ))
 }
 
 pub(crate) fn no_such_call() -> Refused {

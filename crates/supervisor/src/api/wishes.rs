@@ -1,8 +1,7 @@
 //! Calls that change something. Each is idempotent: said twice is said once.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use protocol::{
     CancelTask, Pause, PauseBy, RunnerName, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
@@ -10,35 +9,19 @@ use protocol::{
 use supervisor_core::Wish;
 
 use super::Api;
+use super::asked::{Body, Path};
 use super::refusal::{self, Refused};
 use crate::input::{Input, Registered, Token};
 use crate::token;
 
 type Done = Result<StatusCode, Refused>;
-type Body<T> = Result<Json<T>, JsonRejection>;
-
-/// A body that is not what was meant is told in the caller's terms; its content is not repeated, it
-/// may hold a token.
-fn body<T>(body: Body<T>) -> Result<T, Refused> {
-    body.map(|Json(body)| body).map_err(|rejected| {
-        let why = match rejected {
-            JsonRejection::JsonDataError(_) => "it lacks a field or has one of the wrong kind",
-            JsonRejection::JsonSyntaxError(_) => "it is not JSON",
-            JsonRejection::MissingJsonContentType(_) => "it has no JSON content type",
-            JsonRejection::BytesRejection(_) => "it cannot be read",
-            rejected => return refusal::bad_request(rejected.to_string(), "See `--help`.").into(),
-        };
-        refusal::bad_request(format!("The request is not understood: {why}."), "See `--help`.")
-            .into()
-    })
-}
 
 pub(crate) async fn set_up(
     State(api): State<Api>,
     Path(name): Path<RunnerName>,
-    wish: Body<SetUp>,
+    Body(wish): Body<SetUp>,
 ) -> Result<Json<SetUpDone>, Refused> {
-    let SetUp { spec, token } = body(wish)?;
+    let SetUp { spec, token } = wish;
     check(&spec)?;
     if let Some(user) = spec.job_user.clone() {
         crate::job_user::check(user).await?;
@@ -129,9 +112,9 @@ pub(crate) async fn remove(State(api): State<Api>, Path(name): Path<RunnerName>)
 pub(crate) async fn set_token(
     State(api): State<Api>,
     Path(name): Path<RunnerName>,
-    wish: Body<SetToken>,
+    Body(wish): Body<SetToken>,
 ) -> Done {
-    let SetToken(token) = body(wish)?;
+    let SetToken(token) = wish;
     let known = registered(&api, &name).await?;
     if store(&api, &name, known.token_store, Token::from(token)).await? {
         api.to_loop.ask(|reply| Input::TokenChanged { name, reply }).await?;
@@ -157,9 +140,9 @@ const LONGEST_NOTE: usize = 500;
 pub(crate) async fn pause(
     State(api): State<Api>,
     Path(runner): Path<RunnerName>,
-    wish: Body<Pause>,
+    Body(wish): Body<Pause>,
 ) -> Done {
-    let Pause { until, note } = body(wish)?;
+    let Pause { until, note } = wish;
     if note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
         return Err(refusal::bad_request(
             format!("The note is longer than {LONGEST_NOTE} characters."),
@@ -181,9 +164,9 @@ pub(crate) async fn resume(State(api): State<Api>, Path(runner): Path<RunnerName
 pub(crate) async fn cancel(
     State(api): State<Api>,
     Path(runner): Path<RunnerName>,
-    wish: Body<CancelTask>,
+    Body(wish): Body<CancelTask>,
 ) -> Done {
-    let CancelTask { task } = body(wish)?;
+    let CancelTask { task } = wish;
     api.to_loop.ask(|reply| Input::Wish(Wish::Cancel { runner, task }, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
