@@ -89,9 +89,14 @@ impl<'run> Drains<'run> {
     }
 
     fn try_first(&mut self) -> io::Result<()> {
-        let tasks = self.run.tasks().map(|tasks| tasks.last().map_or(0, |last| last.number().0));
-        self.run.write_drain(&Drain { at: now(), tasks_before: tasks.unwrap_or(u32::MAX) })?;
+        let mut tasks_before = self.newest_task();
+        self.run.write_drain(&Drain { at: now(), tasks_before })?;
         hold(self.run, "drain-written");
+        // Whoever was slow here must not take tasks from before the signal for a proof of its loss.
+        while tasks_before != self.newest_task() {
+            tasks_before = self.newest_task();
+            self.run.write_drain(&Drain { at: now(), tasks_before })?;
+        }
         self.sent = true;
         match process::signal(self.agent, Signal::TERM)? {
             Sent::Delivered => {
@@ -100,6 +105,12 @@ impl<'run> Drains<'run> {
             }
             Sent::Gone => Ok(()),
         }
+    }
+
+    /// 0: none yet. What cannot be read proves nothing later.
+    fn newest_task(&self) -> u32 {
+        let tasks = self.run.tasks();
+        tasks.map_or(u32::MAX, |tasks| tasks.last().map_or(0, |last| last.number().0))
     }
 
     fn cancel(&mut self, cancel: &Cancel) {
@@ -140,7 +151,7 @@ impl<'run> Drains<'run> {
     /// After the first TERM no task follows this one, so the second reaches it or none.
     fn is_over(&self, task: TaskNumber) -> bool {
         match self.run.task(task).state() {
-            TaskState::Finished(_) | TaskState::Lost => true,
+            TaskState::Finished(_) | TaskState::Lost | TaskState::Unreadable(_) => true,
             TaskState::Running | TaskState::Unknown(_) => false,
         }
     }

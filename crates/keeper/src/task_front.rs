@@ -79,6 +79,9 @@ fn unguarded(
     why: &anyhow::Error,
 ) -> anyhow::Error {
     note(run, format_args!("the task runs without a guard: {why:#}"));
+    // Held on by the command, so that the runner does not look idle. (sudo closes it.)
+    let lock = run.take_unrecorded_lock(now());
+    let _ = lock.as_ref().map(|lock| lock.as_ref().map(|lock| process::keep_over_exec(lock, true)));
     let kept = std::env::vars_os().filter(|(name, _)| name != TOKEN_VARIABLE);
     process::exec(command, &kept.collect::<Vec<_>>(), signals).into()
 }

@@ -150,19 +150,24 @@ fn how_it_ended(status: WaitStatus) -> TaskEnd {
     }
 }
 
-/// The records of the task. A task runs without them where the disk takes none.
+/// The records of the task. A task runs without them where the disk takes none; then a lock that
+/// needs no space says that it runs.
 struct Records<'run> {
     run: &'run RunDir,
     claimed: Option<(TaskDir, TaskLock)>,
+    _unrecorded: Option<TaskLock>,
 }
 
 impl<'run> Records<'run> {
     fn claim(run: &'run RunDir) -> Self {
-        let claimed = run.claim_task();
-        if let Err(error) = &claimed {
-            note(run, format_args!("a task runs without records: {error}"));
+        match run.claim_task() {
+            Ok(claimed) => Self { run, claimed: Some(claimed), _unrecorded: None },
+            Err(error) => {
+                note(run, format_args!("a task runs without records: {error}"));
+                let lock = run.take_unrecorded_lock(now());
+                Self { run, claimed: None, _unrecorded: lock.ok().flatten() }
+            }
         }
-        Self { run, claimed: claimed.ok() }
     }
 
     fn number(&self) -> Option<run_dir::TaskNumber> {

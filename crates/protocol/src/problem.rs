@@ -46,6 +46,8 @@ pub enum ProblemCode {
     JobUserUnusable,
     /// Part of a run directory cannot be read, so the runner counts as busy.
     RunUnreadable,
+    /// A task runs that could get no records.
+    TaskUnrecorded,
     /// A task ended without telling how.
     TaskLost,
     #[serde(other)]

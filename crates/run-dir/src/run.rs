@@ -3,6 +3,9 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use jiff::Timestamp;
 
 use crate::block::{make_folder, sync_folder};
 use crate::record::{self, Content, Record};
@@ -14,6 +17,7 @@ use crate::{
 
 pub(crate) const CONFIG: &str = "config.yaml";
 pub(crate) const KEEPER_LOCK: &str = "keeper.lock";
+pub(crate) const UNRECORDED_LOCK: &str = "unrecorded.lock";
 pub(crate) const KEEPER_LOG: &str = "keeper.log";
 pub(crate) const AGENT_LOG: &str = "agent.log";
 const TASKS: &str = "tasks";
@@ -46,7 +50,7 @@ macro_rules! records {
             /// Whether all records are there, at full size and blank.
             pub(crate) fn is_prepared(&self) -> bool {
                 $(is_reserved::<$content>(&self.path))&&*
-                    && [CONFIG, KEEPER_LOCK, KEEPER_LOG, AGENT_LOG].iter().all(|file| self.path.join(file).is_file())
+                    && [CONFIG, KEEPER_LOCK, UNRECORDED_LOCK, KEEPER_LOG, AGENT_LOG].iter().all(|file| self.path.join(file).is_file())
             }
         }
     };
@@ -138,6 +142,45 @@ impl RunDir {
     /// Blocks until no keeper lives; for a thread of its own. Takes the lock shared for a moment.
     pub fn wait_until_unlocked(&self) -> io::Result<()> {
         lock::wait_until_free(&self.path.join(KEEPER_LOCK))
+    }
+
+    /// For whoever runs a task that could get no folder: held as long as the task runs, it says at
+    /// least that one does, and since when. Needs no space.
+    pub fn take_unrecorded_lock(&self, now: Timestamp) -> io::Result<Option<TaskLock>> {
+        let Some(file) = lock::take(&self.path.join(UNRECORDED_LOCK))? else { return Ok(None) };
+        file.set_modified(SystemTime::try_from(now).map_err(io::Error::other)?)?;
+        Ok(Some(TaskLock(file)))
+    }
+
+    /// Since when a task runs that has no folder; `None`: none does. Runs of the first release have
+    /// no such lock and no such word.
+    pub fn unrecorded_task(&self) -> io::Result<Option<Timestamp>> {
+        let path = self.path.join(UNRECORDED_LOCK);
+        match lock::held(&path) {
+            Ok(false) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+            Ok(true) => {
+                let since = fs::metadata(&path)?.modified()?;
+                Timestamp::try_from(since).map(Some).map_err(io::Error::other)
+            }
+        }
+    }
+
+    /// Blocks until no such task runs; for a thread of its own.
+    pub fn wait_until_no_unrecorded_task(&self) -> io::Result<()> {
+        lock::wait_until_free(&self.path.join(UNRECORDED_LOCK))
+    }
+
+    /// Deletes the folder of a task that is over and needed no more.
+    pub fn remove_task(&self, number: TaskNumber) -> io::Result<()> {
+        let gone = self.tasks_folder().join(format!(".gone-{number}"));
+        // First out of sight: what is half deleted must not be taken for a task.
+        match fs::rename(self.task(number).path(), &gone) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        fs::remove_dir_all(&gone)
     }
 
     /// The folder of the tasks; a new task appears in it by a rename.

@@ -41,7 +41,7 @@ impl RunsFolder {
         let run = RunDir::at(next.clone());
         run.reserve_records()?;
         reserve(&next.join(CONFIG), CONFIG_RESERVED)?;
-        for file in [run::KEEPER_LOCK, run::KEEPER_LOG, run::AGENT_LOG] {
+        for file in [run::KEEPER_LOCK, run::UNRECORDED_LOCK, run::KEEPER_LOG, run::AGENT_LOG] {
             make_file(&next.join(file))?.sync_all()?;
         }
         run.reserve_next_task()?;

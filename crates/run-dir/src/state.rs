@@ -27,7 +27,9 @@ pub enum TaskState {
     Finished(TaskFinished),
     /// Its guard was killed before it could say how the task ended.
     Lost,
-    /// It cannot be told, and why.
+    /// It is over; how it ended cannot be read, and why.
+    Unreadable(String),
+    /// It cannot be told whether it runs, and why.
     Unknown(String),
 }
 
@@ -73,9 +75,9 @@ impl TaskDir {
             (_, Ok(true)) => TaskState::Running,
             (_, Err(error)) => TaskState::Unknown(error.to_string()),
             (Record::Absent | Record::Blank, Ok(false)) => TaskState::Lost,
-            (Record::Unreadable(why), Ok(false)) => TaskState::Unknown(why),
+            (Record::Unreadable(why), Ok(false)) => TaskState::Unreadable(why),
             (Record::Newer(version), Ok(false)) => {
-                TaskState::Unknown(newer("finished.json", version))
+                TaskState::Unreadable(newer("finished.json", version))
             }
         }
     }

@@ -56,6 +56,12 @@ enum Settings {
     Unreadable(Problem),
 }
 
+impl Settings {
+    fn are_known(&self) -> bool {
+        matches!(self, Self::Read)
+    }
+}
+
 impl Core {
     /// `boot` names the machine's present boot, as started.json does.
     pub fn new(info: SupervisorInfo, boot: String, state: StateFile) -> Self {
@@ -95,7 +101,7 @@ impl Core {
     /// Whether a start that was asked for is wanted still. Asked at the last moment before it: while
     /// it was prepared, somebody may have paused the runner.
     pub fn wants_start(&self, runner: &RunnerName, now: Timestamp) -> bool {
-        let readable = self.read_only.is_none() && matches!(self.settings, Settings::Read);
+        let readable = self.read_only.is_none() && self.settings.are_known();
         let wanted = |runner: &Runner| {
             runner.in_settings && runner.starting && runner.live_run(&self.boot).is_none()
         };
@@ -146,8 +152,7 @@ impl Core {
             .runs
             .values_mut()
             .find(|run| {
-                run.phase(boot) != Phase::Over
-                    && run.current_task().is_some_and(|current| current.task == *task)
+                run.is_live(boot) && run.current_task().is_some_and(|current| current.task == *task)
             })
             .ok_or(Refusal::NotRunning)?;
         run.cancel(task);
@@ -357,7 +362,7 @@ impl Core {
         let situation = Situation {
             boot: &self.boot,
             now,
-            read_only: self.read_only.is_some() || !matches!(self.settings, Settings::Read),
+            read_only: self.read_only.is_some() || !self.settings.are_known(),
             stray: !self.strays.is_empty(),
         };
         for (name, runner) in &mut self.runners {
@@ -368,13 +373,13 @@ impl Core {
         let mut wake = self.save_again;
         let mut shown = Vec::new();
         for (name, runner) in &mut self.runners {
-            if !runner.is_in_sight(situation.boot) {
+            if !runner.is_in_sight(situation.boot) && self.settings.are_known() {
                 continue;
             }
             let pauses = in_force(&self.saved, name, now);
             let next = next_turn(runner, &pauses, &situation);
             wake = [wake, next].into_iter().flatten().min();
-            shown.push(crate::snapshot::show(runner, &pauses, situation.boot, now));
+            shown.push(crate::snapshot::show(runner, &pauses, &situation));
         }
         if wake != self.woke_for {
             self.woke_for = wake;

@@ -39,14 +39,15 @@ pub(crate) fn decide(
     for (id, run) in &mut runner.runs {
         let phase = run.phase(boot);
         let unwanted = is_unwanted(run, &runner.facts, runner.in_settings, pauses, read_only);
-        if phase != Phase::Over
+        if run.is_live(boot)
             && let Some(task) = run.ask_cancel(now)
         {
             effects.push(Effect::Cancel { run: id.clone(), task });
         }
         match phase {
             Phase::Over => {
-                free &= run.judged;
+                // A task may outlive its agent, and must not meet the next one in its directory.
+                free &= run.judged && !run.is_live(boot);
                 continue;
             }
             Phase::Unknown => {
@@ -158,10 +159,9 @@ pub(crate) fn next_turn(
             from.and_then(|at| at.checked_add(wait).ok()).filter(|at| *at > now)
         };
         let unwanted = is_unwanted(run, &runner.facts, runner.in_settings, pauses, read_only);
-        let undrained = unwanted && run.facts.drain.is_no();
-        if phase == Phase::Orphan
-            || phase != Phase::Over && (undrained || run.uncancelled().is_some())
-        {
+        let undrained = unwanted && run.facts.drain.is_no() && phase != Phase::Over;
+        let uncancelled = run.uncancelled().is_some() && run.is_live(boot);
+        if phase == Phase::Orphan || undrained || uncancelled {
             moments.push(later(Some(now), UNHEARD));
         }
         match phase {
@@ -187,7 +187,7 @@ fn probe_due(runner: &Runner, boot: &str) -> Option<Timestamp> {
     let run = runner.live_run(boot)?;
     let waits = run.phase(boot) == Phase::Kept
         && run.facts.lock == LockSeen::Held
-        && run.current_task().is_none()
+        && !run.facts.may_run_task(boot)
         && !run.may_drain();
     if !waits {
         return None;

@@ -58,9 +58,19 @@ pub struct RunFacts {
     pub exit: Read<ExitSeen>,
     /// In the order of their numbers.
     pub tasks: Vec<TaskFacts>,
+    /// Since when a task runs that could get no folder, and so has no other trace.
+    pub unrecorded_task: Read<Timestamp>,
 }
 
 impl RunFacts {
+    /// A task of it runs, or may run for all that is known: it may outlive its agent, not its boot.
+    pub fn may_run_task(&self, boot: &str) -> bool {
+        let of_this_boot =
+            !matches!(&self.agent, AgentSeen::Started { boot: then, .. } if then != boot);
+        let runs = !self.unrecorded_task.is_no() || self.tasks.iter().any(TaskFacts::may_run);
+        of_this_boot && runs
+    }
+
     /// `boot` names the machine's present boot.
     pub fn phase(&self, boot: &str) -> Phase {
         Phase::of(self.lock, &self.agent, &self.exit, boot)
@@ -78,6 +88,7 @@ impl RunFacts {
             || self.drain.is_unknown()
             || self.cancel.is_unknown()
             || self.exit.is_unknown()
+            || self.unrecorded_task.is_unknown()
             || self.tasks.iter().any(|task| task.end == TaskEnd::Unknown)
     }
 }
@@ -219,13 +230,17 @@ pub enum TaskEnd {
     Lost {
         at: Timestamp,
     },
+    /// It is over; how it ended cannot be read.
+    Unreadable {
+        at: Timestamp,
+    },
 }
 
 impl TaskFacts {
     pub fn may_run(&self) -> bool {
         match self.end {
             TaskEnd::Running | TaskEnd::Unknown => true,
-            TaskEnd::Exited { .. } | TaskEnd::Lost { .. } => false,
+            TaskEnd::Exited { .. } | TaskEnd::Lost { .. } | TaskEnd::Unreadable { .. } => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use protocol::{PauseBy, PauseReason, RunnerState};
 
+use crate::decide::Situation;
 use crate::facts::{Phase, Read, TaskEnd};
 use crate::run::LONGEST_PROOF;
 use crate::runner::{Release, Runner};
@@ -11,13 +12,15 @@ use crate::runner::{Release, Runner};
 pub(crate) fn state(
     runner: &Runner,
     pauses: &[PauseReason],
-    boot: &str,
-    now: Timestamp,
+    situation: &Situation,
 ) -> (RunnerState, String) {
+    let &Situation { boot, now, read_only, .. } = situation;
     let Some(run) = runner.live_run(boot) else {
-        return without_agent(runner, pauses);
+        return without_agent(runner, pauses, read_only);
     };
-    let after = if !runner.in_settings {
+    let after = if read_only {
+        "nothing starts after it"
+    } else if !runner.in_settings {
         "then removed"
     } else if pauses.is_empty() {
         "then starts again"
@@ -33,20 +36,32 @@ pub(crate) fn state(
         Phase::Kept | Phase::Orphan | Phase::Over => {}
     }
     if let Some(task) = run.current_task() {
-        return match task.end {
-            _ if run.cancelling(&task.task) => {
-                (RunnerState::Draining, "Cancelling the task".into())
-            }
-            TaskEnd::Unknown => {
-                (RunnerState::Unknown, "Not known whether a task runs; counts as busy".into())
-            }
-            TaskEnd::Running | TaskEnd::Exited { .. } | TaskEnd::Lost { .. } if draining => {
-                (RunnerState::Draining, format!("Finishing a task, {after}"))
-            }
-            TaskEnd::Running | TaskEnd::Exited { .. } | TaskEnd::Lost { .. } => {
-                (RunnerState::Busy, "Running a task".into())
-            }
+        return if run.cancelling(&task.task) {
+            (RunnerState::Draining, "Cancelling the task".into())
+        } else if task.end == TaskEnd::Unknown {
+            (RunnerState::Unknown, "Not known whether a task runs; counts as busy".into())
+        } else if draining {
+            (RunnerState::Draining, format!("Finishing a task, {after}"))
+        } else if run.phase(boot) == Phase::Over {
+            (RunnerState::Busy, "Running a task whose agent has ended".into())
+        } else {
+            (RunnerState::Busy, "Running a task".into())
         };
+    }
+    match run.facts.unrecorded_task {
+        Read::No => {}
+        Read::Yes(_) if draining => {
+            return (RunnerState::Draining, format!("Finishing a task, {after}"));
+        }
+        Read::Yes(_) => {
+            return (
+                RunnerState::Unknown,
+                "A task runs that left no record; counts as busy".into(),
+            );
+        }
+        Read::Unknown => {
+            return (RunnerState::Unknown, "Not known whether a task runs; counts as busy".into());
+        }
     }
     if draining {
         return (RunnerState::Draining, format!("The agent is ending, {after}"));
@@ -69,9 +84,16 @@ pub(crate) fn state(
     (RunnerState::Idle, "Waiting for tasks".into())
 }
 
-fn without_agent(runner: &Runner, pauses: &[PauseReason]) -> (RunnerState, String) {
+fn without_agent(
+    runner: &Runner,
+    pauses: &[PauseReason],
+    read_only: bool,
+) -> (RunnerState, String) {
     if !pauses.is_empty() {
         return (RunnerState::Paused, format!("Paused {}", holders(pauses)));
+    }
+    if read_only {
+        return (RunnerState::Problem, "Nothing starts while files cannot be read".into());
     }
     match &runner.release {
         Release::Installing(_) => return (RunnerState::Updating, "Installing the agent".into()),

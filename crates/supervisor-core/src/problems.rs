@@ -56,7 +56,9 @@ pub(crate) fn verdict_on(run: &Run, boot: &str, now: Timestamp) -> Option<Proble
         code: ProblemCode::AgentCrashed,
         summary: "The agent ended by itself.".into(),
         reading: Some(reading.unwrap_or(ended)),
-        hint: "It is started again; see `runnerctl logs` where this goes on.".into(),
+        hint: "It is started again, once its task has ended if one runs; see `runnerctl logs` \
+               where this goes on."
+            .into(),
         details: run.log_tail.clone(),
         since: now,
     })
@@ -108,6 +110,20 @@ pub(crate) fn unattended(since: Timestamp) -> Problem {
         summary: "The agent's keeper died; the agent and its task go on.".into(),
         reading: Some("the keeper's lock is free and the agent lives".into()),
         hint: "A new keeper is being put in charge; nothing to do.".into(),
+        details: None,
+        since,
+    }
+}
+
+pub(crate) fn task_unrecorded(since: Timestamp, run: &str) -> Problem {
+    Problem {
+        code: ProblemCode::TaskUnrecorded,
+        summary: "A task runs of which nothing could be recorded; the runner counts as busy."
+            .into(),
+        reading: Some(format!("the lock runs/{run}/unrecorded.lock is held")),
+        hint:
+            "It goes on as usual. keeper.log in that folder says what failed, mostly a full disk."
+                .into(),
         details: None,
         since,
     }

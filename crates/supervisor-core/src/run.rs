@@ -1,6 +1,6 @@
 //! One run as the core sees it: the latest reading, and what the log told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::TaskId;
@@ -73,6 +73,10 @@ impl Run {
         self.log_read = false;
         self.stray = None;
         self.facts = facts;
+        if !self.facts.has_unknowns() {
+            let known: BTreeSet<&TaskId> = self.facts.tasks.iter().map(|task| &task.task).collect();
+            self.stories.retain(|task, _| known.contains(task));
+        }
         self.take_news();
         if self.phase(boot) != Phase::Over {
             // It was seen before its keeper had the lock: its end is yet to come.
@@ -94,6 +98,12 @@ impl Run {
             Some(MayLive(false)) => Phase::Over,
             None => self.facts.phase(boot),
         }
+    }
+
+    /// Its agent or a task of it lives, or may for all that is known.
+    pub(crate) fn is_live(&self, boot: &str) -> bool {
+        let gone = self.stray == Some(MayLive(false));
+        self.phase(boot) != Phase::Over || !gone && self.facts.may_run_task(boot)
     }
 
     pub(crate) fn agent_pid(&self, boot: &str) -> Option<u32> {

@@ -62,9 +62,9 @@ impl Runner {
         }
     }
 
-    /// The run that is not over, the newest where there are several.
+    /// The run whose agent or task may live, the newest where there are several.
     pub(crate) fn live_run(&self, boot: &str) -> Option<&Run> {
-        self.runs.values().rev().find(|run| run.phase(boot) != Phase::Over)
+        self.runs.values().rev().find(|run| run.is_live(boot))
     }
 
     /// Nothing of it counts any more but its runs; named again, it begins anew.

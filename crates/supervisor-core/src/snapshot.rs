@@ -3,19 +3,16 @@
 use jiff::Timestamp;
 use protocol::{FinishedTask, PauseReason, Problem, Runner as Shown};
 
-use crate::facts::{AgentSeen, Phase};
+use crate::decide::Situation;
+use crate::facts::{AgentSeen, Phase, Read};
 use crate::headline;
 use crate::problems;
 use crate::runner::{Release, Runner};
 
 /// One runner as clients see it; remembers since when it is in its state.
-pub(crate) fn show(
-    runner: &mut Runner,
-    pauses: &[PauseReason],
-    boot: &str,
-    now: Timestamp,
-) -> Shown {
-    let (state, headline) = headline::state(runner, pauses, boot, now);
+pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situation) -> Shown {
+    let &Situation { boot, now, .. } = situation;
+    let (state, headline) = headline::state(runner, pauses, situation);
     let state_since = match runner.shown {
         Some((before, since)) if before == state => since,
         Some(_) | None => now,
@@ -60,9 +57,8 @@ fn troubles(runner: &Runner, boot: &str, now: Timestamp) -> Vec<Problem> {
     if let Release::Failed(problem) = &runner.release {
         found.push(problem.clone());
     }
-    for run in runner.runs.values() {
+    for run in runner.runs.values().filter(|run| run.is_live(boot)) {
         match run.phase(boot) {
-            Phase::Over => continue,
             Phase::Unknown => {
                 found.push(problems::run_unreadable(run.facts.planned_at, run.facts.run.as_str()));
             }
@@ -71,7 +67,10 @@ fn troubles(runner: &Runner, boot: &str, now: Timestamp) -> Vec<Problem> {
                     run.agent_started_at().unwrap_or(run.facts.planned_at),
                 ));
             }
-            Phase::Starting | Phase::Kept => {}
+            Phase::Starting | Phase::Kept | Phase::Over => {}
+        }
+        if let Read::Yes(since) = run.facts.unrecorded_task {
+            found.push(problems::task_unrecorded(since, run.facts.run.as_str()));
         }
         if let (Some(line), Some(since)) = (&run.refused, run.agent_started_at()) {
             found.push(problems::token_refused(since, line, None));

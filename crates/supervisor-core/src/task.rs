@@ -77,10 +77,13 @@ impl Story {
     ) -> Option<FinishedTask> {
         let (finished_at, result) = match facts.end {
             TaskEnd::Running | TaskEnd::Unknown => return None,
-            TaskEnd::Exited { at, .. } | TaskEnd::Lost { at } if cancelled => {
+            TaskEnd::Exited { at, .. } | TaskEnd::Lost { at } | TaskEnd::Unreadable { at }
+                if cancelled =>
+            {
                 (at, TaskResult::Cancelled)
             }
             TaskEnd::Lost { at } => (at, TaskResult::Lost),
+            TaskEnd::Unreadable { at } => (at, self.result_without_code()),
             TaskEnd::Exited { code, at } => (at, self.result(code)),
         };
         Some(FinishedTask {
@@ -95,6 +98,13 @@ impl Story {
             finished_at,
             result,
         })
+    }
+
+    fn result_without_code(&self) -> TaskResult {
+        match self.failed_step {
+            Some(step) => TaskResult::Failed { exit_code: step.exit_code },
+            None => TaskResult::Unknown,
+        }
     }
 
     /// That a failed job makes the task agent exit with anything but 0 is not documented, so a

@@ -28,6 +28,9 @@ impl Voices {
 
     /// The next line and its task; nothing while no reading has shown that task.
     pub(crate) fn next(&mut self, tasks: &[TaskFacts]) -> Option<(TaskId, Heard)> {
+        while self.waiting.front().is_some_and(|heard| is_of_a_forgotten_task(heard, tasks)) {
+            self.waiting.pop_front();
+        }
         let task = self.whose(self.waiting.front()?, tasks)?.clone();
         let heard = self.waiting.pop_front()?;
         if let Heard::TaskNamed { link, .. } = &heard
@@ -43,14 +46,7 @@ impl Voices {
         heard: &Heard,
         tasks: &'tasks [TaskFacts],
     ) -> Option<&'tasks TaskFacts> {
-        let (at, url) = match heard {
-            Heard::TaskNamed { at, link } => (*at, link.url.as_deref()),
-            Heard::StepStarted { at, .. } | Heard::StepEnded { at, .. } => (*at, None),
-            Heard::AgentStarted { .. }
-            | Heard::ClaimAnswered
-            | Heard::ClaimFailed { .. }
-            | Heard::TokenRefused { .. } => return None,
-        };
+        let (at, url) = said(heard)?;
         match (&self.speaks, url) {
             (Some((number, named)), url) if url.is_none_or(|url| url == named) => {
                 tasks.iter().find(|task| task.number == *number)
@@ -60,6 +56,25 @@ impl Voices {
             (None, _) => newest_begun_by(tasks, at),
         }
     }
+}
+
+/// When it was said, and by which link; nothing for what no task says.
+fn said(heard: &Heard) -> Option<(Option<Timestamp>, Option<&str>)> {
+    match heard {
+        Heard::TaskNamed { at, link } => Some((*at, link.url.as_deref())),
+        Heard::StepStarted { at, .. } | Heard::StepEnded { at, .. } => Some((*at, None)),
+        Heard::AgentStarted { .. }
+        | Heard::ClaimAnswered
+        | Heard::ClaimFailed { .. }
+        | Heard::TokenRefused { .. } => None,
+    }
+}
+
+/// The log tells longer of finished tasks than their folders are kept.
+fn is_of_a_forgotten_task(heard: &Heard, tasks: &[TaskFacts]) -> bool {
+    let Some((Some(at), _)) = said(heard) else { return false };
+    let oldest = tasks.first().filter(|task| task.number > 1);
+    oldest.is_some_and(|oldest| at.as_second() < oldest.started_at.as_second())
 }
 
 /// The first task after `number` that can have spoken then; else the newest, if it runs.
@@ -76,9 +91,11 @@ fn can_speak(task: &TaskFacts, at: Option<Timestamp>) -> bool {
         TaskEnd::Exited { at: end, .. } if end >= task.started_at => {
             begun && at.as_second() <= end.as_second()
         }
-        TaskEnd::Exited { .. } | TaskEnd::Lost { .. } | TaskEnd::Running | TaskEnd::Unknown => {
-            begun
-        }
+        TaskEnd::Exited { .. }
+        | TaskEnd::Lost { .. }
+        | TaskEnd::Unreadable { .. }
+        | TaskEnd::Running
+        | TaskEnd::Unknown => begun,
     }
 }
 

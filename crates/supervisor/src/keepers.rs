@@ -8,7 +8,9 @@ use std::process::Stdio;
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use process::{Liveness, Signal};
-use run_dir::{Cancel, DrainLost, KeeperLock, Record, RunDir, TaskNumber};
+use run_dir::{
+    Cancel, CancelOutcome, CancelSent, DrainLost, KeeperLock, Record, RunDir, TaskNumber,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,7 +87,21 @@ pub(crate) fn drain_again(run: &RunDir, tasks: Vec<TaskNumber>, at: Timestamp) -
 /// Records the user's word, then has the keeper look.
 pub(crate) fn cancel(run: &RunDir, task: TaskNumber, at: Timestamp) -> Result<()> {
     run.write_cancel(&Cancel { task, by: "the owner".into(), at })?;
-    signal(run, Signal::USR1)
+    let Record::Written(agent) = run.started() else { return signal(run, Signal::USR1) };
+    match process::alive(&agent.process) {
+        Liveness::Alive | Liveness::Unknown => signal(run, Signal::USR1),
+        Liveness::Dead => end_without_agent(run, task, at),
+    }
+}
+
+/// A task that outlived its agent: its wrapper gets the TERM that the agent would send it.
+fn end_without_agent(run: &RunDir, task: TaskNumber, at: Timestamp) -> Result<()> {
+    let Record::Written(started) = run.task(task).started() else {
+        anyhow::bail!("the task has not said who it is");
+    };
+    process::signal(&started.front, Signal::TERM).context("signalling the task")?;
+    run.write_cancel_sent(&CancelSent { task, outcome: CancelOutcome::Sent, at })?;
+    Ok(())
 }
 
 /// Only ever the very process that holds this run's lock.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use process::{Liveness, ProcessId};
 use protocol::{RunId, RunnerName};
-use run_dir::RunDir;
-use supervisor_core::{Event, Heard, Phase};
+use run_dir::{RunDir, TaskFinished, TaskNumber};
+use supervisor_core::{Event, Heard, Phase, RunFacts, TaskEnd};
 
 use crate::input::Input;
 use crate::sampling::LOOKS;
@@ -13,6 +14,8 @@ use crate::watched::Watched;
 
 /// Runs kept after their end, for logs, of each runner.
 const KEPT_RUNS: usize = 5;
+/// Finished tasks kept of each run, for those whom the log still tells of.
+const KEPT_TASKS: usize = 20;
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Supervisor {
@@ -36,6 +39,13 @@ impl Supervisor {
                     self.look_again(run.clone());
                 }
                 self.event(Event::StrayRun { run: run.clone(), may_live });
+            }
+            crate::read_run::Found::Gone
+                if self.watched.get(run).is_some_and(Watched::may_live) =>
+            {
+                // Somebody deleted it under its agent, of which nobody else knows any more.
+                self.look_again(run.clone());
+                self.event(Event::StrayRun { run: run.clone(), may_live: true });
             }
             crate::read_run::Found::Gone => {
                 self.watched.remove(run);
@@ -74,10 +84,9 @@ impl Supervisor {
         watched
     }
 
-    pub(crate) fn read_on(&mut self, run: &RunId, facts: &supervisor_core::RunFacts) {
+    pub(crate) fn read_on(&mut self, run: &RunId, facts: &RunFacts) {
         let Some(watched) = self.watched.get_mut(run) else { return };
-        let phase = facts.phase(&self.boot);
-        watched.follow(facts, phase, &self.to_loop);
+        watched.follow(facts, &self.boot, &self.to_loop);
         let complete = watched.over;
         let brought = match watched.tail.read() {
             Ok(brought) => brought,
@@ -86,7 +95,7 @@ impl Supervisor {
                 crate::log_tail::Brought { heard: Vec::new(), more: false }
             }
         };
-        let over = phase == Phase::Over;
+        let over = facts.phase(&self.boot) == Phase::Over;
         let tail = if over && !brought.more { watched.tail.last_lines() } else { None };
         for heard in brought.heard {
             if matches!(heard, Heard::StepStarted { .. }) && !over {
@@ -102,6 +111,33 @@ impl Supervisor {
             if complete {
                 self.watch.forget(self.folder_of(run).path());
                 self.prune(&facts.runner.name);
+            }
+            self.prune_tasks(facts);
+        }
+    }
+
+    /// Deletes the oldest finished tasks of a run that are in the history. Those that were lost, or
+    /// left processes behind, the next task's guard may look for.
+    fn prune_tasks(&mut self, facts: &RunFacts) {
+        let folder = self.folder_of(&facts.run);
+        let old = facts.tasks.len().saturating_sub(KEPT_TASKS);
+        for task in &facts.tasks[..old] {
+            let number = TaskNumber(task.number);
+            let left = |finished: TaskFinished| {
+                let dead = |id: &ProcessId| process::alive(id) == Liveness::Dead;
+                !finished.left_behind.iter().all(dead)
+            };
+            let needed = !matches!(task.end, TaskEnd::Exited { .. })
+                || folder.task(number).finished().written().is_none_or(left)
+                || !self.records.has(&task.task);
+            if needed {
+                continue;
+            }
+            match folder.remove_task(number) {
+                Ok(()) => self.touch(facts.run.clone()),
+                Err(error) => {
+                    tracing::warn!(task = %task.task, %error, "cannot delete an old task");
+                }
             }
         }
     }

@@ -51,7 +51,8 @@ pub(crate) fn read_run(
     let Some((plan, runner)) =
         plan.written().and_then(|plan| runner_of(&plan).map(|runner| (plan, runner)))
     else {
-        return Found::Stray { may_live: Phase::of(lock, &agent, &exit, boot) != Phase::Over };
+        let over = Phase::of(lock, &agent, &exit, boot) == Phase::Over;
+        return Found::Stray { may_live: !over || may_run_task(folder) };
     };
     let directory = plan.working_directory.display().to_string();
     Found::Run(Box::new(RunFacts {
@@ -66,7 +67,22 @@ pub(crate) fn read_run(
         cancel: cancel_of(folder, run),
         exit,
         tasks: tasks_of(folder, run, &directory, over, now),
+        unrecorded_task: unrecorded_task_of(folder),
     }))
+}
+
+fn may_run_task(folder: &RunDir) -> bool {
+    let runs = |task: &TaskDir| matches!(task.state(), TaskState::Running | TaskState::Unknown(_));
+    !unrecorded_task_of(folder).is_no()
+        || folder.tasks().map_or(true, |tasks| tasks.iter().any(runs))
+}
+
+fn unrecorded_task_of(folder: &RunDir) -> Read<Timestamp> {
+    match folder.unrecorded_task() {
+        Ok(None) => Read::No,
+        Ok(Some(since)) => Read::Yes(since),
+        Err(_) => Read::Unknown,
+    }
 }
 
 fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
@@ -173,6 +189,7 @@ fn tasks_of(
             end: TaskEnd::Unknown,
         }];
     };
+    over.retain(|number, _| tasks.iter().any(|task| task.number().0 == *number));
     let mut read = |task: &TaskDir| {
         let number = task.number().0;
         if let Some(known) = over.get(&number) {
@@ -193,6 +210,9 @@ fn task_of(task: &TaskDir, run: &RunId, directory: &str, now: Timestamp) -> Task
     let end = match state {
         TaskState::Running => TaskEnd::Running,
         TaskState::Unknown(_) => TaskEnd::Unknown,
+        TaskState::Unreadable(_) => {
+            TaskEnd::Unreadable { at: changed_at(task.path()).unwrap_or(now) }
+        }
         TaskState::Lost => TaskEnd::Lost { at: changed_at(task.path()).unwrap_or(now) },
         TaskState::Finished(finished) => match finished.end {
             run_dir::TaskEnd::Code(code) => TaskEnd::Exited { code: Some(code), at: finished.at },

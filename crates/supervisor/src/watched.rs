@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
+use process::{Liveness, ProcessId};
 use protocol::{RunId, RunnerName, TaskId};
 use run_dir::RunDir;
 use supervisor_core::{LockSeen, Phase, RunFacts, TaskFacts};
@@ -17,6 +18,7 @@ pub(crate) struct Watched {
     /// Neither keeper nor agent live: it is complete, and may be deleted.
     pub(crate) over: bool,
     pub(crate) runner: Option<RunnerName>,
+    agent: Option<ProcessId>,
     pub(crate) tasks: Vec<TaskId>,
     /// Tasks that are over, as they were read.
     ended: BTreeMap<u32, TaskFacts>,
@@ -28,6 +30,8 @@ pub(crate) struct Watched {
 enum Lock {
     Keeper,
     Task(u32),
+    /// Of a task that could get no folder.
+    Unrecorded,
 }
 
 /// A thread that waits for a lock needs next to nothing.
@@ -42,10 +46,17 @@ impl Watched {
             readings: 0,
             over: false,
             runner: None,
+            agent: None,
             tasks: Vec::new(),
             ended: BTreeMap::new(),
             awaited: BTreeSet::new(),
         }
+    }
+
+    /// Whether its agent may live though its directory is gone.
+    pub(crate) fn may_live(&self) -> bool {
+        let alive = |agent: &ProcessId| process::alive(agent) != Liveness::Dead;
+        self.agent.as_ref().is_some_and(alive)
     }
 
     /// Hands out what was remembered, for a reading that adds to it.
@@ -59,7 +70,7 @@ impl Watched {
 
     /// Waits, each in a thread of its own, for the locks that are held: the kernel releases them
     /// whatever becomes of their holder.
-    pub(crate) fn follow(&mut self, facts: &RunFacts, phase: Phase, to_loop: &Loop) {
+    pub(crate) fn follow(&mut self, facts: &RunFacts, boot: &str, to_loop: &Loop) {
         self.runner = Some(facts.runner.name.clone());
         self.tasks = facts.tasks.iter().map(|task| task.task.clone()).collect();
         if facts.lock == LockSeen::Held {
@@ -71,7 +82,15 @@ impl Watched {
         for task in facts.tasks.iter().filter(|task| task.may_run()) {
             self.wait_for(Lock::Task(task.number), &facts.run, to_loop);
         }
-        self.over = phase == Phase::Over && facts.lock == LockSeen::Free;
+        if facts.unrecorded_task.is_no() {
+            self.awaited.remove(&Lock::Unrecorded);
+        } else {
+            self.wait_for(Lock::Unrecorded, &facts.run, to_loop);
+        }
+        self.agent = self.folder.started().written().map(|started| started.process);
+        self.over = facts.phase(boot) == Phase::Over
+            && facts.lock == LockSeen::Free
+            && !facts.may_run_task(boot);
     }
 
     fn wait_for(&mut self, lock: Lock, run: &RunId, to_loop: &Loop) {
@@ -82,6 +101,7 @@ impl Watched {
         let wait = move || {
             let waited = match lock {
                 Lock::Keeper => folder.wait_until_unlocked(),
+                Lock::Unrecorded => folder.wait_until_no_unrecorded_task(),
                 Lock::Task(number) => {
                     folder.task(run_dir::TaskNumber(number)).wait_until_unlocked()
                 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use local_circleci::Outcome;
 use local_circleci::control::Fault;
-use protocol::{Problem, ProblemCode, Runner, RunnerState};
+use protocol::{Problem, ProblemCode, Runner, RunnerState, TaskResult};
 use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, nap, until};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
@@ -162,21 +162,56 @@ fn a_server_that_is_away_during_a_task_stops_nothing() {
 }
 
 #[test]
-fn an_agent_that_is_killed_in_a_task_is_told_and_another_works_on() {
+fn an_agent_that_is_killed_in_a_task_is_told_and_another_works_on_after_that() {
     let mut rig = Rig::idle(&USUAL);
     let job = rig.long_job();
     job.until_begun();
     let (task, processes) = rig.task(&rig.run());
     let agent = rig.run().started().written().unwrap().process;
     trials::kill(&agent);
-    let (_, problem) = until_problem(&rig, ProblemCode::AgentExitsAtStart);
+    let (runner, problem) = until_problem(&rig, ProblemCode::AgentExitsAtStart);
     assert!(problem.reading.is_some_and(|reading| reading.contains("signal 9")));
-    // The wrapper saw to it that nothing of the task stays, or that it ended by itself.
+    assert_eq!(runner.headline, "Running a task whose agent has ended");
+    // Longer than the back-off: the next agent waits for the task.
+    nap(Duration::from_secs(3));
+    assert_eq!(rig.witness.agents(), 1);
     job.let_go();
     job.until_nothing_is_left(&processes.all());
     until(DEADLINE, "the task's end is on record", || task.finished().written().is_some());
     let next = rig.short_job();
     assert_eq!(rig.circle.finished(next.number).outcome, Some(Outcome::Success));
     rig.until_runner("no problem is told any more", |runner| runner.problems.is_empty());
+    rig.finish();
+}
+
+#[test]
+fn a_task_that_outlived_its_agent_can_be_cancelled() {
+    let mut rig = Rig::idle(&USUAL);
+    let job = rig.long_job();
+    job.until_begun();
+    let (_, processes) = rig.task(&rig.run());
+    trials::kill(&rig.run().started().written().unwrap().process);
+    until_problem(&rig, ProblemCode::AgentExitsAtStart);
+    rig.api.cancel(RUNNER, &rig.task_id()).unwrap();
+    job.until_nothing_is_left(&processes.all());
+    until(DEADLINE, "it is in the history as cancelled", || {
+        let tasks = rig.api.history().unwrap_or_default();
+        tasks.first().is_some_and(|task| task.result == TaskResult::Cancelled)
+    });
+    assert_works_again(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn a_run_whose_directory_is_deleted_is_unknown_and_has_no_second_agent_beside_it() {
+    let mut rig = Rig::idle(&USUAL);
+    let run = rig.run();
+    let agent = run.started().written().unwrap().process;
+    std::fs::remove_dir_all(run.path()).unwrap();
+    until_problem(&rig, ProblemCode::RunUnreadable);
+    nap(Duration::from_secs(3));
+    assert_eq!(rig.witness.agents(), 1);
+    trials::kill(&agent);
+    assert_works_again(&mut rig);
     rig.finish();
 }

@@ -161,6 +161,30 @@ fn a_busy_runner_drains_on_a_full_disk_though_the_supervisor_is_killed() {
 }
 
 #[test]
+fn a_task_without_records_counts_as_busy_and_ends_well() {
+    let Some((disk, mut rig)) = on_small_disk() else { return };
+    disk.fill();
+    let first = rig.short_job();
+    rig.assert_ended_well(&first);
+    disk.fill();
+    let second = rig.long_job();
+    second.until_begun();
+    let runner = rig.until_runner("it is told", |runner| {
+        runner.problems.iter().any(|problem| problem.code == ProblemCode::TaskUnrecorded)
+    });
+    assert_eq!(runner.state, RunnerState::Unknown);
+    kill_and_start_supervisor(&mut rig);
+    rig.until_runner("the next supervisor knows too", |runner| {
+        runner.headline == "A task runs that left no record; counts as busy"
+    });
+    second.let_go();
+    assert_eq!(rig.circle.finished(second.number).outcome, Some(Outcome::Success));
+    rig.until_state(RunnerState::Idle);
+    disk.free();
+    rig.finish();
+}
+
+#[test]
 fn a_cancel_works_on_a_full_disk() {
     let Some((disk, mut rig)) = on_small_disk() else { return };
     let job = rig.long_job();

@@ -137,3 +137,21 @@ fn one_task_that_started_after_the_drain_is_no_proof() {
     wait(&mut second);
     assert_eq!(home.signals(), Vec::<String>::new());
 }
+
+#[test]
+fn tasks_that_began_before_a_slow_signal_prove_nothing_about_it() {
+    let mut home = Home::new();
+    let (run, lock) = home.run(&home.plan());
+    let mut keeper = home.keeper(&run, lock, &["drain-written"], &crate::home::secrets());
+    until("the agent is ready", || home.path("ready").exists());
+    home.remember(&run);
+    send(&keeper, Signal::TERM);
+    until_held(&run, "drain-written", Pid::of_child(&keeper));
+    let tasks = two_tasks(&run);
+    send(&keeper, Signal::CONT);
+    until_written("the drain is sent", || run.drain_sent());
+    assert_eq!(Some(run.drain().written().unwrap().tasks_before), tasks.last().map(|task| task.0));
+    home.finish_agent(0);
+    wait(&mut keeper);
+    assert_eq!(home.signals(), ["SIGTERM"]);
+}

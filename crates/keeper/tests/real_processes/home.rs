@@ -132,6 +132,11 @@ impl Home {
         id
     }
 
+    /// An empty file, for a script that waits for it.
+    pub(crate) fn write(&self, name: &str) {
+        fs::write_file(self.path(name), "", 0o600);
+    }
+
     pub(crate) fn finish_agent(&self, code: u8) {
         fs::write_file(self.path("finish"), &code.to_string(), 0o644);
     }

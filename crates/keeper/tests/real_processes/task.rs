@@ -231,7 +231,8 @@ fn without_a_readable_plan_no_task_is_run_as_the_wrong_user() {
 fn a_guard_that_dies_before_the_task_began_costs_no_task() {
     let mut home = Home::new();
     let (run, _lock) = home.run(&home.plan());
-    let mut front = task(&run, &["/bin/sh", "-c", "exit 9"])
+    let script = format!("until [ -e {} ]; do sleep 0.02; done; exit 9", home.path("go").display());
+    let mut front = task(&run, &["/bin/sh", "-c", &script])
         .env("RUNNER_TRAY_HOLD_AT", "task-started-written")
         .spawn()
         .unwrap();
@@ -239,7 +240,24 @@ fn a_guard_that_dies_before_the_task_began_costs_no_task() {
     until_held(&run, "task-started-written", started.guard.pid);
     home.remember_pid(started.guard.pid.get());
     signal(&started.guard, Signal::KILL).unwrap();
-    assert_eq!(wait(&mut front).code(), Some(9), "the front runs it itself");
     until_dead(&started.process);
     until("its lock is free", || first(&run).state() == TaskState::Lost);
+    until("its other lock says that it runs", || run.unrecorded_task().unwrap().is_some());
+    home.write("go");
+    assert_eq!(wait(&mut front).code(), Some(9), "the front runs it itself");
+    assert_eq!(run.unrecorded_task().unwrap(), None);
+}
+
+#[test]
+fn a_task_that_gets_no_folder_runs_and_a_lock_says_so() {
+    let home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    std::fs::remove_dir_all(run.tasks_folder()).unwrap();
+    crate::home::fs::write_file(run.tasks_folder(), "a file in its place", 0o600);
+    let script = format!("until [ -e {} ]; do sleep 0.02; done; exit 7", home.path("go").display());
+    let mut front = task(&run, &["/bin/sh", "-c", &script]).spawn().unwrap();
+    until("its lock says that it runs", || run.unrecorded_task().unwrap().is_some());
+    home.write("go");
+    assert_eq!(wait(&mut front).code(), Some(7));
+    assert_eq!(run.unrecorded_task().unwrap(), None);
 }

@@ -3,7 +3,7 @@
 
 use protocol::PauseBy::You;
 use protocol::{ProblemCode, RunnerState};
-use supervisor_core::{Event, ExitSeen, Heard, LockSeen, Read, StateFile, Wanted};
+use supervisor_core::{AgentSeen, Event, ExitSeen, Heard, LockSeen, Read, StateFile, Wanted};
 
 use crate::scene::{Scene, cannot_start, facts_of, mini, problem};
 
@@ -228,4 +228,49 @@ fn an_install_that_fails_is_tried_again_ever_more_seldom() {
         waits.push(second.unwrap() + 1);
     }
     assert_eq!(waits, [10, 10, 10, 10, 16, 32, 64]);
+}
+
+#[test]
+fn a_task_that_outlives_its_agent_ends_before_the_next_agent_starts() {
+    let mut scene = Scene::busy();
+    scene.exits(2);
+    scene.wait(600);
+    assert_eq!(scene.did(), [""; 0]);
+    assert_eq!(scene.state(), (RunnerState::Busy, "Running a task whose agent has ended"));
+    assert!(scene.shown().task.is_some());
+    assert_eq!(scene.problems(), [ProblemCode::AgentExitsAtStart]);
+    scene.task_ends(0);
+    assert_eq!(scene.did(), ["start", "record run-1.1 Succeeded"]);
+}
+
+#[test]
+fn a_task_without_any_record_counts_as_busy_and_holds_the_next_agent() {
+    let mut scene = Scene::idle();
+    let since = scene.now;
+    scene.reads(|run| run.unrecorded_task = Read::Yes(since));
+    assert_eq!(
+        scene.state(),
+        (RunnerState::Unknown, "A task runs that left no record; counts as busy")
+    );
+    assert_eq!(scene.problems(), [ProblemCode::TaskUnrecorded]);
+    scene.exits(0);
+    scene.wait(600);
+    assert_eq!(scene.did(), [""; 0]);
+    scene.reads(|run| run.unrecorded_task = Read::Unknown);
+    assert_eq!(scene.state().0, RunnerState::Unknown);
+    scene.reads(|run| run.unrecorded_task = Read::No);
+    assert_eq!(scene.did(), ["start"]);
+    assert!(!scene.problems().contains(&ProblemCode::TaskUnrecorded));
+}
+
+#[test]
+fn an_agent_of_an_earlier_boot_left_no_task() {
+    let mut scene = Scene::busy();
+    scene.reads(|run| {
+        run.lock = LockSeen::Free;
+        run.unrecorded_task = Read::Unknown;
+        let AgentSeen::Started { boot, .. } = &mut run.agent else { return };
+        *boot = "an earlier one".into();
+    });
+    assert_eq!(scene.did(), ["start"]);
 }

@@ -1,7 +1,7 @@
 //! Only the user's word ends a task: that task, and no other.
 
 use protocol::{RunnerState, TaskId};
-use supervisor_core::{Cancelled, Read, Refusal};
+use supervisor_core::{AgentSeen, Cancelled, LockSeen, Read, Refusal};
 
 use crate::scene::Scene;
 
@@ -93,8 +93,23 @@ fn a_task_that_ended_well_before_the_signal_was_not_cancelled() {
 }
 
 #[test]
-fn a_task_of_a_run_that_is_over_cannot_be_cancelled() {
+fn a_task_that_outlived_its_agent_can_be_cancelled() {
     let mut scene = Scene::busy();
     scene.exits(1);
+    scene.did();
+    scene.cancel(&first()).unwrap();
+    assert_eq!(scene.did(), ["cancel run-1.1"]);
+    scene.wait(9);
+    assert_eq!(scene.did(), ["cancel run-1.1"], "nothing came of it");
+}
+
+#[test]
+fn a_task_of_an_earlier_boot_cannot_be_cancelled() {
+    let mut scene = Scene::busy();
+    scene.reads(|run| {
+        run.lock = LockSeen::Free;
+        let AgentSeen::Started { boot, .. } = &mut run.agent else { return };
+        *boot = "an earlier one".into();
+    });
     assert_eq!(scene.cancel(&first()), Err(Refusal::NotRunning));
 }

@@ -2,6 +2,7 @@
 //! spoke them, however late or often they are read.
 
 use jiff::SignedDuration;
+use protocol::RunnerState;
 use supervisor_core::{Heard, Link, TaskEnd};
 
 use crate::scene::{Scene, named, step_failed};
@@ -13,7 +14,6 @@ fn a_finished_task_is_recorded_once() {
     scene.task_ends(0);
     assert_eq!(scene.did(), ["record run-1.1 Succeeded"]);
     scene.reads(|_| {});
-    scene.task_begins();
     scene.exits(0);
     assert_eq!(scene.did(), ["start"]);
 }
@@ -151,4 +151,29 @@ fn what_one_line_tells_is_kept_when_the_next_tells_less() {
     let task = scene.shown().task.as_ref().unwrap();
     assert_eq!(task.project.as_deref(), Some("web-app"));
     assert_eq!(task.build_number.as_deref(), Some("1"));
+}
+
+#[test]
+fn what_the_log_tells_of_forgotten_tasks_goes_to_no_other() {
+    let mut scene = Scene::busy();
+    let earlier = scene.now;
+    scene.wait(60);
+    scene.task_ends(0);
+    scene.task_begins();
+    scene.run.tasks.remove(0);
+    scene.reads(|_| {});
+    scene.restarts_with(vec![named(earlier, "7")]);
+    assert_eq!(scene.shown().task.as_ref().unwrap().link, None);
+    let now = scene.now;
+    scene.hears(named(now, "8"));
+    assert!(scene.shown().task.as_ref().unwrap().link.is_some());
+}
+
+#[test]
+fn a_task_whose_end_cannot_be_read_is_over_and_recorded_as_such() {
+    let mut scene = Scene::busy();
+    let at = scene.now;
+    scene.reads(|run| run.tasks[0].end = TaskEnd::Unreadable { at });
+    assert_eq!(scene.did(), ["record run-1.1 Unknown"]);
+    assert_eq!(scene.state().0, RunnerState::Idle);
 }

@@ -305,6 +305,7 @@ pub(crate) fn run_facts(run: &str, planned_at: Timestamp) -> RunFacts {
         cancel: Read::No,
         exit: Read::No,
         tasks: Vec::new(),
+        unrecorded_task: Read::No,
     }
 }
 

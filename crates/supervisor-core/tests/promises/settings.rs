@@ -113,3 +113,15 @@ fn one_runner_is_paused_while_another_goes_on() {
     assert_eq!(scene.did(), ["save"]);
     assert_eq!(scene.state(), (RunnerState::Idle, "Waiting for tasks"));
 }
+
+#[test]
+fn settings_that_cannot_be_read_take_no_runner_out_of_sight() {
+    let mut scene = Scene::busy();
+    scene.drains();
+    scene.restarts();
+    scene.tell(Event::SettingsUnreadable(problem(ProblemCode::SettingsUnreadable)));
+    assert_eq!(scene.state(), (RunnerState::Draining, "Finishing a task, nothing starts after it"));
+    scene.task_ends(0);
+    scene.exits(0);
+    assert_eq!(scene.state(), (RunnerState::Problem, "Nothing starts while files cannot be read"));
+}

@@ -212,6 +212,7 @@ impl RunDir {
                 None => Read::No,
             },
             tasks: self.tasks_seen(run),
+            unrecorded_task: Read::No,
         }
     }
 

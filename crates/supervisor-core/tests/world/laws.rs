@@ -2,7 +2,7 @@
 //! core believes.
 
 use protocol::{FinishedTask, RunId, Runner, RunnerName, RunnerState, TaskId, TaskResult};
-use supervisor_core::{AgentSeen, LockSeen, Read, RunFacts, Wanted, Wish};
+use supervisor_core::{AgentSeen, LockSeen, Read, RunFacts, TaskFacts, Wanted, Wish};
 
 use super::World;
 use super::disk::{How, RunDir, TaskDir};
@@ -22,6 +22,12 @@ pub(crate) fn is_over(facts: &RunFacts, boot: &str) -> bool {
             then != boot || alive.is_no()
         }
     }
+}
+
+/// A task outlives its agent, not its boot.
+fn may_run_task(facts: &RunFacts, boot: &str) -> bool {
+    let earlier = matches!(&facts.agent, AgentSeen::Started { boot: then, .. } if then != boot);
+    !earlier && facts.tasks.iter().any(TaskFacts::may_run)
 }
 
 impl World {
@@ -93,7 +99,8 @@ impl World {
         let in_the_way: Vec<&RunId> = supervisor
             .told
             .values()
-            .filter(|facts| facts.runner.name == *runner && !is_over(facts, &boot))
+            .filter(|facts| facts.runner.name == *runner)
+            .filter(|facts| !is_over(facts, &boot) || may_run_task(facts, &boot))
             .map(|facts| &facts.run)
             .filter(|run| !supervisor.strays.contains_key(*run))
             .chain(supervisor.strays.iter().filter(|(_, lives)| **lives).map(|(run, _)| run))
