@@ -33,12 +33,16 @@ pub struct Agent {
 #[serde(default)]
 pub struct Fault {
     pub path: String,
+    /// Meets calls of this method alone, for example `POST`; `None` = of any.
+    pub method: Option<String>,
     /// How many calls it meets; `None` = all.
     pub times: Option<u32>,
     /// Waits before the call is looked at.
     pub wait_before_ms: u64,
     /// Answers so instead of looking at the call.
     pub status: Option<u16>,
+    /// The `Retry-After` of that answer, as it stands there.
+    pub retry_after: Option<String>,
     /// Waits after the call had its effect, before the answer.
     pub wait_after_ms: u64,
     /// The call has its effect, but the answer is a 502.
@@ -47,6 +51,31 @@ pub struct Fault {
     pub garble: bool,
     /// The connection ends after so many bytes of the body.
     pub cut_after: Option<usize>,
+}
+
+/// Which form of the user API the server speaks; the other has no pages then (404).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UserApi {
+    #[default]
+    Both,
+    /// As CircleCI Server does: `{"items": [...]}`.
+    Flat,
+    /// `{"data": ..., "page": ...}`.
+    Enveloped,
+}
+
+impl std::str::FromStr for UserApi {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "both" => Ok(Self::Both),
+            "flat" => Ok(Self::Flat),
+            "enveloped" => Ok(Self::Enveloped),
+            other => Err(format!("{other:?} is none of both, flat, enveloped")),
+        }
+    }
 }
 
 /// A blocking client of the control API.
@@ -153,6 +182,10 @@ impl Control {
     /// Sets what runner and task agent are told (see [`crate::Variant`]).
     pub fn set_variant(&self, variant: &str) -> Result<(), ApiError> {
         self.put("/control/variant", &serde_json::json!({ "variant": variant }))
+    }
+
+    pub fn set_user_api(&self, spoken: UserApi) -> Result<(), ApiError> {
+        self.put("/control/user-api", &serde_json::json!(spoken))
     }
 
     /// Makes `version` the manifest's `current`.

@@ -17,7 +17,7 @@ mod task;
 mod variant;
 mod wire;
 
-pub use control::{Control, NewTask, Outcome, Step, Task, TaskNumber, TaskState};
+pub use control::{Control, NewTask, Outcome, Step, Task, TaskNumber, TaskState, UserApi};
 pub use http::ApiError;
 pub use private_file::replace as replace_private_file;
 pub use server::{Server, ServerOptions, ServerProcess, TokenSource, sibling};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use local_circleci::{Server, ServerOptions, TokenSource, replace_private_file};
+use local_circleci::{Server, ServerOptions, TokenSource, UserApi, replace_private_file};
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -27,6 +27,12 @@ pub(crate) struct Serve {
     /// The token file of the one resource class that names no token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// A namespace that may be seen though it has no resource class yet; repeatable
+    #[arg(long = "namespace", value_name = "NAME")]
+    namespaces: Vec<String>,
+    /// Which form of the user API is spoken: both, flat or enveloped
+    #[arg(long, value_name = "FORM", default_value = "both")]
+    user_api: UserApi,
     /// The token of the user API; made and written to FILE (0600) where there is none
     #[arg(long, value_name = "FILE")]
     personal_token_file: Option<PathBuf>,
@@ -83,6 +89,8 @@ impl Serve {
             addr: self.addr,
             state: self.state,
             resource_classes,
+            namespaces: self.namespaces,
+            user_api: self.user_api,
             personal_token: self.personal_token_file.map_or(TokenSource::Kept, TokenSource::InFile),
             releases: self.releases,
             web_url: (self.web_url != "self").then_some(self.web_url),

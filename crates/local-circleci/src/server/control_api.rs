@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::queue::Names;
 use super::refusal::Refusal;
 use super::state::Shared;
-use crate::control::{Agent, Counts, Fault, NewTask, Task, TaskNumber, TaskState};
+use crate::control::{Agent, Counts, Fault, NewTask, Task, TaskNumber, TaskState, UserApi};
 use crate::{Variant, random};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/control/agents", get(agents))
         .route("/control/hold", put(hold))
         .route("/control/variant", put(variant))
+        .route("/control/user-api", put(user_api))
         .route("/control/faults", post(add_fault).delete(clear_faults))
         .route("/control/tokens", post(new_token))
         .route("/control/tokens/revoke", post(revoke))
@@ -38,7 +39,7 @@ async fn enqueue(
     State(shared): State<Arc<Shared>>,
     Json(plan): Json<NewTask>,
 ) -> Result<(StatusCode, Json<TaskNumber>), Refusal> {
-    let names = new_names().map_err(|error| no_randomness(&error))?;
+    let names = new_names().map_err(|error| Refusal::no_randomness(&error))?;
     let number = shared.change(|circle, now| {
         if !circle.classes.exists(&plan.resource_class) {
             return Err(Refusal::not_found(&plan.resource_class));
@@ -60,10 +61,6 @@ fn new_names() -> std::io::Result<Names> {
         workflow_id: random::uuid()?,
         revision: random::hex(20)?,
     })
-}
-
-fn no_randomness(error: &std::io::Error) -> Refusal {
-    Refusal(StatusCode::INTERNAL_SERVER_ERROR, format!("no random bytes: {error}"))
 }
 
 async fn tasks(State(shared): State<Arc<Shared>>) -> Json<Vec<Task>> {
@@ -168,6 +165,10 @@ async fn variant(
     Ok(())
 }
 
+async fn user_api(State(shared): State<Arc<Shared>>, Json(spoken): Json<UserApi>) {
+    shared.change(|circle, _| circle.user_api = spoken).await;
+}
+
 async fn add_fault(State(shared): State<Arc<Shared>>, Json(fault): Json<Fault>) {
     shared.change(|circle, _| circle.faults.push(fault)).await;
 }
@@ -185,9 +186,11 @@ async fn new_token(
     State(shared): State<Arc<Shared>>,
     Json(named): Json<NamedClass>,
 ) -> Result<Json<String>, Refusal> {
-    let token = random::hex(40).map_err(|error| no_randomness(&error))?;
+    let token = random::hex(40).map_err(|error| Refusal::no_randomness(&error))?;
     let for_class = token.clone();
-    shared.change(|circle, _| circle.classes.add(&named.resource_class, for_class)).await;
+    let add =
+        shared.change(|circle, now| circle.classes.add(&named.resource_class, for_class, now));
+    add.await;
     Ok(Json(token))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
@@ -24,13 +24,19 @@ pub(super) async fn apply(
     if path.starts_with("/control") {
         return next.run(call).await;
     }
-    let Some(fault) = shared.change(|circle, _| take(circle, &path)).await else {
+    let method = call.method().clone();
+    let Some(fault) = shared.change(|circle, _| take(circle, &method, &path)).await else {
         return next.run(call).await;
     };
     tokio::time::sleep(Duration::from_millis(fault.wait_before_ms)).await;
     if let Some(status) = fault.status {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        return Refusal(status, "a fault that was asked for".to_owned()).into_response();
+        let mut answer = Refusal(status, "a fault that was asked for".to_owned()).into_response();
+        let after = fault.retry_after.as_deref().map(HeaderValue::from_str);
+        if let Some(Ok(after)) = after {
+            answer.headers_mut().insert(header::RETRY_AFTER, after);
+        }
+        return answer;
     }
     let answer = next.run(call).await;
     tokio::time::sleep(Duration::from_millis(fault.wait_after_ms)).await;
@@ -40,9 +46,13 @@ pub(super) async fn apply(
     spoil(answer, &fault).await
 }
 
-/// The fault for `path`, one use of it less.
-fn take(circle: &mut Circle, path: &str) -> Option<Fault> {
-    let at = circle.faults.iter().position(|fault| path.starts_with(&fault.path))?;
+/// The fault for this call, one use of it less.
+fn take(circle: &mut Circle, method: &Method, path: &str) -> Option<Fault> {
+    let meant = |fault: &Fault| {
+        path.starts_with(&fault.path)
+            && fault.method.as_deref().is_none_or(|meant| meant == method.as_str())
+    };
+    let at = circle.faults.iter().position(meant)?;
     let fault = circle.faults[at].clone();
     if let Some(times) = &mut circle.faults[at].times {
         *times = times.saturating_sub(1);

@@ -36,6 +36,7 @@ use self::queue::Queue;
 use self::releases::Releases;
 use self::state::{Circle, Shared};
 use self::store::Store;
+use crate::clock;
 use crate::control::Control;
 
 /// A server on a thread of its own; dropping it ends it at once, in the middle of any call.
@@ -65,10 +66,13 @@ impl Server {
         let (state, scratch) = state_folder(options)?;
         let store = Store::open(&state)?;
         let mut classes = Classes::default();
+        for namespace in &options.namespaces {
+            classes.add_namespace(namespace);
+        }
         let mut tokens = Vec::new();
         for (class, source) in &options.resource_classes {
             let token = tokens::read_or_make(source, &tokens::class_file(&state, class))?;
-            classes.add(class, token.clone());
+            classes.add(class, token.clone(), clock::now());
             tokens.push((class.clone(), token));
         }
         let personal_token =
@@ -85,6 +89,7 @@ impl Server {
             agents: Agents::default(),
             queue: Queue::restored(store.load()?),
             personal_token: personal_token.clone(),
+            user_api: options.user_api,
             held: false,
             variant: options.variant.clone(),
             faults: Vec::new(),
@@ -160,7 +165,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .merge(releases::routes())
         .merge(agent_api::routes())
-        .merge(user_api::routes())
+        .merge(user_api::routes(&shared))
         .merge(control_api::routes())
         .merge(web::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), faults::apply))

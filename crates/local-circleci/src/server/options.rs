@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::control::UserApi;
+
 /// Where a token comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenSource {
@@ -23,7 +25,11 @@ pub struct ServerOptions {
     pub state: Option<PathBuf>,
     /// `namespace/name` and the token that runners of that class use.
     pub resource_classes: Vec<(String, TokenSource)>,
+    /// Namespaces that may be seen though they have no resource class yet.
+    pub namespaces: Vec<String>,
     pub personal_token: TokenSource,
+    /// Which form of the user API is spoken.
+    pub user_api: UserApi,
     /// Versions of `circleci-runner` to offer; the last is `current`.
     pub releases: Vec<String>,
     /// What build links start with. `None`: the server itself, which has a page for each build.
@@ -41,7 +47,9 @@ impl Default for ServerOptions {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             state: None,
             resource_classes: Vec::new(),
+            namespaces: Vec::new(),
             personal_token: TokenSource::Kept,
+            user_api: UserApi::default(),
             releases: vec!["3.1.11".to_owned()],
             web_url: Some(CIRCLECI.to_owned()),
             variant: String::new(),

@@ -20,6 +20,14 @@ impl Refusal {
         Self(StatusCode::NOT_FOUND, format!("{what} not found"))
     }
 
+    pub(super) fn conflict(why: &str) -> Self {
+        Self(StatusCode::CONFLICT, why.to_owned())
+    }
+
+    pub(super) fn no_randomness(error: &std::io::Error) -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, format!("no random bytes: {error}"))
+    }
+
     pub(super) fn bad_request(why: &str) -> Self {
         Self(StatusCode::BAD_REQUEST, why.to_owned())
     }

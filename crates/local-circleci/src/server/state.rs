@@ -12,7 +12,7 @@ use super::queue::Queue;
 use super::releases::Releases;
 use super::store::Store;
 use crate::clock;
-use crate::control::Fault;
+use crate::control::{Fault, UserApi};
 
 /// What the server knows and was told.
 pub(super) struct Circle {
@@ -20,6 +20,7 @@ pub(super) struct Circle {
     pub(super) agents: Agents,
     pub(super) queue: Queue,
     pub(super) personal_token: String,
+    pub(super) user_api: UserApi,
     pub(super) held: bool,
     pub(super) variant: String,
     pub(super) faults: Vec<Fault>,
