@@ -2,6 +2,7 @@
 //! No I/O and no decisions; a field that an older or newer side does not know is ignored.
 
 mod calls;
+mod circleci;
 mod history;
 mod names;
 mod problem;
@@ -12,6 +13,11 @@ mod typescript;
 pub use calls::{
     AgentRelease, CancelTask, ConfigText, Health, HistoryPage, LogPage, Pause, RunnerSpec,
     SetToken, SetUp, SetUpDone, Stopping, TokenStore,
+};
+pub use circleci::{
+    AgentListed, Asked, ClassListed, ClassShown, CreateClass, CreateOwnToken, CreateToken,
+    DeleteClass, DeleteToken, OfClass, OfNamespace, PersonalToken, Rotate, Rotated, Rotation,
+    RotationStep, TokenCreated, TokenListed,
 };
 pub use history::{FinishedTask, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
