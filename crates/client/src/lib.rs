@@ -2,6 +2,7 @@
 //! It shows what the supervisor says and adds nothing: no retry, no cache, no decision.
 
 mod calls;
+mod environment;
 mod error;
 mod events;
 mod sse;

@@ -54,7 +54,7 @@ pub enum StartError {
 }
 
 /// Makes sure that a supervisor answers for these folders, and starts one that outlives this process
-/// where none does. It finds the folders as we did, by its environment.
+/// where none does. It finds the folders as we did, by what it gets of our environment.
 pub async fn start_supervisor(folders: &Folders) -> Result<Started, StartError> {
     let socket = folders.socket()?;
     let client = Client::connect(&socket)?;
@@ -113,6 +113,7 @@ fn program() -> PathBuf {
 /// Starts it so that neither our end, nor our terminal's, nor our working directory's reaches it.
 fn spawn(program: &Path, words: Option<&File>) -> std::io::Result<Child> {
     let mut command = Command::new(program);
+    command.env_clear().envs(crate::environment::of_supervisor());
     command.stderr(match words {
         // What it says before its log is open; a file without a name, so nothing is left behind.
         Some(file) => Stdio::from(file.try_clone()?),

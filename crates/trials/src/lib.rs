@@ -34,7 +34,7 @@ pub use leftovers::Found;
 pub use ours::Ours;
 pub use place::Place;
 pub use programs::program;
-pub use raw::{Listener, ask};
+pub use raw::{Listener, answered, ask, call};
 pub use rig::{RUNNER, Rig, keeper, run_id, signals_heard};
 pub use supervisor::{Options, Supervisor};
 pub use until::{DEADLINE, nap, until, until_some};
