@@ -31,6 +31,13 @@ pub(crate) fn task(run: &RunDir, command: &[&str]) -> Command {
     task
 }
 
+/// A script that waits for a file `go`, and no longer than for the test.
+fn waits_and_exits(home: &Home, code: u8) -> String {
+    let (home, go) = (home.path(""), home.path("go"));
+    let (home, go) = (home.display(), go.display());
+    format!("while [ -d '{home}' ] && ! [ -e '{go}' ]; do sleep 0.02; done; exit {code}")
+}
+
 fn first(run: &RunDir) -> run_dir::TaskDir {
     run.task(TaskNumber(1))
 }
@@ -231,7 +238,7 @@ fn without_a_readable_plan_no_task_is_run_as_the_wrong_user() {
 fn a_guard_that_dies_before_the_task_began_costs_no_task() {
     let mut home = Home::new();
     let (run, _lock) = home.run(&home.plan());
-    let script = format!("until [ -e {} ]; do sleep 0.02; done; exit 9", home.path("go").display());
+    let script = waits_and_exits(&home, 9);
     let mut front = task(&run, &["/bin/sh", "-c", &script])
         .env("RUNNER_TRAY_HOLD_AT", "task-started-written")
         .spawn()
@@ -254,7 +261,7 @@ fn a_task_that_gets_no_folder_runs_and_a_lock_says_so() {
     let (run, _lock) = home.run(&home.plan());
     std::fs::remove_dir_all(run.tasks_folder()).unwrap();
     crate::home::fs::write_file(run.tasks_folder(), "a file in its place", 0o600);
-    let script = format!("until [ -e {} ]; do sleep 0.02; done; exit 7", home.path("go").display());
+    let script = waits_and_exits(&home, 7);
     let mut front = task(&run, &["/bin/sh", "-c", &script]).spawn().unwrap();
     until("its lock says that it runs", || run.unrecorded_task().unwrap().is_some());
     home.write("go");
