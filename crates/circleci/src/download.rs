@@ -1,47 +1,52 @@
 //! A release server, spoken to over https (or plain http on this machine). Hands on nothing whose
-//! SHA-256 is not the one that the manifest promised.
+//! SHA-256 is not the one that the manifest promised, takes up a broken download where it broke, and
+//! can be called off at any moment.
 
-use std::{ops::Deref, path::Path, time::Duration};
+use std::{future::Future, path::Path, time::Duration};
 
-use reqwest::{Client, Response, redirect};
-use sha2::{Digest, Sha256};
-use tokio::{fs::File, io::AsyncWriteExt, io::BufWriter};
+use reqwest::Client;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{AddressRefused, Manifest, Release, ReleaseError, address, service_address};
+use crate::{
+    Manifest, Patience, Release, ReleaseError, answer::Answer, http, intake::Intake,
+    patience::Tries, progress::Report, room, service_address, unpack::UnpackError,
+};
 
-/// How far an installation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// Bytes of the archive; `total` is unknown where the server does not say.
-    Downloading {
-        received: u64,
-        total: Option<u64>,
-    },
-    Unpacking,
-}
+/// Says in words why a program must not be started.
+pub type Check = fn(&Path) -> Result<(), String>;
 
 /// A folder on the web that holds `manifest.json`.
 #[derive(Debug, Clone)]
 pub struct Releases {
     http: Client,
     folder: Url,
-    pub(crate) limits: Limits,
+    limits: Limits,
+    patience: Patience,
+    cancel: CancellationToken,
+    pub(crate) check: Check,
 }
 
 /// The most that is taken of a server, in bytes. Generous: an archive has about 20 MB.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) manifest: u64,
-    pub(crate) archive: u64,
-    pub(crate) binary: u64,
+struct Limits {
+    manifest: u64,
+    archive: u64,
+    binary: u64,
 }
 
 const LIMITS: Limits = Limits { manifest: 4 << 20, archive: 512 << 20, binary: 1 << 30 };
 const CONNECT: Duration = Duration::from_secs(15);
-/// Between two reads, not for the whole: a slow line may take its time.
-const SILENCE: Duration = Duration::from_mins(1);
-const REDIRECTS: usize = 5;
+/// How often a download begins anew, where what is here is of no use.
+const BEGINNINGS: usize = 4;
+
+/// How far one answer led.
+enum Received {
+    All,
+    /// The server begins anew, while a part is here already.
+    Anew,
+}
 
 impl Releases {
     /// `folder` is an https address, or a plain http one on this machine; nothing is sent yet.
@@ -50,111 +55,205 @@ impl Releases {
         if !folder.path().ends_with('/') {
             folder.set_path(&format!("{}/", folder.path()));
         }
-        let client = Client::builder()
-            .user_agent(concat!("runner-tray/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            // A kept connection may be closing just when it is used again; two requests need none.
-            .pool_max_idle_per_host(0)
-            .redirect(redirect::Policy::custom(follow_safely));
-        // A proxy never stands between this machine and itself.
-        let client = if address::is_loopback(&folder) { client.no_proxy() } else { client };
-        let http = client
-            .build()
-            .map_err(|source| ReleaseError::Request { url: folder.to_string(), source })?;
-        Ok(Self { http, folder, limits: LIMITS })
+        Self::of(folder, Patience::default())
+    }
+
+    fn of(folder: Url, patience: Patience) -> Result<Self, ReleaseError> {
+        let client = http::client()?.connect_timeout(CONNECT).read_timeout(patience.silence);
+        let http =
+            client.build().map_err(|error| ReleaseError::of_request(folder.as_str(), &error))?;
+        let cancel = CancellationToken::new();
+        Ok(Self { http, folder, limits: LIMITS, patience, cancel, check: |_| Ok(()) })
+    }
+
+    /// Puts up with so much and no more.
+    pub fn with_patience(self, patience: Patience) -> Result<Self, ReleaseError> {
+        Ok(Self { cancel: self.cancel, check: self.check, ..Self::of(self.folder, patience)? })
+    }
+
+    /// Ends with [`ReleaseError::Cancelled`] once this is cancelled.
+    #[must_use]
+    pub fn called_off_by(self, cancel: CancellationToken) -> Self {
+        Self { cancel, ..self }
+    }
+
+    /// Installs nothing that this refuses; a hash that is right does not count then.
+    #[must_use]
+    pub fn checked_by(self, check: Check) -> Self {
+        Self { check, ..self }
+    }
+
+    /// Without the slash at its end.
+    pub(crate) fn folder(&self) -> &str {
+        self.folder.as_str().trim_end_matches('/')
     }
 
     /// What the server offers now.
     pub async fn manifest(&self) -> Result<Manifest, ReleaseError> {
+        self.manifest_with(&mut Report::to(&mut |_| {})).await
+    }
+
+    pub(crate) async fn manifest_with(
+        &self,
+        report: &mut Report<'_>,
+    ) -> Result<Manifest, ReleaseError> {
         let url = self.folder.join("manifest.json").map_err(|error| ReleaseError::Manifest {
             url: self.folder.to_string(),
             reason: error.to_string(),
         })?;
-        let mut bytes = Vec::new();
-        let mut body = Body::get(&self.http, &url, self.limits.manifest).await?;
-        while let Some(chunk) = body.chunk().await? {
-            bytes.extend_from_slice(&chunk);
+        let mut tries = Tries::new(self.patience);
+        loop {
+            match self.read(&url).await {
+                Ok(bytes) => return Manifest::parse(&url, &bytes),
+                Err(error) => self.wait(&mut tries, error, report).await?,
+            }
         }
-        Manifest::parse(&url, &bytes)
     }
 
-    /// Writes the archive to the new file `into` and checks its hash; on an error the file holds
-    /// nothing of worth.
+    async fn read(&self, url: &Url) -> Result<Vec<u8>, ReleaseError> {
+        let answer = Answer::get(&self.http, url, 0, self.limits.manifest, self.patience);
+        let mut answer = self.unless_called_off(answer).await?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.unless_called_off(answer.next()).await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+
+    /// Has the archive unpacked to the new file `binary` and gives that file's SHA-256. `part` holds
+    /// what came so far; it is worth nothing once the archive was refused.
     pub(crate) async fn fetch(
         &self,
         release: &Release,
-        into: &Path,
-        progress: &mut impl FnMut(Progress),
+        part: &Path,
+        binary: &Path,
+        report: &mut Report<'_>,
+    ) -> Result<String, ReleaseError> {
+        let mut tries = Tries::new(self.patience);
+        for _ in 0..BEGINNINGS {
+            let intake = Intake::start(part, binary, self.limits.binary);
+            let mut intake = intake.map_err(ReleaseError::io("writing", part))?;
+            let mut in_pieces = intake.length > 0;
+            let received = self
+                .receive_all(&mut intake, release, part, &mut tries, &mut in_pieces, report)
+                .await;
+            let taken = intake.end().await;
+            // The disk's own word says more than that no byte was taken.
+            let found = taken.sha256.map_err(ReleaseError::io("writing", part))?;
+            match received? {
+                Received::All if found == release.sha256 => {
+                    return taken.binary.map_err(|error| refusal(error, release, binary));
+                }
+                Received::All if !in_pieces => {
+                    let (url, expected) = (release.url.to_string(), release.sha256.clone());
+                    return Err(ReleaseError::WrongHash { url, expected, found });
+                }
+                // Pieces of two archives make none.
+                Received::All | Received::Anew => {}
+            }
+            for file in [part, binary] {
+                remove(file).map_err(ReleaseError::io("removing", file))?;
+            }
+        }
+        Err(ReleaseError::Unreachable {
+            url: release.url.to_string(),
+            reason: format!("it did not come whole in {BEGINNINGS} tries"),
+        })
+    }
+
+    /// Answer after answer, until all is here or no more is to be hoped for.
+    async fn receive_all(
+        &self,
+        intake: &mut Intake,
+        release: &Release,
+        part: &Path,
+        tries: &mut Tries,
+        in_pieces: &mut bool,
+        report: &mut Report<'_>,
+    ) -> Result<Received, ReleaseError> {
+        loop {
+            match self.receive(intake, release, part, report).await {
+                Ok(received) => return Ok(received),
+                Err(error) => {
+                    tries.reached(intake.length);
+                    self.wait(tries, error, report).await?;
+                    *in_pieces |= intake.length > 0;
+                }
+            }
+        }
+    }
+
+    /// One answer, from where the part ends.
+    async fn receive(
+        &self,
+        intake: &mut Intake,
+        release: &Release,
+        part: &Path,
+        report: &mut Report<'_>,
+    ) -> Result<Received, ReleaseError> {
+        let (from, limit) = (intake.length, self.limits.archive);
+        let answer = Answer::get(&self.http, &release.url, from, limit, self.patience);
+        let mut answer = self.unless_called_off(answer).await?;
+        if answer.is_all_here(from) {
+            return Ok(Received::All);
+        }
+        if answer.from != from {
+            return Ok(Received::Anew);
+        }
+        if let Some(total) = answer.total {
+            room::for_archive(part.parent().unwrap_or(part), from, total)?;
+        }
+        report.begins(from, answer.total);
+        while let Some(piece) = self.unless_called_off(answer.next()).await? {
+            if !intake.take(piece).await {
+                return Err(ReleaseError::Cancelled);
+            }
+            report.received(intake.length);
+        }
+        Ok(Received::All)
+    }
+
+    /// Waits for the next try, where there is to be one.
+    async fn wait(
+        &self,
+        tries: &mut Tries,
+        error: ReleaseError,
+        report: &mut Report<'_>,
     ) -> Result<(), ReleaseError> {
-        let mut body = Body::get(&self.http, &release.url, self.limits.archive).await?;
-        let writing = || ReleaseError::io("writing", into);
-        let mut file = BufWriter::new(File::create_new(into).await.map_err(writing())?);
-        let mut hash = Sha256::new();
-        progress(body.progress());
-        while let Some(chunk) = body.chunk().await? {
-            hash.update(&*chunk);
-            file.write_all(&chunk).await.map_err(writing())?;
-            progress(body.progress());
+        let (wait, why) = tries.after(error)?;
+        report.waits(why, wait);
+        self.unless_called_off(async {
+            sleep(wait).await;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn unless_called_off<T>(
+        &self,
+        work: impl Future<Output = Result<T, ReleaseError>>,
+    ) -> Result<T, ReleaseError> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(ReleaseError::Cancelled),
+            done = work => done,
         }
-        file.flush().await.map_err(writing())?;
-        let found = hex::encode(hash.finalize());
-        if found == release.sha256 {
-            return Ok(());
-        }
-        let expected = release.sha256.clone();
-        Err(ReleaseError::WrongHash { url: release.url.to_string(), expected, found })
     }
 }
 
-fn follow_safely(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    if attempt.previous().len() > REDIRECTS {
-        return attempt.error("too many redirects");
+fn remove(file: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
-    if address::is_safe(attempt.url()) {
-        return attempt.follow();
-    }
-    let address = attempt.url().to_string();
-    attempt.error(AddressRefused::NotSafe { address })
 }
 
-/// An answer's body, never longer than its limit.
-struct Body {
-    response: Response,
-    url: String,
-    received: u64,
-    /// As announced; asked of the response later, it would be what is left.
-    total: Option<u64>,
-    limit: u64,
-}
-
-impl Body {
-    async fn get(http: &Client, url: &Url, limit: u64) -> Result<Self, ReleaseError> {
-        let failed = |source| ReleaseError::Request { url: url.to_string(), source };
-        let response = http.get(url.clone()).send().await.map_err(failed)?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(ReleaseError::Status { url: url.to_string(), status: status.as_u16() });
+fn refusal(error: UnpackError, release: &Release, binary: &Path) -> ReleaseError {
+    match error {
+        UnpackError::Refused(reason) => {
+            ReleaseError::Archive { url: release.url.to_string(), reason }
         }
-        let total = response.content_length();
-        if total.is_some_and(|total| total > limit) {
-            return Err(ReleaseError::TooLarge { url: url.to_string(), limit });
-        }
-        Ok(Self { response, url: url.to_string(), received: 0, total, limit })
-    }
-
-    async fn chunk(&mut self) -> Result<Option<impl Deref<Target = [u8]> + use<>>, ReleaseError> {
-        let chunk = self.response.chunk().await;
-        let chunk =
-            chunk.map_err(|source| ReleaseError::Request { url: self.url.clone(), source })?;
-        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        if self.received > self.limit {
-            return Err(ReleaseError::TooLarge { url: self.url.clone(), limit: self.limit });
-        }
-        Ok(chunk)
-    }
-
-    fn progress(&self) -> Progress {
-        Progress::Downloading { received: self.received, total: self.total }
+        UnpackError::NoRoom(error) => error,
+        UnpackError::Io(error) => ReleaseError::io("writing", binary)(error),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{address, service_address};
+use reqwest::redirect;
+
+use crate::{http, release_error::root_cause, service_address};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -10,11 +12,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// there was none.
 pub async fn answers(api_url: &str) -> Result<(), String> {
     let url = service_address(api_url).map_err(|refused| refused.to_string())?;
-    let client = reqwest::Client::builder()
-        .user_agent(concat!("runner-tray/", env!("CARGO_PKG_VERSION")))
-        .timeout(PATIENCE);
-    // A proxy never stands between this machine and itself.
-    let client = if address::is_loopback(&url) { client.no_proxy() } else { client };
+    let client = http::client().map_err(|error| error.to_string())?;
+    let client = client.timeout(PATIENCE).redirect(redirect::Policy::none());
+    // Asked every minute: the system's certificates are read only where they are needed.
+    let client = if url.scheme() == "https" { client } else { client.tls_certs_only([]) };
     let client = client.build().map_err(|error| error.to_string())?;
     let host = url.host_str().unwrap_or_default().to_owned();
     match client.head(url).send().await {
@@ -22,6 +23,6 @@ pub async fn answers(api_url: &str) -> Result<(), String> {
         Err(error) if error.is_timeout() => {
             Err(format!("{host} gave no answer within {} s", PATIENCE.as_secs()))
         }
-        Err(error) => Err(format!("{host}: {}", crate::release_error::root_cause(&error))),
+        Err(error) => Err(format!("{host}: {}", root_cause(&error))),
     }
 }

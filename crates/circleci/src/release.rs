@@ -16,6 +16,9 @@ pub const CURRENT: &str = "current";
 /// The one file of a release's archive (machine runner 3 manual installation).
 pub const AGENT_BINARY: &str = "circleci-runner";
 
+/// Releases that a message lists.
+const MOST_TOLD: usize = 12;
+
 /// An operating system and a processor in Go's words, as the manifest has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Platform {
@@ -96,6 +99,8 @@ impl Manifest {
             reason: format!("{name} for {platform} has no usable {what}"),
         };
         let url = entry["url"].as_str().and_then(|url| self.url.join(url).ok());
+        // What stands before an @ would be shown in messages.
+        let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
         let url = url.ok_or_else(|| wrong("url"))?;
         if !address::is_safe(&url) {
             return Err(crate::AddressRefused::NotSafe { address: url.into() }.into());
@@ -113,12 +118,21 @@ impl Manifest {
         for (name, systems) in self.json["releases"].as_object().into_iter().flatten() {
             for (os, processors) in systems.as_object().into_iter().flatten() {
                 for arch in processors.as_object().into_iter().flatten().map(|(arch, _)| arch) {
+                    if offered.len() == MOST_TOLD {
+                        return format!("{} and more", offered.join(", "));
+                    }
+                    let [name, os, arch] = [name, os, arch].map(|word| short(word));
                     offered.push(format!("{name} for {os}/{arch}"));
                 }
             }
         }
         if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") }
     }
+}
+
+/// Whoever writes a manifest does not write our messages: its words are told short, and plain.
+fn short(word: &str) -> String {
+    word.chars().filter(|letter| !letter.is_control()).take(40).collect()
 }
 
 /// `.../circleci-runner/<version>/circleci-runner_<os>_<arch>.tar.gz`. A folder that is no version
@@ -220,6 +234,44 @@ mod tests {
         assert!(Platform::this_machine().is_ok());
     }
 
+    /// Keys that matter and keys that do not, values of any kind.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,80}".prop_map(Value::from),
+            Just(Value::from(SHA)),
+            Just(Value::from("https://x.example/3.1.11/a.tar.gz")),
+            Just(Value::from("http://x.example/3.1.11/a.tar.gz")),
+        ];
+        let key = prop_oneof![
+            Just("linux".to_owned()),
+            Just("amd64".to_owned()),
+            Just("url".to_owned()),
+            Just("sha256".to_owned()),
+            ".{0,60}",
+        ];
+        leaf.prop_recursive(5, 60, 20, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map(key.clone(), inner, 0..20)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    #[test]
+    fn a_manifest_that_is_nested_too_deep_or_holds_a_password_is_refused() {
+        let at = Url::parse("https://x.example/manifest.json").unwrap();
+        let deep = format!("{{\"releases\":{}", "[".repeat(100_000));
+        let error = Manifest::parse(&at, deep.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("recursion limit"), "{error}");
+        let refused = manifest("https://me:hunter2@x.example/3.1.11/a.tar.gz").release(CURRENT, LINUX);
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("no usable url") && !error.contains("hunter2"), "{error}");
+    }
+
     proptest! {
         #[test]
         fn a_version_is_always_a_plain_folder_name(path in "[a-zA-Z0-9./%_+~ -]{0,80}") {
@@ -227,6 +279,20 @@ mod tests {
             let version = version(&url, SHA);
             prop_assert!(!version.starts_with('.') && !version.is_empty() && version.len() < 80);
             prop_assert!(!version.contains(['/', '\\', '%', ' ']));
+        }
+
+        #[test]
+        fn no_json_makes_it_panic_or_say_too_much(json in any_json()) {
+            let at = Url::parse("https://x.example/manifest.json").unwrap();
+            let json = json!({"releases": {"current": json}, "else": 1});
+            let manifest = Manifest::parse(&at, json.to_string().as_bytes()).unwrap();
+            match manifest.release(CURRENT, LINUX) {
+                Ok(release) => prop_assert!(address::is_safe(&release.url)),
+                Err(error) => {
+                    let words = error.to_string();
+                    prop_assert!(words.len() < 4000 && !words.contains('\u{1b}'), "{words}");
+                }
+            }
         }
 
         #[test]

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
 mod asking;
+mod downloading;
 mod installing;
 mod real_lines;
 mod release_server;
+mod user_api;
+mod user_api_server;
