@@ -137,6 +137,16 @@ impl Client {
     }
 
     pub async fn agents(&self) -> Result<Vec<AgentRelease>, ClientError> {
+    /// Tries to install the runner's agent now, and not only when the supervisor would again.
+    pub async fn install(&self, name: &RunnerName) -> Result<(), ClientError> {
+        self.wish(Method::PUT, &format!("runners/{name}/install"), None::<&()>).await
+    }
+
+    /// Stops the download of the runner's agent until [`Self::install`].
+    pub async fn stop_install(&self, name: &RunnerName) -> Result<(), ClientError> {
+        self.wish(Method::DELETE, &format!("runners/{name}/install"), None::<&()>).await
+    }
+
         self.get("agents", &[]).await
     }
 

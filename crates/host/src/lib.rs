@@ -13,6 +13,7 @@ mod network_home;
 mod private_folder;
 mod root;
 mod shared;
+mod signature;
 pub mod token_file;
 
 #[cfg(target_os = "linux")]
@@ -29,3 +30,4 @@ pub use folders::{Folders, HOME_VARIABLE};
 pub use folders_error::FoldersError;
 pub use network_home::refuse_network_home;
 pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};
+pub use signature::check_signature;

@@ -5,6 +5,7 @@ use std::{
     io,
     os::fd::{BorrowedFd, OwnedFd},
     path::Path,
+    process::{Command, Stdio},
 };
 
 use directories::ProjectDirs;
@@ -52,6 +53,32 @@ pub(crate) fn keychain_unavailable(words: &str) -> Option<Unavailable> {
     } else {
         None
     }
+}
+
+/// What browsers and others put on files that came from the internet.
+const QUARANTINE: &str = "com.apple.quarantine";
+
+pub(crate) fn check_signature(program: &Path) -> Result<(), String> {
+    let mut codesign = Command::new("/usr/bin/codesign");
+    passes("codesign", codesign.args(["--verify", "--strict"]).arg(program))?;
+    // Gatekeeper looks only at what is marked; so do we.
+    if rustix::fs::getxattr(program, QUARANTINE, &mut [0_u8; 256]).is_err() {
+        return Ok(());
+    }
+    let mut spctl = Command::new("/usr/sbin/spctl");
+    passes("spctl", spctl.args(["--assess", "--type", "install"]).arg(program))
+}
+
+fn passes(name: &str, tool: &mut Command) -> Result<(), String> {
+    let output = tool
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{name} cannot be started: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{name} says: {}", words.trim().chars().take(300).collect::<String>()))
 }
 
 /// Where owners have a folder that every user of the machine reaches.

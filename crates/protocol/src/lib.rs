@@ -23,7 +23,7 @@ pub use history::{FinishedTask, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
 pub use problem::{ApiError, Problem, ProblemCode};
 pub use snapshot::{
-    Boundary, Bytes, Install, PauseBy, PauseReason, Runner, RunnerState, Snapshot, SupervisorInfo,
+    Boundary, Bytes, Install, InstallWaits, PauseBy, PauseReason, Runner, RunnerState, Snapshot, SupervisorInfo,
     Task, Usage,
 };
 #[cfg(feature = "ts")]

@@ -24,8 +24,24 @@ pub enum ProblemCode {
     AgentExitsAtStart,
     /// The agent ended by itself after it had worked for a while.
     AgentCrashed,
-    /// The agent could not be downloaded or did not pass its check.
+    /// The agent could not be installed on this machine.
     AgentNotInstalled,
+    /// The server of the agent's releases gives no answer, or one that says "later".
+    ReleasesUnreachable,
+    /// The server of the agent's releases answers, but not with a release.
+    ReleasesRefused,
+    /// The server of the agent's releases cannot prove that it is itself.
+    ReleasesUntrusted,
+    /// The releases hold no agent for this machine.
+    ReleaseNotOffered,
+    /// A release did not pass its check; it was thrown away.
+    ReleaseUnsound,
+    /// The disk has no room for the agent.
+    NoRoom,
+    /// The user stopped the agent's download.
+    InstallStopped,
+    /// The agent on disk is not the one that was installed.
+    AgentDamaged,
     /// A run could not be started at all (disk, permissions).
     CannotStart,
     /// Whether the agent got the drain signal is not known.

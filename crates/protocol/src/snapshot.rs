@@ -158,12 +158,33 @@ pub enum Boundary {
     JobUser { user: String, meaning: String },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How far the agent's download is.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Install {
     pub version: Option<String>,
     pub received: Bytes,
     pub total: Option<Bytes>,
+    /// A second, over the last few seconds; absent until it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub rate: Option<Bytes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(type = "number", optional))]
+    pub seconds_left: Option<u64>,
+    /// It stands still until it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub waits: Option<InstallWaits>,
+}
+
+/// Why a download stands still, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct InstallWaits {
+    pub why: String,
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub until: Timestamp,
 }
 
 /// A task that runs now. Every name in it may be unknown.

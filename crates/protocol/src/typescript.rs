@@ -13,6 +13,7 @@ pub fn typescript() -> String {
         crate::Problem::decl(&config),
         crate::Boundary::decl(&config),
         crate::Install::decl(&config),
+        crate::InstallWaits::decl(&config),
         crate::Usage::decl(&config),
         crate::Task::decl(&config),
         crate::TaskResult::decl(&config),

@@ -22,6 +22,12 @@ impl BackOff {
         self.not_before = Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
     }
 
+    /// A failure that is tried again at once; the next one waits.
+    pub(crate) fn failed_once(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = None;
+    }
+
     pub(crate) fn reset(&mut self) {
         self.failures = 0;
         self.not_before = None;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::{
-    Install, PauseReason, Problem, RunId, RunnerName, Snapshot, SupervisorInfo, TaskId,
+    PauseReason, Problem, RunId, RunnerName, Snapshot, SupervisorInfo, TaskId,
 };
 
 use crate::decide::{Situation, decide, next_turn};
@@ -111,6 +111,19 @@ impl Core {
             && in_force(&self.saved, runner, now).is_empty()
     }
 
+    /// Whether the agent that runs was started as the settings have it now, and the server has
+    /// answered a claim of it: its token is the stored one, and it works.
+    pub fn is_proven(&self, runner: &RunnerName) -> bool {
+        self.runners.get(runner).is_some_and(|runner| {
+            runner.in_settings
+                && runner.live_run(&self.boot).is_some_and(|run| {
+                    run.facts.runner.mark == runner.facts.mark
+                        && run.has_worked()
+                        && run.refused.is_none()
+                })
+        })
+    }
+
     /// Takes what happened and says what to do about it, in this order.
     pub fn handle(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         self.take(event, now);
@@ -200,20 +213,29 @@ impl Core {
                     }
                 }
             }
-            Event::InstallAdvanced { runner, version, received, total } => {
-                if let Some(Release::Installing(install)) = self.release(&runner) {
-                    *install = Install { version, received, total };
+            Event::InstallAdvanced { runner, install } => {
+                if let Some(Release::Installing(shown)) = self.release(&runner) {
+                    *shown = install;
                 }
             }
             Event::AgentReady { runner, version } => {
                 if let Some(runner) = self.runners.get_mut(&runner) {
                     runner.release = Release::Ready(version);
-                    runner.install_again.reset();
                 }
             }
-            Event::InstallFailed { runner, problem } => {
+            Event::InstallFailed { runner, problem, wait } => {
                 if let Some(runner) = self.runners.get_mut(&runner) {
-                    runner.install_failed(problem, now);
+                    runner.install_failed(problem, wait.unwrap_or_default(), now);
+                }
+            }
+            Event::InstallStopped { runner, problem } => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.install_stopped(problem);
+                }
+            }
+            Event::InstallWanted(runner) => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.install_wanted();
                 }
             }
             Event::StartPutOff(runner) => {
@@ -223,8 +245,7 @@ impl Core {
             }
             Event::AgentUnusable { runner, problem } => {
                 if let Some(runner) = self.runners.get_mut(&runner) {
-                    runner.starting = false;
-                    runner.install_failed(problem, now);
+                    runner.agent_unusable(problem, now);
                 }
             }
             Event::StartFailed(runner, failure) => {
@@ -266,6 +287,9 @@ impl Core {
         for facts in runners {
             let name = facts.name.clone();
             let runner = self.runners.entry(name).or_insert_with(|| Runner::new(facts.clone()));
+            if runner.facts.releases_url != facts.releases_url {
+                runner.releases_moved();
+            }
             runner.facts = facts;
             runner.in_settings = true;
         }

@@ -77,6 +77,7 @@ pub(crate) fn decide(
         runner.trouble = None;
         if runner.live_run(boot).is_some_and(|run| lived(run.agent_started_at(), now) >= SETTLED) {
             runner.start_again.reset();
+            runner.install_again.reset();
         }
     }
 
@@ -116,16 +117,12 @@ fn is_unwanted(
 fn bring_up(runner: &mut Runner, now: Timestamp) -> Option<Effect> {
     let name: RunnerName = runner.facts.name.clone();
     match runner.release {
-        Release::Installing(_) => None,
+        Release::Installing(_) | Release::Stopped(_) => None,
         Release::Unasked | Release::Failed(_) => {
             if runner.install_again.due(now).is_some() {
                 return None;
             }
-            runner.release = Release::Installing(Install {
-                version: None,
-                received: protocol::Bytes(0),
-                total: None,
-            });
+            runner.release = Release::Installing(Install::default());
             Some(Effect::Install(name))
         }
         Release::Ready(_) => {

@@ -1,6 +1,7 @@
 //! Everything that can happen, but for wishes.
 
-use protocol::{Bytes, Problem, RunId, RunnerName, TaskId};
+use jiff::SignedDuration;
+use protocol::{Install, Problem, RunId, RunnerName, TaskId};
 
 use crate::facts::{Heard, Processes, RunFacts, RunnerFacts};
 
@@ -42,9 +43,7 @@ pub enum Event {
     },
     InstallAdvanced {
         runner: RunnerName,
-        version: Option<String>,
-        received: Bytes,
-        total: Option<Bytes>,
+        install: Install,
     },
     AgentReady {
         runner: RunnerName,
@@ -53,7 +52,16 @@ pub enum Event {
     InstallFailed {
         runner: RunnerName,
         problem: Problem,
+        /// What the server asked for, at least.
+        wait: Option<SignedDuration>,
     },
+    /// The user called the installation off: it is not tried again by itself.
+    InstallStopped {
+        runner: RunnerName,
+        problem: Problem,
+    },
+    /// The user wants the agent installed now, whatever happened before.
+    InstallWanted(RunnerName),
     StartFailed(RunnerName, StartFailure),
     /// Nothing was started, and nothing is wrong: what was fetched for it is no longer what is wanted.
     StartPutOff(RunnerName),

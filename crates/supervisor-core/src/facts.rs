@@ -36,6 +36,8 @@ pub struct RunnerFacts {
     pub resource_class: ResourceClass,
     pub working_directory: String,
     pub boundary: Boundary,
+    /// Where its agent's releases lie.
+    pub releases_url: String,
     /// Names everything that an agent is started with. A run whose mark is another one is out of
     /// date: it drains, and a new one starts.
     pub mark: String,

@@ -97,7 +97,9 @@ fn without_agent(
     }
     match &runner.release {
         Release::Installing(_) => return (RunnerState::Updating, "Installing the agent".into()),
-        Release::Failed(problem) => return (RunnerState::Problem, problem.summary.clone()),
+        Release::Failed(problem) | Release::Stopped(problem) => {
+            return (RunnerState::Problem, problem.summary.clone());
+        }
         Release::Unasked | Release::Ready(_) => {}
     }
     match &runner.trouble {

@@ -41,6 +41,8 @@ pub(crate) enum Release {
     Installing(Install),
     Ready(String),
     Failed(Problem),
+    /// By the user's word, until the user wants it.
+    Stopped(Problem),
 }
 
 impl Runner {
@@ -113,8 +115,49 @@ impl Runner {
         self.trouble = Some(problem);
     }
 
-    pub(crate) fn install_failed(&mut self, problem: Problem, now: Timestamp) {
-        self.install_again.failed(now, INSTALL_WAIT);
+    pub(crate) fn install_failed(
+        &mut self,
+        problem: Problem,
+        wait: SignedDuration,
+        now: Timestamp,
+    ) {
+        if matches!(self.release, Release::Stopped(_)) {
+            return;
+        }
+        self.install_again.failed(now, wait.max(INSTALL_WAIT));
+        self.release = Release::Failed(problem);
+    }
+
+    /// The user's word on a download that is under way; where none is, it came too late.
+    pub(crate) fn install_stopped(&mut self, problem: Problem) {
+        if matches!(self.release, Release::Installing(_) | Release::Failed(_)) {
+            self.release = Release::Stopped(problem);
+        }
+    }
+
+    pub(crate) fn install_wanted(&mut self) {
+        if matches!(self.release, Release::Failed(_) | Release::Stopped(_)) {
+            self.install_again.reset();
+            self.release = Release::Unasked;
+        }
+    }
+
+    /// What was installed, tried or refused there says nothing of the new place.
+    pub(crate) fn releases_moved(&mut self) {
+        self.install_again.reset();
+        self.release = Release::Unasked;
+    }
+
+    /// The agent on disk is not what was installed. It is installed anew at once; one that is spoilt
+    /// again before an agent has settled waits, as any installation that fails.
+    pub(crate) fn agent_unusable(&mut self, problem: Problem, now: Timestamp) {
+        self.starting = false;
+        if self.install_again.failures() == 0 {
+            self.install_again.failed_once();
+        } else {
+            self.install_again.failed(now, INSTALL_WAIT);
+        }
+        self.trouble = Some(problem.clone());
         self.release = Release::Failed(problem);
     }
 

@@ -27,7 +27,10 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
     let agent_version = match (live, &runner.release) {
         (Some(run), _) => Some(run.facts.agent_version.clone()),
         (None, Release::Ready(version)) => Some(version.clone()),
-        (None, Release::Unasked | Release::Installing(_) | Release::Failed(_)) => None,
+        (
+            None,
+            Release::Unasked | Release::Installing(_) | Release::Failed(_) | Release::Stopped(_),
+        ) => None,
     };
     Shown {
         name: runner.facts.name.clone(),
@@ -45,7 +48,7 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
         boundary: runner.facts.boundary.clone(),
         install: match &runner.release {
             Release::Installing(install) => Some(install.clone()),
-            Release::Unasked | Release::Ready(_) | Release::Failed(_) => None,
+            Release::Unasked | Release::Ready(_) | Release::Failed(_) | Release::Stopped(_) => None,
         },
         last_task: last_task(runner),
     }
@@ -54,7 +57,9 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
 /// A runner's problems, the one that stops it first.
 fn troubles(runner: &Runner, boot: &str, now: Timestamp) -> Vec<Problem> {
     let mut found: Vec<Problem> = runner.trouble.iter().cloned().collect();
-    if let Release::Failed(problem) = &runner.release {
+    if let Release::Failed(problem) | Release::Stopped(problem) = &runner.release
+        && !found.contains(problem)
+    {
         found.push(problem.clone());
     }
     for run in runner.runs.values().filter(|run| run.is_live(boot)) {

@@ -82,20 +82,6 @@ impl Supervisor {
         self.touch(run.clone());
     }
 
-    /// Finds the agent's release on this machine, or downloads it, off the loop.
-    pub(crate) fn install(&mut self, runner: RunnerName) {
-        let Some(settings) = self.runner_settings(&runner) else {
-            let problem = crate::gather::no_settings(now()).problem;
-            return self.event(Event::InstallFailed { runner, problem });
-        };
-        let (data, to_loop) = (self.folders.data.clone(), self.to_loop.clone());
-        let one_at_a_time = self.installing.clone();
-        tokio::spawn(async move {
-            let _turn = one_at_a_time.lock().await;
-            crate::install::install(runner, &settings, &data, &to_loop).await;
-        });
-    }
-
     /// Reads the token and checks the agent, off the loop.
     pub(crate) fn gather(&mut self, runner: RunnerName) {
         let Some(settings) = self.runner_settings(&runner) else {

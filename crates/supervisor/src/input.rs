@@ -11,7 +11,12 @@ pub(crate) enum Input {
     Event(Event),
     /// Something in a run directory changed, or one of its locks was released.
     Touched(RunId),
-    Installed(RunnerName, Box<circleci::InstalledAgent>),
+    /// An installation, by its number.
+    InstallAdvanced(u64, protocol::Install),
+    InstallEnded(u64, crate::downloads::Installed),
+    /// The user's words on an installation.
+    WantInstall(RunnerName, Reply<()>),
+    StopInstall(RunnerName, Reply<()>),
     /// The token of a runner that is to be started was read, and its agent checked.
     ReadyToStart(RunnerName, Box<crate::start_run::Ingredients>),
     /// Too much happened at once for the kernel to tell of it all.

@@ -19,6 +19,7 @@ impl Supervisor {
             ),
             Err(error) => Event::SettingsUnreadable(crate::gather::settings_problem(error, now())),
         };
+        self.leave_downloads();
         self.event(event);
     }
 
@@ -27,6 +28,8 @@ impl Supervisor {
         if let (Ok(read), Ok(known)) = (&read, &self.settings)
             && read.runners == known.runners
         {
+            // Comments and keys of others may be new: the next change must not take them away.
+            self.settings = Ok(read.clone());
             return;
         }
         tracing::info!("the settings were changed");
@@ -41,6 +44,7 @@ impl Supervisor {
             resource_class: settings.resource_class.clone(),
             working_directory: places.working_directory.display().to_string(),
             boundary: crate::boundary::boundary(settings.job_user.as_deref(), settings.token_store),
+            releases_url: settings.releases_url().to_owned(),
             mark: mark(settings),
         }
     }

@@ -3,6 +3,7 @@
 
 mod api;
 mod boundary;
+mod downloads;
 mod effects;
 mod environment;
 mod gather;

@@ -93,6 +93,8 @@ fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
         working_directory: plan.working_directory.display().to_string(),
         // Shown only until the settings are read, or where they no longer name the runner.
         boundary: crate::boundary::boundary(plan.job_user.as_deref(), TokenStore::Keychain),
+        // Of the settings alone: what runs has its agent.
+        releases_url: String::new(),
         mark: plan.settings_mark.clone(),
     })
 }

@@ -15,6 +15,7 @@ use supervisor_core::{Core, Effect, Event, StateFile};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use crate::downloads::Downloads;
 use crate::input::{Input, Loop};
 use crate::program::Program;
 use crate::records::Records;
@@ -54,7 +55,7 @@ pub(crate) struct Supervisor {
     pub(crate) sampled_at: Instant,
     /// Looks still to be had at a step that has begun: its environment names branch and job.
     pub(crate) looks: u32,
-    pub(crate) installing: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) downloads: Downloads,
 }
 
 /// What starting needs beyond the folders.
@@ -115,7 +116,7 @@ impl Supervisor {
             samples: BTreeMap::new(),
             sampled_at: Instant::now(),
             looks: 0,
-            installing: Arc::default(),
+            downloads: Downloads::default(),
         })
     }
 

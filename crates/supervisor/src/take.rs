@@ -38,8 +38,13 @@ impl Supervisor {
         match input {
             Input::Event(event) => self.event(event),
             Input::Touched(run) => self.touch(run),
-            Input::Installed(runner, agent) => {
-                self.agents.insert(runner, *agent);
+            Input::InstallAdvanced(number, install) => self.install_advanced(number, &install),
+            Input::InstallEnded(number, done) => self.install_ended(number, &done),
+            Input::WantInstall(name, reply) => {
+                let _ = reply.send(self.want_install(&name));
+            }
+            Input::StopInstall(name, reply) => {
+                let _ = reply.send(self.stop_install(&name));
             }
             Input::ReadyToStart(runner, ingredients) => self.start(runner, &ingredients),
             Input::NewsLost => self.look_at_everything(),

@@ -1,7 +1,7 @@
 //! What people read of a runner, in every state it can be in.
 
 use protocol::PauseBy::{Disk, Schedule, You};
-use protocol::{Bytes, ProblemCode};
+use protocol::{Bytes, Install, ProblemCode};
 use supervisor_core::{AgentSeen, Event, Heard, LockSeen, Read, TaskEnd};
 
 use crate::scene::{Scene, agent_started, cannot_start, facts_of, mini, problem};
@@ -25,7 +25,8 @@ const WAYS: &[Way] = &[
         then(Scene::without_settings(state), |scene| {
             scene.tell(Event::SettingsRead(vec![facts_of("mini")]));
             let (received, total) = (Bytes(10), Some(Bytes(20)));
-            scene.tell(Event::InstallAdvanced { runner: mini(), version: None, received, total });
+            let install = Install { received, total, ..Install::default() };
+            scene.tell(Event::InstallAdvanced { runner: mini(), install });
         })
     }),
     ("not installed", || {
@@ -33,7 +34,7 @@ const WAYS: &[Way] = &[
         then(Scene::without_settings(state), |scene| {
             scene.tell(Event::SettingsRead(vec![facts_of("mini")]));
             let problem = problem(ProblemCode::AgentNotInstalled);
-            scene.tell(Event::InstallFailed { runner: mini(), problem });
+            scene.tell(Event::InstallFailed { runner: mini(), problem, wait: None });
         })
     }),
     ("to be started", Scene::new),

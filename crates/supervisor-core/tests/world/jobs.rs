@@ -1,6 +1,6 @@
 //! What takes the supervisor a while: the world may change before it ends, and it may end badly.
 
-use protocol::{Bytes, ProblemCode, RunId, RunnerName};
+use protocol::{Bytes, Install, ProblemCode, RunId, RunnerName};
 use supervisor_core::{Event, StartFailure, Wanted};
 
 use super::World;
@@ -88,14 +88,15 @@ impl World {
                 self.event(Event::AgentReady { runner, version: "3.1.11".into() });
             }
             Ending::Halfway => {
-                let (version, received, total) = (None, Bytes(1), Some(Bytes(2)));
+                let (received, total) = (Bytes(1), Some(Bytes(2)));
                 let again = Job::Install(runner.clone());
-                self.event(Event::InstallAdvanced { runner, version, received, total });
+                let install = Install { received, total, ..Install::default() };
+                self.event(Event::InstallAdvanced { runner, install });
                 self.again(again);
             }
             Ending::Badly | Ending::Oddly => {
                 let problem = problem(ProblemCode::AgentNotInstalled, self.now);
-                self.event(Event::InstallFailed { runner, problem });
+                self.event(Event::InstallFailed { runner, problem, wait: None });
             }
         }
     }

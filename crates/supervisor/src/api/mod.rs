@@ -47,7 +47,12 @@ pub(crate) async fn serve(
         .route("/v1/runners/{name}/token", put(wishes::set_token).delete(wishes::forget_token))
         .route("/v1/runners/{name}/pause", put(wishes::pause).delete(wishes::resume))
         .route("/v1/runners/{name}/cancel", post(wishes::cancel))
-        .route("/v1/runners/{name}/logs", get(reading::logs))
+        .route(
+            "/v1/runners/{name}/install",
+            put(wishes::want_install).delete(wishes::stop_install),
+        )
+        .route("/v1/runners/{name}/logs", get(logs::logs))
+        .route("/v1/runners/{name}/logs/search", get(logs::search))
         .route("/v1/runners/{name}/config", get(reading::config))
         .route("/v1/stop", post(wishes::stop))
         .fallback(async || refusal::no_such_call())

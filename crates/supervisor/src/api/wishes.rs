@@ -171,6 +171,16 @@ pub(crate) async fn cancel(
     Ok(StatusCode::NO_CONTENT)
 }
 
+pub(crate) async fn want_install(State(api): State<Api>, Path(name): Path<RunnerName>) -> Done {
+    api.to_loop.ask(|reply| Input::WantInstall(name, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn stop_install(State(api): State<Api>, Path(name): Path<RunnerName>) -> Done {
+    api.to_loop.ask(|reply| Input::StopInstall(name, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 pub(crate) async fn stop(State(api): State<Api>) -> Result<Json<Stopping>, Refused> {
     Ok(Json(api.to_loop.ask(Input::Stop).await?))
 }
