@@ -5,6 +5,7 @@ mod agents_end;
 mod cancelling;
 mod clocks;
 mod pausing;
+mod proving;
 mod reaching;
 mod reading;
 mod recording;
