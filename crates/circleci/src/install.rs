@@ -43,9 +43,9 @@ impl Releases {
         let incoming = Incoming::of(&agents, &release)?;
         report.version(&release.version);
         let done = self.install_by_way_of(&incoming, release, &agents, now, &mut report).await;
-        let goes_on = done.as_ref().is_err_and(|error| {
-            error.may_pass() || matches!(error, ReleaseError::Cancelled)
-        });
+        let goes_on = done
+            .as_ref()
+            .is_err_and(|error| error.may_pass() || matches!(error, ReleaseError::Cancelled));
         // The next installation clears what this cannot.
         let _ = off_the_loop(move || incoming.clear(goes_on)).await;
         done
@@ -72,8 +72,7 @@ impl Releases {
         };
         let (check, incoming, agents) = (self.check, incoming.folder.clone(), agents.to_owned());
         off_the_loop(move || {
-            let refused =
-                |reason| ReleaseError::Unsigned { url: release.url.to_string(), reason };
+            let refused = |reason| ReleaseError::Unsigned { url: release.url.to_string(), reason };
             check(&binary).map_err(refused)?;
             receipt.write(&folder).map_err(ReleaseError::io("writing a file in", &folder))?;
             place(&incoming, &folder, &release, &agents)

@@ -47,7 +47,10 @@ impl Tries {
     }
 
     /// How long to wait before the next try; the error itself where there is to be none.
-    pub(crate) fn after(&mut self, error: ReleaseError) -> Result<(Duration, String), ReleaseError> {
+    pub(crate) fn after(
+        &mut self,
+        error: ReleaseError,
+    ) -> Result<(Duration, String), ReleaseError> {
         if !error.may_pass() {
             return Err(error);
         }

@@ -267,7 +267,8 @@ mod tests {
         let deep = format!("{{\"releases\":{}", "[".repeat(100_000));
         let error = Manifest::parse(&at, deep.as_bytes()).unwrap_err();
         assert!(error.to_string().contains("recursion limit"), "{error}");
-        let refused = manifest("https://me:hunter2@x.example/3.1.11/a.tar.gz").release(CURRENT, LINUX);
+        let refused =
+            manifest("https://me:hunter2@x.example/3.1.11/a.tar.gz").release(CURRENT, LINUX);
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("no usable url") && !error.contains("hunter2"), "{error}");
     }

@@ -59,12 +59,13 @@ pub enum ReleaseError {
 impl ReleaseError {
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+        move |source| {
+            let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+            if full.contains(&source.kind()) {
                 let path = path.parent().unwrap_or(&path).to_owned();
-                Self::NoRoom { path, needed: 1, free: None }
+                return Self::NoRoom { path, needed: 1, free: None };
             }
-            _ => Self::Io { doing, path, source },
+            Self::Io { doing, path, source }
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
 use crate::http::{Api, ApiError};
+pub use crate::odd::{Certificate, OddArchive, OddManifest};
 pub use crate::task::{Counts, NewTask, Outcome, Step, StepPlan, Task, TaskNumber, TaskState};
 
 /// A runner that called claim at least once since the server started.
@@ -51,6 +52,33 @@ pub struct Fault {
     pub garble: bool,
     /// The connection ends after so many bytes of the body.
     pub cut_after: Option<usize>,
+    /// The same by a RST.
+    pub reset_after: Option<usize>,
+    /// The call has its effect, but the connection ends without an answer.
+    pub hang_up: bool,
+    /// The body comes at most so fast, until the faults are cleared.
+    pub bytes_per_second: Option<u64>,
+    /// The answer says that its body is so long.
+    pub says_length: Option<u64>,
+    /// A part that is asked for is answered with the whole.
+    pub ignores_range: bool,
+}
+
+/// The server by https.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Https {
+    /// `https://localhost:PORT`; the certificate is good for `releases.example` too.
+    pub url: String,
+    /// The certificate of the authority that a client has to trust, as PEM.
+    pub authority: String,
+}
+
+/// A call for something of the release bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Download {
+    pub path: String,
+    /// The first byte that was asked for.
+    pub from: u64,
 }
 
 /// Which form of the user API the server speaks; the other has no pages then (404).
@@ -211,6 +239,31 @@ impl Control {
 
     pub fn clear_faults(&self) -> Result<(), ApiError> {
         self.api.send(Method::DELETE, "/control/faults", &()).map(drop)
+    }
+
+    /// The server by https; opened by the first call.
+    pub fn https(&self) -> Result<Https, ApiError> {
+        self.api.post("/control/https", &())?.json()
+    }
+
+    /// What is shown to clients that come by https, from the next one on.
+    pub fn show_certificate(&self, certificate: Certificate) -> Result<(), ApiError> {
+        self.put("/control/https/certificate", &serde_json::json!({ "certificate": certificate }))
+    }
+
+    /// All releases are this archive, with the right sum; `None`: true ones again.
+    pub fn offer_odd_archive(&self, odd: Option<OddArchive>) -> Result<(), ApiError> {
+        self.put("/control/releases/archive", &serde_json::json!({ "odd": odd }))
+    }
+
+    /// The manifest is this; `None`: the true one again.
+    pub fn offer_odd_manifest(&self, odd: Option<OddManifest>) -> Result<(), ApiError> {
+        self.put("/control/releases/manifest", &serde_json::json!({ "odd": odd }))
+    }
+
+    /// What of the release bucket was asked for, oldest first.
+    pub fn downloads(&self) -> Result<Vec<Download>, ApiError> {
+        self.api.get("/control/downloads")?.json()
     }
 
     fn put(&self, path: &str, body: &serde_json::Value) -> Result<(), ApiError> {

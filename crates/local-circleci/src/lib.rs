@@ -7,6 +7,7 @@ mod clock;
 pub mod control;
 mod go_duration;
 mod http;
+mod odd;
 mod platform;
 mod private_file;
 mod random;

@@ -171,7 +171,8 @@ async fn a_server_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
         if asked == 2 {
             is_whole(done, data.path(), &agent);
         } else {
-            let refused = matches!(done, Err(ReleaseError::Status { status, .. }) if status == first);
+            let refused =
+                matches!(done, Err(ReleaseError::Status { status, .. }) if status == first);
             assert!(refused, "{done:?}");
             assert_eq!(entries(&data.path().join("agents")), [""; 0]);
         }

@@ -151,9 +151,10 @@ fn answer(mut stream: TcpStream, answers: &Answers, asked: &Mutex<Vec<Asked>>) {
     let is_range = |line: &&String| line.to_ascii_lowercase().starts_with("range:");
     let range = head.iter().find(is_range).map(|line| line[6..].trim().to_owned());
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let found = answers.lock().unwrap().get_mut(&path).and_then(|turns| {
-        if turns.len() > 1 { turns.pop_front() } else { turns.front().cloned() }
-    });
+    let found =
+        answers.lock().unwrap().get_mut(&path).and_then(|turns| {
+            if turns.len() > 1 { turns.pop_front() } else { turns.front().cloned() }
+        });
     asked.lock().unwrap().push((path, range));
     let found = found.unwrap_or_else(|| status(404, ""));
     let pieces = if found.drips { 100 } else { usize::MAX };

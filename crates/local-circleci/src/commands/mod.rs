@@ -1,6 +1,7 @@
 //! The command line, one file for the server and one for its clients.
 
 mod ask;
+mod fault;
 mod serve;
 
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum Command {
     Wait(ask::Wait),
     /// Cancels a task: its task agent is told
     Cancel(ask::About),
+    /// Makes trouble on request
+    Fault(Box<fault::Faults>),
 }
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
@@ -40,6 +43,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Output(about) => about.output(),
         Command::Wait(wait) => wait.run(),
         Command::Cancel(about) => about.cancel(),
+        Command::Fault(faults) => faults.run(),
     };
     match done {
         Ok(code) => code,

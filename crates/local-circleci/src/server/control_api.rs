@@ -13,7 +13,11 @@ use serde::Deserialize;
 use super::queue::Names;
 use super::refusal::Refusal;
 use super::state::Shared;
-use crate::control::{Agent, Counts, Fault, NewTask, Task, TaskNumber, TaskState, UserApi};
+use super::tls;
+use crate::control::{
+    Agent, Counts, Download, Fault, NewTask, OddArchive, OddManifest, Task, TaskNumber, TaskState,
+    UserApi,
+};
 use crate::{Variant, random};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -33,6 +37,11 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/control/tokens", post(new_token))
         .route("/control/tokens/revoke", post(revoke))
         .route("/control/releases/current", put(current_release))
+        .route("/control/releases/archive", put(odd_archive))
+        .route("/control/releases/manifest", put(odd_manifest))
+        .route("/control/downloads", get(downloads))
+        .route("/control/https", post(tls::open))
+        .route("/control/https/certificate", put(tls::show))
 }
 
 async fn enqueue(
@@ -170,7 +179,7 @@ async fn user_api(State(shared): State<Arc<Shared>>, Json(spoken): Json<UserApi>
 }
 
 async fn add_fault(State(shared): State<Arc<Shared>>, Json(fault): Json<Fault>) {
-    shared.change(|circle, _| circle.faults.push(fault)).await;
+    shared.change(|circle, _| circle.faults.add(fault)).await;
 }
 
 async fn clear_faults(State(shared): State<Arc<Shared>>) {
@@ -212,4 +221,21 @@ async fn current_release(
     }
     shared.change(|circle, _| circle.current_release = named.version).await;
     Ok(())
+}
+
+#[derive(Deserialize)]
+struct Odd<T> {
+    odd: Option<T>,
+}
+
+async fn odd_archive(State(shared): State<Arc<Shared>>, Json(odd): Json<Odd<OddArchive>>) {
+    shared.change(|circle, _| circle.odd_archive = odd.odd).await;
+}
+
+async fn odd_manifest(State(shared): State<Arc<Shared>>, Json(odd): Json<Odd<OddManifest>>) {
+    shared.change(|circle, _| circle.odd_manifest = odd.odd).await;
+}
+
+async fn downloads(State(shared): State<Arc<Shared>>) -> Json<Vec<Download>> {
+    Json(shared.look(|circle| circle.downloads.clone()).await)
 }

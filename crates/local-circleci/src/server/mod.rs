@@ -3,16 +3,22 @@
 
 mod agent_api;
 mod agents;
+mod certificates;
 mod classes;
+mod connection;
 mod control_api;
 mod faults;
+mod odd_archives;
+mod odd_manifests;
 mod options;
 mod process;
 mod queue;
+mod ranges;
 mod refusal;
 mod releases;
 mod state;
 mod store;
+mod tls;
 mod tokens;
 mod user_api;
 mod web;
@@ -32,6 +38,8 @@ pub use process::{ServerProcess, sibling};
 
 use self::agents::Agents;
 use self::classes::Classes;
+use self::connection::{Fate, Plain};
+use self::faults::Faults;
 use self::queue::Queue;
 use self::releases::Releases;
 use self::state::{Circle, Shared};
@@ -92,7 +100,10 @@ impl Server {
             user_api: options.user_api,
             held: false,
             variant: options.variant.clone(),
-            faults: Vec::new(),
+            faults: Faults::default(),
+            odd_archive: None,
+            odd_manifest: None,
+            downloads: Vec::new(),
             current_release,
         };
         let listener = TcpListener::bind(options.addr)
@@ -183,10 +194,11 @@ fn serve_on_a_thread(
         let _inside = runtime.enter();
         tokio::net::TcpListener::from_std(listener)?
     };
+    let service = router.into_make_service_with_connect_info::<Fate>();
     let serve = move || {
         runtime.block_on(async {
             tokio::select! {
-                _ = axum::serve(listener, router) => {}
+                _ = axum::serve(Plain(listener), service) => {}
                 _ = stopped => {}
             }
         });

@@ -7,13 +7,12 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
-use axum::Json;
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path as UrlPath, State};
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
@@ -21,11 +20,16 @@ use sha2::{Digest, Sha256};
 
 use super::refusal::Refusal;
 use super::state::Shared;
+use super::tls::{self, ByTls};
+use super::{odd_archives, odd_manifests, ranges};
+use crate::control::{Download, OddArchive};
 use crate::platform;
 use crate::runner::version;
 
 /// The version the task agent's download is offered as.
 pub(super) const TASK_AGENT: &str = "1.0.0-local";
+
+const MANIFEST: &str = "/releases/manifest.json";
 
 /// Something to download: its path on this server, its bytes and their sum.
 pub(super) struct Offer {
@@ -98,13 +102,16 @@ impl Releases {
         self.runners().find(|(version, _)| *version == release).map(|(_, offer)| offer)
     }
 
-    /// `.releases.<name>.<os>.<arch>.{url,sha256}` for every version and for `current`.
-    fn manifest(&self, base: &str, current: &str) -> Value {
+    /// `.releases.<name>.<os>.<arch>.{url,sha256}` for every version and for `current`. The sums are
+    /// those of the archives that are sent.
+    fn manifest(&self, base: &str, current: &str, odd: Option<OddArchive>) -> Value {
+        let odd = odd.map(|odd| hex::encode(Sha256::digest(odd_archives::bytes(odd))));
         let mut releases = Map::new();
         let current = self.runner(current).map(|offer| ("current", offer));
         for (name, offer) in self.runners().chain(current) {
             let url = format!("{base}{}", offer.path);
-            let offer = json!({ "url": url, "sha256": offer.sha256 });
+            let sha256 = odd.as_ref().unwrap_or(&offer.sha256);
+            let offer = json!({ "url": url, "sha256": sha256 });
             let on_platform = json!({ platform::os(): { platform::arch(): offer } });
             releases.insert(name.to_owned(), on_platform);
         }
@@ -128,27 +135,50 @@ fn tarball(runner: &[u8]) -> Vec<u8> {
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
-        .route("/releases/manifest.json", get(manifest))
+        .route(MANIFEST, get(manifest))
         .route("/releases/{release}/{file}", get(runner_tarball))
         .route("/releases/task-agent/{version}/{os}/{arch}/circleci-agent", get(task_agent))
 }
 
-async fn manifest(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    let current = shared.look(|circle| circle.current_release.clone()).await;
-    Json(shared.releases.manifest(&shared.url, &current))
+async fn manifest(
+    State(shared): State<Arc<Shared>>,
+    by_tls: Option<Extension<ByTls>>,
+    headers: HeaderMap,
+) -> Response {
+    let (current, odd, archive) = shared
+        .change(|circle, _| {
+            circle.downloads.push(Download { path: MANIFEST.to_owned(), from: 0 });
+            (circle.current_release.clone(), circle.odd_manifest, circle.odd_archive)
+        })
+        .await;
+    let base = tls::base(&shared, by_tls.map(|Extension(by_tls)| by_tls), &headers);
+    let manifest = shared.releases.manifest(&base, &current, archive);
+    let body = match odd {
+        None => manifest.to_string().into_bytes(),
+        Some(odd) => odd_manifests::body(odd, manifest),
+    };
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 async fn runner_tarball(
     State(shared): State<Arc<Shared>>,
     UrlPath((release, file)): UrlPath<(String, String)>,
-) -> Result<impl IntoResponse, Refusal> {
-    let current = shared.look(|circle| circle.current_release.clone()).await;
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (current, odd) =
+        shared.look(|circle| (circle.current_release.clone(), circle.odd_archive)).await;
     let release = if release == "current" { current } else { release };
     let offer = shared.releases.runner(&release);
-    match offer.filter(|offer| offer.path.ends_with(&format!("/{file}"))) {
-        Some(offer) => Ok(([(header::CONTENT_TYPE, "application/gzip")], offer.bytes.clone())),
-        None => Err(Refusal::not_found(&format!("{release}/{file}"))),
-    }
+    let offer = offer.filter(|offer| offer.path.ends_with(&format!("/{file}")));
+    let offer = offer.ok_or_else(|| Refusal::not_found(&format!("{release}/{file}")))?;
+    let from = ranges::from(&headers);
+    let asked = Download { path: offer.path.clone(), from: from.unwrap_or_default() };
+    shared.change(|circle, _| circle.downloads.push(asked)).await;
+    let bytes = match odd {
+        None => offer.bytes.clone(),
+        Some(odd) => odd_archives::bytes(odd).into(),
+    };
+    Ok(ranges::answer(bytes, from))
 }
 
 fn task_agent(State(shared): State<Arc<Shared>>) -> Ready<Bytes> {

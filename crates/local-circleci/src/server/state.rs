@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use super::agents::Agents;
 use super::classes::Classes;
+use super::faults::Faults;
 use super::queue::Queue;
 use super::releases::Releases;
 use super::store::Store;
+use super::tls;
 use crate::clock;
-use crate::control::{Fault, UserApi};
+use crate::control::{Download, OddArchive, OddManifest, UserApi};
 
 /// What the server knows and was told.
 pub(super) struct Circle {
@@ -23,7 +25,11 @@ pub(super) struct Circle {
     pub(super) user_api: UserApi,
     pub(super) held: bool,
     pub(super) variant: String,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Faults,
+    pub(super) odd_archive: Option<OddArchive>,
+    pub(super) odd_manifest: Option<OddManifest>,
+    /// What of the release bucket was asked for.
+    pub(super) downloads: Vec<Download>,
     pub(super) current_release: String,
 }
 
@@ -36,6 +42,8 @@ pub(super) struct Shared {
     pub(super) url: String,
     /// What build links start with.
     pub(super) web_url: String,
+    /// The way in by https, once somebody has asked for it.
+    pub(super) tls: OnceCell<tls::Open>,
 }
 
 impl Shared {
@@ -47,7 +55,8 @@ impl Shared {
         web_url: String,
     ) -> Self {
         let (changed, _) = watch::channel(());
-        Self { circle: Mutex::new(circle), changed, store, releases, url, web_url }
+        let tls = OnceCell::new();
+        Self { circle: Mutex::new(circle), changed, store, releases, url, web_url, tls }
     }
 
     pub(super) async fn look<T>(&self, look: impl FnOnce(&Circle) -> T) -> T {

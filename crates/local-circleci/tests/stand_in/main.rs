@@ -12,6 +12,7 @@ mod prefix;
 mod server;
 mod server_process;
 mod tasks;
+mod trouble;
 mod user_api;
 mod variants;
 mod world;
