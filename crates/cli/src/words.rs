@@ -112,7 +112,7 @@ pub(crate) fn task(task: &Task) -> String {
     format!("{names}{branch}{build}")
 }
 
-/// "Downloading the agent 3.1.11: 41 of 63 MB".
+/// "Downloading the agent 3.1.11: 41 of 63 MB, 5 MB a second, 5 s left", or why it stands still.
 pub(crate) fn download(install: &Install) -> String {
     let version = led_by(" ", install.version.as_deref());
     let received = size(install.received);
@@ -125,7 +125,16 @@ pub(crate) fn download(install: &Install) -> String {
             (_, _) => format!("{received} of {total}"),
         },
     };
-    format!("Downloading the agent{version}: {progress}")
+    if let Some(waits) = &install.waits {
+        return format!("Downloading the agent{version} waits at {progress}: {}", waits.why);
+    }
+    let rate = install.rate.map_or_else(String::new, |rate| format!(", {} a second", size(rate)));
+    let left = install.seconds_left.filter(|_| install.total != Some(install.received));
+    let left = left.map_or_else(String::new, |seconds| {
+        let left = SignedDuration::from_secs(seconds.try_into().unwrap_or(i64::MAX));
+        format!(", {} left", duration(left))
+    });
+    format!("Downloading the agent{version}: {progress}{rate}{left}")
 }
 
 /// What is not known is said so.
@@ -177,6 +186,28 @@ mod tests {
         for (seconds, words) in [(-5, "0 s"), (1, "1 min"), (60, "1 min"), (3599, "1 h")] {
             assert_eq!(left(SignedDuration::from_secs(seconds)), words);
         }
+    }
+
+    #[test]
+    fn a_download_is_told_with_all_that_is_known_of_it() {
+        let install = Install { received: Bytes(41_000_000), ..Install::default() };
+        assert_eq!(download(&install), "Downloading the agent: 41 MB so far");
+        let install = Install {
+            version: Some("3.1.11".into()),
+            total: Some(Bytes(63_000_000)),
+            rate: Some(Bytes(5_200_000)),
+            seconds_left: Some(5),
+            ..install
+        };
+        let told = "Downloading the agent 3.1.11: 41 of 63 MB, 5 MB a second, 5 s left";
+        assert_eq!(download(&install), told);
+        let waits = protocol::InstallWaits {
+            why: "https://x.example/a answered with HTTP status 503".into(),
+            until: Timestamp::UNIX_EPOCH,
+        };
+        let told = "Downloading the agent 3.1.11 waits at 41 of 63 MB: \
+                    https://x.example/a answered with HTTP status 503";
+        assert_eq!(download(&Install { waits: Some(waits), ..install }), told);
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! `runnerctl agent`: the versions of CircleCI's agent that are installed here.
+//! `runnerctl agent`: the versions of CircleCI's agent that are installed here, and the word on one
+//! that is being installed.
 
-use protocol::{AgentRelease, RunnerName};
+use client::Detail;
+use protocol::{AgentRelease, Install, Runner, RunnerName};
 
-use crate::arguments::Shape;
+use crate::arguments::{Shape, Which};
 use crate::failure::Failure;
 use crate::print::Screen;
-use crate::{place, words};
+use crate::{choose, place, words};
 
-/// Show which versions of CircleCI's agent are installed
+/// Show which versions of CircleCI's agent are installed, install one now, or stop its download
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -26,6 +28,18 @@ enum Act {
         #[command(flatten)]
         shape: Shape,
     },
+    /// Install a runner's agent now, without waiting for the next try
+    #[command(after_help = INSTALL_EXAMPLES)]
+    Install {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Stop the download of a runner's agent; what came so far is kept
+    #[command(after_help = STOP_EXAMPLES)]
+    StopInstall {
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 const EXAMPLES: &str = "\
@@ -33,8 +47,56 @@ Examples:
   runnerctl agent list
   runnerctl agent list --json | jq -r '.[].version'";
 
+const INSTALL_EXAMPLES: &str = "\
+Examples:
+  runnerctl agent install
+  runnerctl agent install --runner box";
+
+const STOP_EXAMPLES: &str = "\
+Examples:
+  runnerctl agent stop-install
+  runnerctl agent install                 goes on where it was stopped";
+
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let Act::List { runner, shape } = args.act;
+    match args.act {
+        Act::List { runner, shape } => list(runner, shape).await,
+        Act::Install { which } => install(which).await,
+        Act::StopInstall { which } => stop_install(which).await,
+    }
+}
+
+async fn install(which: Which) -> Result<(), Failure> {
+    let client = place::client()?;
+    let snapshot = client.snapshot(Detail::Plain).await?;
+    let Runner { name, install, agent_version, .. } =
+        choose::one(&snapshot, which.runner.as_ref())?;
+    let mut screen = Screen::stdout();
+    if let Some(version) = agent_version {
+        return Ok(screen.say(format!("{name} has its agent, version {version}."))?);
+    }
+    if let Some(install) = install.as_ref().filter(|install| install.waits.is_none()) {
+        return Ok(screen.say(words::download(install))?);
+    }
+    client.install(name).await?;
+    Ok(screen.say(format!("{name}: its agent is being installed; see `runnerctl status`."))?)
+}
+
+async fn stop_install(which: Which) -> Result<(), Failure> {
+    let client = place::client()?;
+    let snapshot = client.snapshot(Detail::Plain).await?;
+    let Runner { name, install, .. } = choose::one(&snapshot, which.runner.as_ref())?;
+    let mut screen = Screen::stdout();
+    let Some(Install { received, .. }) = install else {
+        return Ok(screen.say(format!("{name} has no download under way."))?);
+    };
+    client.stop_install(name).await?;
+    let kept = words::size(*received);
+    Ok(screen.say(format!(
+        "{name}: the download is stopped, {kept} are kept. To go on: runnerctl agent install"
+    ))?)
+}
+
+async fn list(runner: Option<RunnerName>, shape: Shape) -> Result<(), Failure> {
     let mut agents = place::client()?.agents().await?;
     agents.retain(|agent| runner.as_ref().is_none_or(|name| agent.used_by.contains(name)));
     let mut screen = Screen::stdout();

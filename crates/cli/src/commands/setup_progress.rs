@@ -143,6 +143,8 @@ struct Told {
     boundary: bool,
     headline: Option<String>,
     download: Option<(u64, String)>,
+    /// Why the download last stood still.
+    waits: Option<String>,
 }
 
 impl Told {
@@ -163,6 +165,12 @@ impl Told {
 
     /// On a terminal one line that counts; elsewhere a line at each quarter.
     fn tell_download(&mut self, screen: &mut Screen, install: &Install) -> std::io::Result<()> {
+        if let Some(waits) = &install.waits {
+            if self.waits.replace(waits.why.clone()).as_ref() != Some(&waits.why) {
+                screen.say(words::download(install))?;
+            }
+            return Ok(());
+        }
         if screen.is_terminal() {
             return screen.passing(&words::download(install));
         }

@@ -28,6 +28,8 @@ const COMMANDS: &[&[&str]] = &[
     &["config", "show"],
     &["config", "snippet"],
     &["completions"],
+    &["agent", "install"],
+    &["agent", "stop-install"],
 ];
 
 #[test]

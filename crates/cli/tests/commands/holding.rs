@@ -191,3 +191,33 @@ fn a_token_is_forgotten() {
     assert_eq!(fake.run(&["token", "forget"]), said);
     assert_eq!(fake.wishes(), ["DELETE /v1/runners/m/token"]);
 }
+
+const INSTALL: &str = "PUT /v1/runners/m/install";
+const STOP_INSTALL: &str = "DELETE /v1/runners/m/install";
+
+fn installing(install: &serde_json::Value) -> Fake {
+    Fake::with(&[runner("m", json!({"agent_version": null, "install": install}))])
+}
+
+#[test]
+fn a_download_is_stopped_and_gone_on_with() {
+    let fake =
+        installing(&json!({"version": "3.1.11", "received": 41_000_000, "total": 63_000_000}))
+            .grants(STOP_INSTALL);
+    assert_snapshot!(fake.run(&["agent", "stop-install"]));
+    assert_eq!(fake.wishes(), [STOP_INSTALL]);
+    let fake = installing(&json!(null)).grants(INSTALL);
+    assert_snapshot!(fake.run(&["agent", "install"]));
+    assert_eq!(fake.wishes(), [INSTALL]);
+}
+
+#[test]
+fn what_is_so_already_is_not_asked_for() {
+    let fake = idle();
+    assert_snapshot!(fake.run(&["agent", "stop-install"]));
+    assert_snapshot!(fake.run(&["agent", "install"]));
+    let under_way =
+        installing(&json!({"version": "3.1.11", "received": 41_000_000, "total": null}));
+    assert_snapshot!(under_way.run(&["agent", "install"]));
+    assert!(fake.wishes().is_empty() && under_way.wishes().is_empty());
+}

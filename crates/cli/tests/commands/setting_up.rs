@@ -176,6 +176,26 @@ fn a_wait_that_is_over_is_a_failure_that_says_it_goes_on() {
 }
 
 #[test]
+fn a_download_that_stands_still_is_told_once_with_its_reason() {
+    let waits = |until: &str| json!({"why": "https://releases.example/a.tar.gz answered with HTTP status 503", "until": until});
+    let standing = |until: &str| {
+        snapshot(&[mini(json!({
+            "state": "updating", "headline": "Installing the agent",
+            "install": {
+                "version": "3.1.11", "received": 1_000_000, "total": 63_000_000, "waits": waits(until),
+            },
+        }))])
+    };
+    let fake = fresh().tells(&[
+        installing(1_000_000, Some(63_000_000)),
+        standing("2026-11-23T17:00:01Z"),
+        standing("2026-11-23T17:00:03Z"),
+        snapshot(&[mini(json!({}))]),
+    ]);
+    assert_snapshot!(fake.run(ARGS));
+}
+
+#[test]
 fn a_supervisor_that_ends_meanwhile_is_told() {
     let fake = fresh().tells_and_ends(&[installing(0, None)]);
     assert_snapshot!(fake.run(ARGS));
