@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use protocol::{
-    AgentRelease, ApiError, CancelTask, ConfigText, Health, HistoryPage, LogPage, Pause,
-    RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping, TaskId,
+    AgentRelease, ApiError, CancelTask, ConfigText, Health, HistoryPage, LogPage, MoveToken, Pause,
+    RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping, TaskId, TokenStore,
 };
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
@@ -99,6 +99,12 @@ impl Client {
 
     pub async fn forget_token(&self, name: &RunnerName) -> Result<(), ClientError> {
         self.wish(Method::DELETE, &format!("runners/{name}/token"), None::<&()>).await
+    }
+
+    /// Keeps the token in that store from now on, and takes it out of the other.
+    pub async fn move_token(&self, name: &RunnerName, to: TokenStore) -> Result<(), ClientError> {
+        let wish = MoveToken { to };
+        self.wish(Method::PUT, &format!("runners/{name}/token/store"), Some(&wish)).await
     }
 
     pub async fn pause(&self, name: &RunnerName, pause: &Pause) -> Result<(), ClientError> {

@@ -56,6 +56,23 @@ impl std::fmt::Debug for SetToken {
     }
 }
 
+/// `PUT /v1/runners/{name}/token/store`: keep the token there from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveToken {
+    pub to: TokenStore,
+}
+
+impl TokenStore {
+    /// The one of the two that it is not.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Keychain => Self::File,
+            Self::File => Self::Keychain,
+        }
+    }
+}
+
 /// What a set-up did, in sentences; empty when everything was so already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetUpDone {

@@ -11,8 +11,8 @@ mod snapshot;
 mod typescript;
 
 pub use calls::{
-    AgentRelease, CancelTask, ConfigText, Health, HistoryPage, LogPage, Pause, RunnerSpec,
-    SetToken, SetUp, SetUpDone, Stopping, TokenStore,
+    AgentRelease, CancelTask, ConfigText, Health, HistoryPage, LogPage, MoveToken, Pause,
+    RunnerSpec, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
 };
 pub use circleci::{
     AgentListed, Asked, ClassListed, ClassShown, CreateClass, CreateOwnToken, CreateToken,

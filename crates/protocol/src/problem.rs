@@ -20,6 +20,10 @@ pub enum ProblemCode {
     KeychainAbsent,
     /// The keychain refused, with its own words in `details`.
     KeychainRefused,
+    /// The file that holds the token is not the owner's alone, or cannot be read.
+    TokenFileUnusable,
+    /// The token was to be moved, and a copy may be left where it no longer belongs.
+    TokenCopied,
     /// The agent ended soon after it was started.
     AgentExitsAtStart,
     /// The agent ended by itself after it had worked for a while.

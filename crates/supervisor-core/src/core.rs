@@ -263,7 +263,7 @@ impl Core {
             }
             Event::TokenChanged(runner) => {
                 if let Some(runner) = self.runners.get_mut(&runner) {
-                    runner.token_changed();
+                    runner.is_changed();
                 }
             }
             Event::Probed { runner, failure } => self.probed(&runner, failure, now),
@@ -289,6 +289,9 @@ impl Core {
             let runner = self.runners.entry(name).or_insert_with(|| Runner::new(facts.clone()));
             if runner.facts.releases_url != facts.releases_url {
                 runner.releases_moved();
+            }
+            if runner.facts.mark != facts.mark {
+                runner.is_changed();
             }
             runner.facts = facts;
             runner.in_settings = true;

@@ -1,7 +1,7 @@
 //! What was read of the world, as plain values. A reading that failed is `Unknown`, never "no".
 
 use jiff::Timestamp;
-use protocol::{Boundary, ResourceClass, RunId, RunnerName, TaskId};
+use protocol::{Boundary, ResourceClass, RunId, RunnerName, TaskId, TokenStore};
 
 /// Something read from disk: it is there, it is not, or nobody can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,15 @@ pub struct RunnerFacts {
     /// Names everything that an agent is started with. A run whose mark is another one is out of
     /// date: it drains, and a new one starts.
     pub mark: String,
+    /// Where a copy of the token may be besides its place.
+    pub token_copy: Option<TokenCopy>,
+}
+
+/// A move of a token that is not finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenCopy {
+    pub store: TokenStore,
+    pub since: Timestamp,
 }
 
 /// One complete reading of one run directory and of the processes it names.

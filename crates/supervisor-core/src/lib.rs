@@ -31,7 +31,7 @@ pub use effect::Effect;
 pub use event::{Event, StartFailure};
 pub use facts::{
     AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Processes, Read,
-    RunFacts, RunnerFacts, TaskEnd, TaskFacts,
+    RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy,
 };
 pub use wanted::{Wanted, WantedRunner};
 pub use wish::{Refusal, Wish};

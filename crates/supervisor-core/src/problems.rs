@@ -1,9 +1,9 @@
 //! Problems the core itself finds, in the words the user reads.
 
 use jiff::Timestamp;
-use protocol::{Problem, ProblemCode};
+use protocol::{FinishedTask, Problem, ProblemCode, RunnerName, TokenStore};
 
-use crate::facts::{AgentSeen, ExitSeen};
+use crate::facts::{AgentSeen, ExitSeen, TokenCopy};
 use crate::run::{AT_START, Run};
 
 /// What is wrong about how a run ended; nothing where it ended as asked for or with the machine.
@@ -126,6 +126,42 @@ pub(crate) fn task_unrecorded(since: Timestamp, run: &str) -> Problem {
                 .into(),
         details: None,
         since,
+    }
+}
+
+pub(crate) fn task_lost(task: &FinishedTask) -> Problem {
+    let of =
+        |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name}{value}"));
+    let named = [of("", &task.project), of("build ", &task.build_number)];
+    let named: Vec<String> =
+        named.into_iter().flatten().chain([format!("task {}", task.id)]).collect();
+    let link = task.link.as_ref().map(|link| format!(": {link}")).unwrap_or_default();
+    Problem {
+        code: ProblemCode::TaskLost,
+        summary: "The last task was lost: its wrapper ended before it did, so all of it was ended."
+            .into(),
+        reading: Some(named.join(", ")),
+        hint: format!("CircleCI shows the job as failed; rerun it there{link}."),
+        details: None,
+        since: task.finished_at,
+    }
+}
+
+pub(crate) fn token_copied(runner: &RunnerName, copy: &TokenCopy) -> Problem {
+    let (place, other) = match copy.store {
+        TokenStore::Keychain => ("the keychain", "file"),
+        TokenStore::File => ("a file of yours", "keychain"),
+    };
+    Problem {
+        code: ProblemCode::TokenCopied,
+        summary: format!("A copy of the token may be in {place}: moving it was not finished."),
+        reading: Some("settings.toml has token_copy".into()),
+        hint: format!(
+            "`runnerctl token move --to {other} --runner {runner}` removes the copy; it is tried \
+             too whenever the supervisor starts."
+        ),
+        details: None,
+        since: copy.since,
     }
 }
 

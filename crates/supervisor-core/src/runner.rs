@@ -168,8 +168,8 @@ impl Runner {
         self.trouble = Some(failure.problem);
     }
 
-    /// A new token makes old refusals void.
-    pub(crate) fn token_changed(&mut self) {
+    /// A new token, or other settings, make old refusals void.
+    pub(crate) fn is_changed(&mut self) {
         self.needs_user = false;
         self.start_again.reset();
         self.trouble = None;

@@ -1,7 +1,7 @@
 //! The snapshot: everything a client may see, derived and never stored.
 
 use jiff::Timestamp;
-use protocol::{FinishedTask, PauseReason, Problem, Runner as Shown};
+use protocol::{FinishedTask, PauseReason, Problem, Runner as Shown, TaskResult};
 
 use crate::decide::Situation;
 use crate::facts::{AgentSeen, Phase, Read};
@@ -32,6 +32,7 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
             Release::Unasked | Release::Installing(_) | Release::Failed(_) | Release::Stopped(_),
         ) => None,
     };
+    let last_task = last_task(runner);
     Shown {
         name: runner.facts.name.clone(),
         resource_class: runner.facts.resource_class.clone(),
@@ -40,7 +41,7 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
         state_since,
         pause_reasons: pauses.to_vec(),
         task,
-        problems: troubles(runner, boot, now),
+        problems: troubles(runner, last_task.as_ref(), boot, now),
         agent_version,
         agent_pid: live.and_then(|run| run.agent_pid(boot)),
         run: live.map(|run| run.facts.run.clone()),
@@ -50,12 +51,17 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
             Release::Installing(install) => Some(install.clone()),
             Release::Unasked | Release::Ready(_) | Release::Failed(_) | Release::Stopped(_) => None,
         },
-        last_task: last_task(runner),
+        last_task,
     }
 }
 
 /// A runner's problems, the one that stops it first.
-fn troubles(runner: &Runner, boot: &str, now: Timestamp) -> Vec<Problem> {
+fn troubles(
+    runner: &Runner,
+    last_task: Option<&FinishedTask>,
+    boot: &str,
+    now: Timestamp,
+) -> Vec<Problem> {
     let mut found: Vec<Problem> = runner.trouble.iter().cloned().collect();
     if let Release::Failed(problem) | Release::Stopped(problem) = &runner.release
         && !found.contains(problem)
@@ -85,6 +91,11 @@ fn troubles(runner: &Runner, boot: &str, now: Timestamp) -> Vec<Problem> {
         }
     }
     found.extend(runner.offline.iter().cloned());
+    let copy = runner.facts.token_copy.as_ref();
+    found.extend(copy.map(|copy| problems::token_copied(&runner.facts.name, copy)));
+    // Until the next one is over: nobody has to say that he has seen it.
+    let lost = last_task.filter(|task| task.result == TaskResult::Lost);
+    found.extend(lost.map(problems::task_lost));
     found
 }
 

@@ -17,10 +17,7 @@ pub(crate) fn boundary(job_user: Option<&str>, store: TokenStore) -> Boundary {
 }
 
 fn same_user(store: TokenStore) -> String {
-    let place = match store {
-        TokenStore::Keychain => "the keychain",
-        TokenStore::File => "a file that only you can read",
-    };
+    let place = crate::token::place_words(store);
     format!(
         "Jobs run as you. The token is in {place} and in the agent's environment and nowhere else: \
          that keeps it from accidents, not from a hostile job, which can read what you can \

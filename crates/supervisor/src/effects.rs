@@ -95,12 +95,27 @@ impl Supervisor {
                     to_loop.send(Input::ReadyToStart(runner, Box::new(ingredients)));
                 }
                 Err(crate::gather::Failure::Start(failure)) => {
-                    to_loop.event(Event::StartFailed(runner, *failure));
+                    to_loop.send(Input::NotReady(runner, Box::new(settings), failure));
                 }
                 Err(crate::gather::Failure::Agent(problem)) => {
                     to_loop.event(Event::AgentUnusable { runner, problem: *problem });
                 }
             }
+        });
+    }
+
+    /// What was lacking may be there since: the settings may have changed, or the token its place.
+    pub(crate) fn not_ready(
+        &mut self,
+        runner: RunnerName,
+        of: &crate::settings::RunnerSettings,
+        failure: supervisor_core::StartFailure,
+    ) {
+        let current = self.runner_settings(&runner).is_none_or(|now| now == *of);
+        self.event(if current {
+            Event::StartFailed(runner, failure)
+        } else {
+            Event::StartPutOff(runner)
         });
     }
 

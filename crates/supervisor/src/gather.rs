@@ -10,6 +10,7 @@ use supervisor_core::StartFailure;
 use crate::settings::{RunnerSettings, SettingsError};
 use crate::start_run::{Ingredients, Places};
 use crate::supervisor::now;
+use crate::token::TokenPlace;
 
 /// Why a start came to nothing.
 pub(crate) enum Failure {
@@ -30,7 +31,7 @@ pub(crate) async fn gather(
     agent: Option<InstalledAgent>,
     folders: &Folders,
 ) -> Result<Ingredients, Failure> {
-    let token = crate::token::get(runner, settings.token_store, folders).await?;
+    let token = crate::token::get(runner, &TokenPlace::of(settings), folders).await?;
     let agent = agent.ok_or_else(|| boxed("no agent is installed"))?;
     let wanted = settings.clone();
     let (name, settings, folders) = (runner.clone(), settings.clone(), folders.clone());

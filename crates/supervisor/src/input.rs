@@ -1,9 +1,13 @@
 //! Everything that reaches the loop, and the way to send it there.
 
-use protocol::{AgentRelease, ApiError, ConfigText, RunId, RunnerName, RunnerSpec, Stopping};
+use protocol::{
+    AgentRelease, ApiError, ConfigText, RunId, RunnerName, RunnerSpec, Stopping, TokenStore,
+};
 use secrecy::SecretString;
-use supervisor_core::{Event, Wish};
+use supervisor_core::{Event, StartFailure, Wish};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::token::{GivenFor, TokenPlace};
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
 
@@ -19,6 +23,8 @@ pub(crate) enum Input {
     StopInstall(RunnerName, Reply<()>),
     /// The token of a runner that is to be started was read, and its agent checked.
     ReadyToStart(RunnerName, Box<crate::start_run::Ingredients>),
+    /// What these settings need for a start could not be had.
+    NotReady(RunnerName, Box<crate::settings::RunnerSettings>, Box<StartFailure>),
     /// Too much happened at once for the kernel to tell of it all.
     NewsLost,
     AlarmWentOff,
@@ -40,6 +46,10 @@ pub(crate) enum Input {
         name: RunnerName,
         reply: Reply<()>,
     },
+    /// A copy of the token may be in this store too; none: it is gone.
+    TokenCopy(RunnerName, Option<TokenStore>, Reply<()>),
+    /// The token is in this store from now on, and may be in the one before too.
+    TokenIsIn(RunnerName, TokenStore, Reply<()>),
     Config(RunnerName, Reply<ConfigText>),
     Agents(Reply<Vec<AgentRelease>>),
     /// Where a runner keeps its token and what it is registered with.
@@ -56,10 +66,19 @@ pub(crate) enum Input {
 /// What the keychain needs to know of a runner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Registered {
-    pub(crate) token_store: protocol::TokenStore,
+    pub(crate) token_store: TokenStore,
+    pub(crate) token_copy: Option<TokenStore>,
     pub(crate) resource_class: protocol::ResourceClass,
     pub(crate) api_url: String,
     pub(crate) releases_url: String,
+}
+
+impl Registered {
+    pub(crate) fn token_place(&self) -> TokenPlace {
+        let class = self.resource_class.as_str();
+        let given_for = GivenFor::new(class, &self.api_url, &self.releases_url);
+        TokenPlace { store: self.token_store, given_for }
+    }
 }
 
 /// A token on its way; has no Debug of its own.

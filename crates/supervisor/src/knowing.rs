@@ -46,13 +46,20 @@ impl Supervisor {
             boundary: crate::boundary::boundary(settings.job_user.as_deref(), settings.token_store),
             releases_url: settings.releases_url().to_owned(),
             mark: mark(settings),
+            token_copy: settings
+                .token_copy
+                .as_ref()
+                .map(|copy| supervisor_core::TokenCopy { store: copy.store, since: copy.since }),
         }
     }
 }
 
-/// Names all that an agent is started with, so that a change of it is seen.
+/// Names all that an agent is started with, so that a change of it is seen. Where its token lies is
+/// nothing to it.
 pub(crate) fn mark(settings: &RunnerSettings) -> String {
     use sha2::{Digest, Sha256};
-    let all = format!("{settings:?}");
+    let token_store = protocol::TokenStore::default();
+    let all = RunnerSettings { token_store, token_copy: None, ..settings.clone() };
+    let all = format!("{all:?}");
     hex::encode(&Sha256::digest(all)[..8])
 }

@@ -28,6 +28,7 @@ mod start_run;
 mod supervisor;
 mod take;
 mod token;
+mod token_places;
 mod usage;
 mod wake_up;
 mod wanted_file;

@@ -57,6 +57,7 @@ pub(crate) fn run() -> Result<()> {
             snapshots: reader,
             history: folders.history_file(),
             folders: folders.clone(),
+            tokens: Arc::default(),
         };
         tokio::spawn(end_at_signal(to_loop.clone()));
         let (end, ends) = tokio::sync::oneshot::channel();

@@ -96,6 +96,7 @@ fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
         // Of the settings alone: what runs has its agent.
         releases_url: String::new(),
         mark: plan.settings_mark.clone(),
+        token_copy: None,
     })
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use protocol::{ResourceClass, RunnerName, RunnerSpec, TokenStore};
 use serde::Deserialize;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
 /// Larger than any honest settings file; what is larger is not read into memory.
 const LARGEST: u64 = 1 << 20;
@@ -22,7 +23,7 @@ pub(crate) struct Settings {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct RunnerSettings {
-    name: RunnerName,
+    pub(crate) name: RunnerName,
     pub(crate) resource_class: ResourceClass,
     pub(crate) working_directory: Option<PathBuf>,
     pub(crate) api_url: Option<String>,
@@ -30,6 +31,8 @@ pub(crate) struct RunnerSettings {
     pub(crate) job_user: Option<String>,
     #[serde(default)]
     pub(crate) token_store: TokenStore,
+    /// Where the token may be too, while it is moved.
+    pub(crate) token_copy: Option<TokenCopy>,
     /// Grows with every token that is stored, so that an agent with an old one is replaced.
     #[serde(default)]
     pub(crate) token_number: u64,
@@ -37,6 +40,12 @@ pub(crate) struct RunnerSettings {
     pub(crate) max_run_time: Option<circleci::GoDuration>,
     /// Bytes after which agent.log is cut; absent = 20 MB.
     pub(crate) log_limit: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct TokenCopy {
+    pub(crate) store: TokenStore,
+    pub(crate) since: Timestamp,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -110,10 +119,7 @@ impl Settings {
         put("api_url", spec.api_url.as_deref(), "The server");
         put("releases_url", spec.releases_url.as_deref(), "The place of the agent's releases");
         put("job_user", spec.job_user.as_deref(), "The user that jobs run as");
-        let store = spec.token_store.map(|store| match store {
-            TokenStore::Keychain => "keychain",
-            TokenStore::File => "file",
-        });
+        let store = spec.token_store.map(store_word);
         if !(keychain && store == Some("keychain")) {
             put("token_store", store, "The token's place");
         }
@@ -125,6 +131,22 @@ impl Settings {
         let number = self.runners.get(name).map_or(0, |runner| runner.token_number) + 1;
         let table = self.table(name, &mut Vec::new());
         table["token_number"] = value(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn set_token_store(&mut self, name: &RunnerName, store: TokenStore) {
+        self.table(name, &mut Vec::new())["token_store"] = value(store_word(store));
+    }
+
+    pub(crate) fn set_token_copy(&mut self, name: &RunnerName, copy: Option<&TokenCopy>) {
+        let table = self.table(name, &mut Vec::new());
+        let Some(TokenCopy { store, since }) = copy else {
+            table.remove("token_copy");
+            return;
+        };
+        let mut inline = InlineTable::new();
+        inline.insert("store", store_word(*store).into());
+        inline.insert("since", since.to_string().into());
+        table["token_copy"] = value(inline);
     }
 
     pub(crate) fn remove(&mut self, name: &RunnerName) {
@@ -165,6 +187,13 @@ impl Settings {
             tables.len() - 1
         });
         tables.get_mut(at).expect("found or made just above")
+    }
+}
+
+fn store_word(store: TokenStore) -> &'static str {
+    match store {
+        TokenStore::Keychain => "keychain",
+        TokenStore::File => "file",
     }
 }
 

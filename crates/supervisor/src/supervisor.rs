@@ -130,6 +130,7 @@ impl Supervisor {
             self.look_at(&RunId::from(run.as_str()));
         }
         self.settings_changed();
+        self.drop_token_copies();
         self.settle();
         loop {
             let (sample, nap) = (self.next_sample(), self.wake_up.nap());

@@ -11,7 +11,8 @@ use supervisor_core::Event;
 use crate::api::refusal;
 use crate::input::{Input, Registered};
 use crate::logs::LogSource;
-use crate::supervisor::Supervisor;
+use crate::settings::TokenCopy;
+use crate::supervisor::{Supervisor, now};
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,9 @@ impl Supervisor {
                 let _ = reply.send(self.stop_install(&name));
             }
             Input::ReadyToStart(runner, ingredients) => self.start(runner, &ingredients),
+            Input::NotReady(runner, settings, failure) => {
+                self.not_ready(runner, &settings, *failure);
+            }
             Input::NewsLost => self.look_at_everything(),
             Input::AlarmWentOff => self.clock_moved(),
             Input::SettingsTouched => self.read_settings(),
@@ -67,6 +71,12 @@ impl Supervisor {
             Input::TokenChanged { name, reply } => {
                 let _ = reply.send(self.token_changed(&name));
             }
+            Input::TokenCopy(name, store, reply) => {
+                let _ = reply.send(self.token_copy(&name, store));
+            }
+            Input::TokenIsIn(name, store, reply) => {
+                let _ = reply.send(self.token_is_in(&name, store));
+            }
             Input::Config(name, reply) => {
                 let _ = reply.send(self.config(&name));
             }
@@ -76,6 +86,7 @@ impl Supervisor {
             Input::Registered(name, reply) => {
                 let registered = self.runner_settings(&name).map(|settings| Registered {
                     token_store: settings.token_store,
+                    token_copy: settings.token_copy.as_ref().map(|copy| copy.store),
                     resource_class: settings.resource_class.clone(),
                     api_url: settings.api_url().to_owned(),
                     releases_url: settings.releases_url().to_owned(),
@@ -135,6 +146,12 @@ impl Supervisor {
                 "This machine has more than one runner now; CircleCI documents one for each machine."
                     .into(),
             );
+        }
+        let before = settings.runners.get(name).map(|runner| runner.token_store);
+        if let Some(before) =
+            before.filter(|before| spec.token_store.is_some_and(|to| to != *before))
+        {
+            changed.set_token_copy(name, Some(&TokenCopy { store: before, since: now() }));
         }
         if new_token {
             changed.count_token(name);

@@ -18,7 +18,7 @@ note?: string,
  */
 reading?: string, };
 
-export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "cannot-save" | "state-unreadable" | "state-newer" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-lost" | "other";
+export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "token-file-unusable" | "token-copied" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "cannot-save" | "state-unreadable" | "state-newer" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-unrecorded" | "task-lost" | "other";
 
 export type Problem = { code: ProblemCode, 
 /**

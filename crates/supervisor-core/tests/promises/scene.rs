@@ -289,6 +289,7 @@ pub(crate) fn facts_of(name: &str) -> RunnerFacts {
         boundary: Boundary::SameUser { meaning: "a job can read what you can".into() },
         releases_url: "https://releases.example".into(),
         mark: "settings-1".into(),
+        token_copy: None,
     }
 }
 

@@ -100,6 +100,7 @@ pub(crate) fn runner_facts(name: &RunnerName, mark: u32) -> RunnerFacts {
         boundary: Boundary::SameUser { meaning: "a job can read what you can".into() },
         releases_url: "https://releases.example".into(),
         mark: format!("mark-{mark}"),
+        token_copy: None,
     }
 }
 

@@ -7,6 +7,8 @@ mod origin;
 mod peer;
 mod reading;
 pub(crate) mod refusal;
+mod runners;
+mod tokens;
 mod wishes;
 
 use std::path::PathBuf;
@@ -17,7 +19,7 @@ use axum::middleware;
 use axum::routing::{get, post, put};
 use host::Folders;
 use tokio::net::UnixListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Mutex, oneshot, watch};
 
 use crate::input::Loop;
 pub(crate) use peer::Peer;
@@ -29,6 +31,8 @@ pub(crate) struct Api {
     pub(crate) snapshots: watch::Receiver<Arc<str>>,
     pub(crate) folders: Folders,
     pub(crate) history: PathBuf,
+    /// Held by whoever changes a token or its place: one after the other.
+    pub(crate) tokens: Arc<Mutex<()>>,
 }
 
 /// Serves until it is told to end, then finishes what it has begun.
@@ -43,8 +47,9 @@ pub(crate) async fn serve(
         .route("/v1/events", get(events::events))
         .route("/v1/history", get(reading::history))
         .route("/v1/agents", get(reading::agents))
-        .route("/v1/runners/{name}", put(wishes::set_up).delete(wishes::remove))
-        .route("/v1/runners/{name}/token", put(wishes::set_token).delete(wishes::forget_token))
+        .route("/v1/runners/{name}", put(runners::set_up).delete(runners::remove))
+        .route("/v1/runners/{name}/token", put(tokens::set).delete(tokens::forget))
+        .route("/v1/runners/{name}/token/store", put(tokens::move_to))
         .route("/v1/runners/{name}/pause", put(wishes::pause).delete(wishes::resume))
         .route("/v1/runners/{name}/cancel", post(wishes::cancel))
         .route(

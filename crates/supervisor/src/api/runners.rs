@@ -1,0 +1,117 @@
+//! Calls that set runners up and take them away.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use protocol::{RunnerName, RunnerSpec, SetToken, SetUp, SetUpDone};
+
+use super::Api;
+use super::asked::{Body, Path};
+use super::refusal::{self, Refused};
+use super::tokens::forget_all;
+use crate::input::{Input, Registered, Token};
+use crate::token::{self, GivenFor, TokenPlace};
+
+pub(crate) async fn set_up(
+    State(api): State<Api>,
+    Path(name): Path<RunnerName>,
+    Body(SetUp { mut spec, token }): Body<SetUp>,
+) -> Result<Json<SetUpDone>, Refused> {
+    check(&spec)?;
+    if let Some(user) = spec.job_user.clone() {
+        crate::job_user::check(user).await?;
+    }
+    let _turn = api.tokens.lock().await;
+    let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
+    let place = token_place(&spec, known.as_ref());
+    let to = place.store;
+    let elsewhere = known.clone().filter(|known| known.token_store != to);
+    let mut did = Vec::new();
+    let mut new_token = false;
+    let mut moves = false;
+    match (token.map(|SetToken(token)| Token::from(token)), known) {
+        (Some(token), Some(_)) if elsewhere.is_some() => {
+            token::set_elsewhere(&name, &place, &api.folders, &token, &api.to_loop).await?;
+            new_token = true;
+        }
+        (Some(token), _) => new_token = token::set(&name, &place, &api.folders, token).await?,
+        (None, Some(known)) if known.token_place().given_for != place.given_for => {
+            forget_all(&api, &name, &known).await?;
+            did.push(
+                "The token is forgotten: it was given for another resource class or server.".into(),
+            );
+        }
+        (None, _) => moves = elsewhere.is_some(),
+    }
+    if moves {
+        // The settings tell of it step by step.
+        spec.token_store = None;
+    }
+    let set_up = |reply| Input::SetUp { name: name.clone(), spec, new_token, reply };
+    did.extend(api.to_loop.ask(set_up).await?);
+    if let Some(known) = elsewhere {
+        let copy_is_gone = if moves {
+            token::move_to(&name, to, &known, &api.folders, &api.to_loop).await
+        } else {
+            token::drop_copy(&name, known.token_store, &api.folders, &api.to_loop).await
+        };
+        match copy_is_gone {
+            Err(error) if error.code != token::COPY_LEFT => return Err(error.into()),
+            // It is done, but for that; the snapshot says so until it is gone.
+            Err(error) => did.push(error.title),
+            Ok(()) if moves => {
+                did.push(format!("The token is in {} now.", token::place_words(to)));
+            }
+            Ok(()) => {}
+        }
+    }
+    let needs_token = token::is_missing(&name, &place, &api.folders).await;
+    Ok(Json(SetUpDone { did, needs_token }))
+}
+
+/// Of the runner as it is to be; what `spec` leaves out stays as it is.
+fn token_place(spec: &RunnerSpec, known: Option<&Registered>) -> TokenPlace {
+    let api_url = spec.api_url.as_deref().or(known.map(|known| known.api_url.as_str()));
+    let releases_url =
+        spec.releases_url.as_deref().or(known.map(|known| known.releases_url.as_str()));
+    let given_for = GivenFor::new(
+        spec.resource_class.as_str(),
+        api_url.unwrap_or(circleci::API_URL),
+        releases_url.unwrap_or(circleci::RELEASES_URL),
+    );
+    let store = spec.token_store.or(known.map(|known| known.token_store)).unwrap_or_default();
+    TokenPlace { store, given_for }
+}
+
+fn check(spec: &RunnerSpec) -> Result<(), Refused> {
+    for url in [&spec.api_url, &spec.releases_url].into_iter().flatten() {
+        circleci::service_address(url)
+            .map_err(|error| refusal::bad_request(error.to_string(), "Give an https address."))?;
+    }
+    let relative = spec
+        .working_directory
+        .as_deref()
+        .filter(|directory| !std::path::Path::new(directory).is_absolute());
+    match relative {
+        None => Ok(()),
+        Some(directory) => Err(refusal::bad_request(
+            format!("The working directory {directory} is not an absolute path."),
+            "Give the whole path, from / on.",
+        )
+        .into()),
+    }
+}
+
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    Path(name): Path<RunnerName>,
+) -> Result<StatusCode, Refused> {
+    let _turn = api.tokens.lock().await;
+    let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
+    // First, so that a locked keychain keeps the runner and not the token.
+    if let Some(known) = known {
+        forget_all(&api, &name, &known).await?;
+    }
+    api.to_loop.ask(|reply| Input::Remove(name.clone(), reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
