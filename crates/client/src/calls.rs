@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use protocol::{
-    AgentRelease, ApiError, CancelTask, ConfigText, Health, HistoryPage, LogPage, MoveToken, Pause,
-    RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping, TaskId, TokenStore,
+    AgentRelease, ApiError, CancelTask, ConfigText, Health, HistoryPage, LogPage, LogSearch, MoveToken, Pause, RunId, RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping, TaskId, TokenStore,
 };
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
@@ -37,15 +36,35 @@ pub struct HistoryQuery<'a> {
     pub limit: Option<u32>,
 }
 
-/// Which part of an agent's log is wanted.
+/// Which part of an agent's log is wanted: one of `from`, `before` and `lines`, or else the last
+/// there is.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct LogQuery<'a> {
-    /// The `next` of the last page; absent: from the beginning of the newest run.
+    /// This run and no other; absent: the newest, and from it on to others.
+    pub run: Option<&'a RunId>,
+    /// The `next` of the last page.
     pub from: Option<&'a str>,
+    /// The `before` of the last page.
+    pub before: Option<&'a str>,
+    /// So many lines before the end, and on from there.
+    pub lines: Option<u64>,
     /// In bytes.
     pub limit: Option<u32>,
     /// Where nothing more is written yet, wait for it (up to 25 s).
     pub wait: bool,
+}
+
+/// What is looked for in an agent's log.
+#[derive(Debug, Clone, Copy)]
+pub struct LogSearchQuery<'a> {
+    /// In either case where it has no capital letter.
+    pub word: &'a str,
+    /// Absent: the newest.
+    pub run: Option<&'a RunId>,
+    /// The `next` of the last answer.
+    pub from: Option<&'a str>,
+    /// In lines.
+    pub limit: Option<u32>,
 }
 
 /// A client of the supervisor behind one socket. Each call is a connection of its own.
@@ -136,23 +155,29 @@ impl Client {
         query: LogQuery<'_>,
     ) -> Result<LogPage, ClientError> {
         let mut pairs = Vec::new();
+        pairs.extend(query.run.map(|run| ("run", run.to_string())));
         pairs.extend(query.from.map(|from| ("from", from.to_owned())));
+        pairs.extend(query.before.map(|before| ("before", before.to_owned())));
+        pairs.extend(query.lines.map(|lines| ("lines", lines.to_string())));
         pairs.extend(query.limit.map(|limit| ("limit", limit.to_string())));
         pairs.extend(query.wait.then(|| ("wait", "1".to_owned())));
         self.get(&format!("runners/{name}/logs"), &pairs).await
     }
 
+    /// Lines with a word in them. An answer may be without any and yet not the last.
+    pub async fn search_logs(
+        &self,
+        name: &RunnerName,
+        query: LogSearchQuery<'_>,
+    ) -> Result<LogSearch, ClientError> {
+        let mut pairs = vec![("word", query.word.to_owned())];
+        pairs.extend(query.run.map(|run| ("run", run.to_string())));
+        pairs.extend(query.from.map(|from| ("from", from.to_owned())));
+        pairs.extend(query.limit.map(|limit| ("limit", limit.to_string())));
+        self.get(&format!("runners/{name}/logs/search"), &pairs).await
+    }
+
     pub async fn agents(&self) -> Result<Vec<AgentRelease>, ClientError> {
-    /// Tries to install the runner's agent now, and not only when the supervisor would again.
-    pub async fn install(&self, name: &RunnerName) -> Result<(), ClientError> {
-        self.wish(Method::PUT, &format!("runners/{name}/install"), None::<&()>).await
-    }
-
-    /// Stops the download of the runner's agent until [`Self::install`].
-    pub async fn stop_install(&self, name: &RunnerName) -> Result<(), ClientError> {
-        self.wish(Method::DELETE, &format!("runners/{name}/install"), None::<&()>).await
-    }
-
         self.get("agents", &[]).await
     }
 
@@ -191,7 +216,7 @@ impl Client {
         body: Option<&impl Serialize>,
     ) -> Result<Answered, ClientError> {
         let call = format!("{method} /v1/{path}");
-        let patience = if path.ends_with("/logs") { LOG_PATIENCE } else { PATIENCE };
+        let patience = patience(path);
         let mut request = self.http.request(method, url(path, query)).timeout(patience);
         if let Some(body) = body {
             request = request.json(body);
@@ -205,6 +230,16 @@ impl Client {
             socket: self.socket.clone(),
             response,
         })
+    }
+}
+
+fn patience(path: &str) -> Duration {
+    let asks_circleci = path.starts_with("circleci/")
+        || ["/new-token", "/rotation"].iter().any(|end| path.ends_with(end));
+    match (asks_circleci, path.ends_with("/logs")) {
+        (true, _) => CIRCLECI_PATIENCE,
+        (false, true) => LOG_PATIENCE,
+        (false, false) => PATIENCE,
     }
 }
 

@@ -8,6 +8,6 @@ mod events;
 mod sse;
 mod start;
 
-pub use calls::{Client, Detail, HistoryQuery, LogQuery};
+pub use calls::{Client, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 pub use error::ClientError;
 pub use start::{StartError, Started, start_supervisor};

@@ -2,9 +2,11 @@
 
 mod scripted;
 
-use client::{Client, ClientError, Detail, HistoryQuery, LogQuery};
+use client::{Client, ClientError, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 use futures::StreamExt;
-use protocol::{Pause, ResourceClass, RunnerName, RunnerSpec, SetToken, SetUp, TaskId, TokenStore};
+use protocol::{
+    Pause, ResourceClass, RunId, RunnerName, RunnerSpec, SetToken, SetUp, TaskId, TokenStore,
+};
 use scripted::{answer, supervisor};
 
 const NOTHING: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -72,11 +74,19 @@ async fn a_set_up_sends_only_what_was_said() {
 
 #[tokio::test]
 async fn each_reading_call_asks_for_what_it_was_told() {
+    // As the first release answered, and as this one does.
     let log = r#"{"text":"a\n","next":"run:2","at_end":true}"#;
+    let whole_log = r#"{"text":"a\n","run":"run","from":"run:1","next":"run:2","before":"run:1",
+        "at_end":true,"ended":true,"missed":7}"#;
+    let found = r#"{"run":"run","found":[{"at":"run:3","text":"a b&c","whole":true}],"next":"run:9",
+        "searched":6}"#;
+    let (whole_log, found) = (&whole_log.replace('\n', ""), &found.replace('\n', ""));
     let script = supervisor(vec![
         answer("200 OK", &snapshot(4)),
         answer("200 OK", r#"{"tasks":[],"before":null}"#),
         answer("200 OK", log),
+        answer("200 OK", whole_log),
+        answer("200 OK", found),
         answer("200 OK", "[]"),
         answer("200 OK", r#"{"yaml":"runner:\n"}"#),
         answer("200 OK", r#"{"pid":7,"left_running":["mac-(1)"]}"#),
@@ -87,8 +97,16 @@ async fn each_reading_call_asks_for_what_it_was_told() {
     assert_eq!(client.snapshot(Detail::Usage).await.expect("a snapshot").revision, 4);
     let query = HistoryQuery { runner: Some(&name), before: Some(&before), limit: Some(5) };
     assert!(client.history(query).await.expect("a page").tasks.is_empty());
-    let query = LogQuery { from: Some("run:0"), limit: Some(9), wait: true };
+    let query = LogQuery { from: Some("run:0"), limit: Some(9), wait: true, ..LogQuery::default() };
     assert_eq!(client.logs(&name, query).await.expect("a page").next, "run:2");
+    let run = RunId::from("run");
+    let query = LogQuery { run: Some(&run), before: Some("run:end"), ..LogQuery::default() };
+    let page = client.logs(&name, query).await.expect("a page");
+    assert_eq!((page.before.as_deref(), page.missed.0, page.ended), (Some("run:1"), 7, true));
+    let query =
+        LogSearchQuery { word: "a b&c", run: Some(&run), from: Some("run:4"), limit: Some(5) };
+    let found = client.search_logs(&name, query).await.expect("an answer");
+    assert_eq!((found.found[0].at.as_str(), found.next.as_deref()), ("run:3", Some("run:9")));
     assert!(client.agents().await.expect("a list").is_empty());
     assert_eq!(client.config(&name).await.expect("a text").yaml, "runner:\n");
     assert_eq!(client.stop().await.expect("it stops").left_running, [name]);
@@ -99,6 +117,8 @@ async fn each_reading_call_asks_for_what_it_was_told() {
             "GET /v1/snapshot?usage=1 HTTP/1.1",
             "GET /v1/history?runner=mac-%281%29&before=run.3&limit=5 HTTP/1.1",
             "GET /v1/runners/mac-(1)/logs?from=run%3A0&limit=9&wait=1 HTTP/1.1",
+            "GET /v1/runners/mac-(1)/logs?run=run&before=run%3Aend HTTP/1.1",
+            "GET /v1/runners/mac-(1)/logs/search?word=a+b%26c&run=run&from=run%3A4&limit=5 HTTP/1.1",
             "GET /v1/agents HTTP/1.1",
             "GET /v1/runners/mac-(1)/config HTTP/1.1",
             "POST /v1/stop HTTP/1.1",

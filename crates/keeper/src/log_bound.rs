@@ -1,10 +1,8 @@
-//! Keeps agent.log within its limit. The agent writes into the file itself, so the file is copied
-//! aside (redacted) and cut to nothing in place; lines written between the two are lost.
+//! Keeps agent.log within its limit, by having it moved aside when it is beyond. It must never keep
+//! the keeper from its other duties.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use process::GrowthWatch;
@@ -30,6 +28,9 @@ pub(crate) struct LogBound<'run> {
 impl<'run> LogBound<'run> {
     pub(crate) fn of(run: &'run RunDir) -> Self {
         let plan = run.plan().written();
+        if let Err(error) = run.finish_log_cut() {
+            note(run, format_args!("agent.log could not be moved aside: {error}"));
+        }
         Self {
             run,
             limit: plan.as_ref().map_or(LIMIT, |plan| plan.log_limit),
@@ -64,31 +65,13 @@ impl<'run> LogBound<'run> {
             None => true,
         };
         if size(self.run) > self.limit
-            && let Err(error) = self.cut()
+            && let Err(error) = self.run.cut_agent_log(self.mark.as_ref())
         {
             note(self.run, format_args!("agent.log could not be moved aside: {error}"));
         }
         if grew {
             let pause = if self.watch.is_some() { BETWEEN_LOOKS } else { TICK };
             self.next_look = Instant::now() + pause;
-        }
-    }
-
-    /// Even if the copy fails (a full disk), the log is cut: what is bounded must stay so.
-    fn cut(&self) -> io::Result<()> {
-        let log = File::options().read(true).write(true).open(self.run.agent_log())?;
-        let copied = self.copy(&log);
-        log.set_len(0)?;
-        copied
-    }
-
-    fn copy(&self, mut log: &File) -> io::Result<()> {
-        let aside = self.run.agent_log_before();
-        let options = &mut fs::OpenOptions::new();
-        let mut aside = options.write(true).create(true).truncate(true).mode(0o600).open(aside)?;
-        match &self.mark {
-            Some(mark) => mark.copy_redacted(log, aside),
-            None => io::copy(&mut log, &mut aside).map(drop),
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{FinishedTask, ResourceClass, RunnerName, TaskId};
+use crate::{Bytes, FinishedTask, ResourceClass, RunId, RunnerName, TaskId};
 
 /// `PUT /v1/runners/{name}`: make the runner be so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,15 +106,64 @@ pub struct HistoryPage {
     pub before: Option<TaskId>,
 }
 
-/// `GET /v1/runners/{name}/logs?from=&limit=`: bytes of the agent's log, redacted, as text.
+/// `GET /v1/runners/{name}/logs?run=&from=&before=&lines=&limit=&wait=`: a part of what the agent
+/// wrote, tokens taken out, as text of about `limit` bytes. It begins `from` a place or so many `lines`
+/// before the end, or stands `before` a place; with none of them it is the last there is. Pages that
+/// follow one another make up the whole.
+///
+/// A place is `<run>:<byte>`, or `<run>:end`. It stays what it is when the log is cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct LogPage {
-    /// Whole lines.
+    /// Whole lines, but for the last one where it is not whole yet, and for lines longer than a page.
     pub text: String,
-    /// Pass as `from` to go on; it names the run, so that a new run starts at its beginning.
+    /// Absent where the runner has not run yet.
+    #[serde(default)]
+    pub run: Option<RunId>,
+    /// The place of the first byte.
+    #[serde(default)]
+    pub from: String,
+    /// Pass as `from` to go on; where the run has ended and there is a later one that is named, unless
+    /// one run was asked for with `run`.
     pub next: String,
+    /// Pass as `before` for what stands above, in the run before this too; absent where that is
+    /// nothing.
+    #[serde(default)]
+    pub before: Option<String>,
     /// True where no more is written yet.
     pub at_end: bool,
+    /// Nothing will be added to this run any more.
+    #[serde(default)]
+    pub ended: bool,
+    /// What stood between the place that was asked for and this page, and is deleted.
+    #[serde(default)]
+    pub missed: Bytes,
+}
+
+/// `GET /v1/runners/{name}/logs/search?word=&run=&from=&limit=`: lines of one run with a word in them,
+/// the newest run's unless another is named. In either case where the word has no capital letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct LogSearch {
+    /// Absent where the runner has not run yet.
+    pub run: Option<RunId>,
+    /// First to last, at most `limit`.
+    pub found: Vec<FoundLine>,
+    /// Pass as `from` to go on, whether anything was found or not; absent at the end of the log.
+    pub next: Option<String>,
+    /// How much was looked through for this answer.
+    pub searched: Bytes,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct FoundLine {
+    /// The place of the text's first byte; pass it as `from` of `logs` to read there.
+    pub at: String,
+    /// Without its line end.
+    pub text: String,
+    /// False where the line is long and this is only what stands around the word.
+    pub whole: bool,
 }
 
 /// `GET /v1/agents`.

@@ -11,8 +11,7 @@ mod snapshot;
 mod typescript;
 
 pub use calls::{
-    AgentRelease, CancelTask, ConfigText, Health, HistoryPage, LogPage, MoveToken, Pause,
-    RunnerSpec, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
+    AgentRelease, CancelTask, ConfigText, FoundLine, Health, HistoryPage, LogPage, LogSearch, MoveToken, Pause, RunnerSpec, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
 };
 pub use circleci::{
     AgentListed, Asked, ClassListed, ClassShown, CreateClass, CreateOwnToken, CreateToken,

@@ -21,8 +21,11 @@
 //! Record files are created at full size, filled with spaces, before they are needed, and written
 //! in place: pause and exit code work on a full disk. The longer story is in each module.
 
+mod agent_log;
 mod block;
+mod cover;
 mod lock;
+mod log_cut;
 #[cfg(test)]
 mod power_cut;
 mod record;
@@ -35,6 +38,8 @@ mod state;
 mod task;
 mod token_mark;
 
+pub use agent_log::AgentLog;
+pub use cover::Covers;
 pub use lock::{KeeperLock, TaskLock};
 pub use record::{Record, VERSION};
 pub use records::{

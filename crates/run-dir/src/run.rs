@@ -97,16 +97,27 @@ impl RunDir {
         self.path.join(CONFIG)
     }
 
-    /// The agent's stdout and stderr. It is cut to nothing when it grows beyond the limit, so a
-    /// reader that finds it shorter than before starts again at 0. It may hold the token where the
-    /// agent itself printed it: redact what is shown.
+    /// The agent's stdout and stderr. It is cut to nothing when it grows beyond the limit, and may hold
+    /// the token where the agent itself printed it: to read it there is [`crate::AgentLog`], to show
+    /// what was read [`crate::TokenMark`].
     pub fn agent_log(&self) -> PathBuf {
         self.path.join(AGENT_LOG)
     }
 
-    /// The part of the log before that, redacted. May be absent.
+    /// The part of the log before that, each token in it covered. Its last line names the places it
+    /// belongs to. May be absent.
     pub fn agent_log_before(&self) -> PathBuf {
         self.path.join("agent.log.1")
+    }
+
+    /// That part while it is being copied.
+    pub(crate) fn agent_log_new(&self) -> PathBuf {
+        self.path.join("agent.log.new")
+    }
+
+    /// That part while agent.log is being cut.
+    pub(crate) fn agent_log_cutting(&self) -> PathBuf {
+        self.path.join("agent.log.cutting")
     }
 
     /// What the keeper has to say; give it as the keeper's standard error.

@@ -54,13 +54,27 @@ pub(crate) enum Input {
     Agents(Reply<Vec<AgentRelease>>),
     /// Where a runner keeps its token and what it is registered with.
     Registered(RunnerName, Reply<Option<Registered>>),
-    /// The run whose log is asked for: the named one, or the runner's newest.
-    LogOf(RunnerName, Option<RunId>, Reply<Option<crate::logs::LogSource>>),
+    /// The same of every runner.
+    AllRegistered(Reply<BTreeMap<RunnerName, Registered>>),
+    /// The run whose log is asked for; nothing where the runner has none.
+    LogOf(RunnerName, WhichRun, Reply<Option<crate::logs::LogSource>>),
     Watchers(i32),
     SampleNow(oneshot::Sender<()>),
     Stop(Reply<Stopping>),
     /// The process is asked to end.
     Signal(&'static str),
+}
+
+/// A run of a runner, as a reader of logs knows it. Runs are deleted in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WhichRun {
+    Newest,
+    /// This one and no other.
+    Named(RunId),
+    /// This one, or where it is gone the one after it.
+    OrAfter(RunId),
+    /// This one, or where it is gone the one before it.
+    OrBefore(RunId),
 }
 
 /// What the keychain needs to know of a runner.

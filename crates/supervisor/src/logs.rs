@@ -1,163 +1,218 @@
-//! The agent's log for readers: page by page, whole lines, redacted. It survives the keeper's cutting
-//! of the file and goes on with the next run.
+//! The agent's log for readers: page by page, forwards and backwards, redacted, from one run to the
+//! next. Places stay what they are when the keeper cuts the log. Reads files, so it belongs on a
+//! thread that may wait.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::io;
 
-use protocol::{LogPage, RunId};
-use run_dir::TokenMark;
+use memchr::{memchr, memrchr, memrchr_iter};
+use protocol::{Bytes, LogPage, RunId};
+use run_dir::{AgentLog, RunDir};
 
-/// Where the log of a run lies, and what must not be seen in it.
+use crate::shown_log::{ShownLog, mark_of};
+
+/// A run whose log is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct LogSource {
     pub(crate) run: RunId,
-    pub(crate) path: PathBuf,
-    pub(crate) mark: Option<TokenMark>,
-    /// The run after it, if there is one: this log will not grow.
+    pub(crate) folder: RunDir,
+    /// Nothing will be added to it.
+    pub(crate) ended: bool,
+    /// The runner's run before it.
+    pub(crate) previous: Option<RunId>,
+    /// The runner's run after it.
     pub(crate) next: Option<RunId>,
 }
 
-/// Waits for a log to grow or to appear.
-pub(crate) struct Grows {
-    grown: tokio::sync::mpsc::UnboundedReceiver<()>,
-    _watcher: Option<notify::RecommendedWatcher>,
-}
-
-impl Grows {
-    pub(crate) fn new(path: &std::path::Path) -> Self {
-        use notify::Watcher;
-        let (tell, grown) = tokio::sync::mpsc::unbounded_channel();
-        let told = move |event: notify::Result<notify::Event>| {
-            let changed =
-                event.is_ok_and(|event| !matches!(event.kind, notify::EventKind::Access(_)));
-            if changed {
-                // The one who waits may be gone.
-                let _ = tell.send(());
-            }
-        };
-        let watcher = notify::RecommendedWatcher::new(told, notify::Config::default())
-            .and_then(|mut watcher| {
-                watcher.watch(path, notify::RecursiveMode::NonRecursive).map(|()| watcher)
-            })
-            .ok();
-        Self { grown, _watcher: watcher }
+impl LogSource {
+    pub(crate) fn open(&self) -> io::Result<ShownLog> {
+        Ok(ShownLog::new(AgentLog::open(&self.folder)?, mark_of(&self.folder)?, self.ended))
     }
 
-    pub(crate) async fn more(mut self) {
-        if self.grown.recv().await.is_none() {
-            // Nothing to watch: the caller's own limit decides.
-            std::future::pending::<()>().await;
-        }
+    pub(crate) fn place(&self, byte: u64) -> String {
+        format!("{}:{byte}", self.run)
     }
 }
 
 const LONGEST_PAGE: u64 = 1 << 20;
 const USUAL_PAGE: u64 = 64 << 10;
 
-/// A place in a run's log: `<run>:<byte>`.
+/// The place after all that is written.
+pub(crate) const END: u64 = u64::MAX;
+
+/// A place in a run's log: `<run>:<byte>`, or `<run>:end`.
 pub(crate) fn place(text: &str) -> Option<(RunId, u64)> {
     let (run, byte) = text.rsplit_once(':')?;
-    Some((RunId::from(run), byte.parse().ok()?))
+    let byte = if byte == "end" { END } else { byte.parse().ok()? };
+    Some((RunId::from(run), byte))
 }
 
-/// The page from `from` on; without one, the end of the log.
+/// Which part of a log is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    From(u64),
+    /// What stands before it.
+    Before(u64),
+    /// So many lines before the end, and what is written after.
+    LastLines(u64),
+}
+
+/// What is done with a last line that is not whole yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    Shown,
+    HeldBack,
+}
+
+/// One page of about `limit` bytes.
 pub(crate) fn page(
     source: &LogSource,
-    from: Option<u64>,
+    part: Part,
     limit: Option<u64>,
-) -> std::io::Result<LogPage> {
+    unfinished: Unfinished,
+) -> io::Result<LogPage> {
     let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
-    let mut file = match File::open(&source.path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(of(source, &[], 0, 0));
+    let mut log = source.open()?;
+    match part {
+        Part::From(from) => forwards(source, &mut log, from, limit, unfinished),
+        Part::Before(before) => backwards(source, &mut log, before, limit),
+        Part::LastLines(lines) => {
+            let from = last_lines_from(&mut log, lines)?;
+            forwards(source, &mut log, from, limit, unfinished)
         }
-        Err(error) => return Err(error),
-    };
-    let size = file.metadata()?.len();
-    let start = match from {
-        // Cut meanwhile: its new beginning is what comes next.
-        Some(from) if from > size => 0,
-        Some(from) => from,
-        None => size.saturating_sub(limit),
-    };
-    file.seek(SeekFrom::Start(start))?;
-    let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes)?;
-    let mut skipped = 0;
-    if from.is_none() && start > 0 {
-        // The end of the log begins within a line.
-        skipped = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     }
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let full = bytes.len() as u64 == limit;
-    // A line longer than a page is given in pieces; the last line of a dead run may lack its end.
-    let end = if whole > skipped || !(full || source.next.is_some()) { whole } else { bytes.len() };
-    let text = bytes.get(skipped..end.max(skipped)).unwrap_or_default();
-    Ok(of(source, text, start + end.max(skipped) as u64, size))
 }
 
-fn of(source: &LogSource, bytes: &[u8], next: u64, size: u64) -> LogPage {
-    let text = match &source.mark {
-        Some(mark) => String::from_utf8_lossy(&mark.redact(bytes)).into_owned(),
-        None => String::from_utf8_lossy(bytes).into_owned(),
-    };
-    let at_end = text.is_empty() || next >= size;
-    match &source.next {
-        Some(run) if at_end => LogPage { at_end: false, text, next: format!("{run}:0") },
-        Some(_) | None => LogPage { at_end, text, next: format!("{}:{next}", source.run) },
+/// Where the last lines begin.
+fn last_lines_from(log: &mut ShownLog, lines: u64) -> io::Result<u64> {
+    let Some(mut more) = lines.checked_sub(1) else { return Ok(END) };
+    let end = log.end()?;
+    let mut to = end;
+    loop {
+        let wanted = log.back_from(to, LONGEST_PAGE)?;
+        let stretch = log.read(wanted, 0)?;
+        let start = stretch.part.start;
+        for at in memrchr_iter(b'\n', stretch.raw_part()) {
+            let line = start + at as u64 + 1;
+            if line == end {
+                // It ends the last line.
+                continue;
+            }
+            let Some(fewer) = more.checked_sub(1) else { return Ok(line) };
+            more = fewer;
+        }
+        if start >= to {
+            return Ok(log.from());
+        }
+        to = start;
     }
+}
+
+fn forwards(
+    source: &LogSource,
+    log: &mut ShownLog,
+    from: u64,
+    limit: u64,
+    unfinished: Unfinished,
+) -> io::Result<LogPage> {
+    let end = log.end()?;
+    let start = if from == END { end } else { log.on_from(from)? };
+    // What is held back may be behind a reader that saw it before: its run was over for a moment.
+    let stop = start.saturating_add(limit).min(end.max(start));
+    let stretch = log.read(start..stop, 0)?;
+    let (part, raw) = (stretch.part.clone(), stretch.raw_part());
+    let lines = memrchr(b'\n', raw).map_or(0, |at| at + 1);
+    let at_stop = part.end >= end;
+    // A line that is longer than a page comes in pieces.
+    let piece = match whole_characters(raw) {
+        0 => raw.len(),
+        piece => piece,
+    };
+    let length = match unfinished {
+        Unfinished::Shown | Unfinished::HeldBack if at_stop && source.ended => raw.len(),
+        Unfinished::Shown if at_stop => whole_characters(raw),
+        Unfinished::HeldBack if at_stop => lines,
+        Unfinished::Shown | Unfinished::HeldBack if lines > 0 => lines,
+        Unfinished::Shown | Unfinished::HeldBack => piece,
+    };
+    let to = part.start + length as u64;
+    let text = stretch.shown(part.start..to);
+    let missed = part.start.saturating_sub(from);
+    let at_end = to >= end || length == 0 && at_stop;
+    Ok(LogPage { missed: Bytes(missed), ..of(source, log, text, part.start, to, at_end) })
+}
+
+fn backwards(
+    source: &LogSource,
+    log: &mut ShownLog,
+    before: u64,
+    limit: u64,
+) -> io::Result<LogPage> {
+    let end = log.end()?;
+    let wanted = log.back_from(before, limit)?;
+    let stretch = log.read(wanted.clone(), 1)?;
+    let (part, (around, at)) = (stretch.part.clone(), stretch.raw());
+    let raw = stretch.raw_part();
+    let before_it = part.start.checked_sub(at + 1).and_then(|at| usize::try_from(at).ok());
+    let begins_a_line = match before_it.and_then(|at| around.get(at)) {
+        Some(byte) => *byte == b'\n',
+        // Nothing is there before it.
+        None => true,
+    };
+    let skipped = if begins_a_line {
+        0
+    } else {
+        let line = memchr(b'\n', raw).map(|at| at + 1).filter(|at| *at < raw.len());
+        line.unwrap_or_else(|| raw.iter().take_while(|byte| is_inside_character(**byte)).count())
+    };
+    // Of a line of nothing but such bytes a piece is shown as it is.
+    let skipped = if skipped < raw.len() { skipped } else { 0 };
+    let from = part.start + skipped as u64;
+    let text = stretch.shown(from..part.end);
+    Ok(of(source, log, text, from, part.end, part.end >= end))
+}
+
+fn of(
+    source: &LogSource,
+    log: &ShownLog,
+    text: String,
+    from: u64,
+    to: u64,
+    at_end: bool,
+) -> LogPage {
+    let on = source.next.as_ref().filter(|_| source.ended && at_end);
+    let before = if from > log.from() {
+        Some(source.place(from))
+    } else {
+        source.previous.as_ref().map(|run| format!("{run}:end"))
+    };
+    LogPage {
+        text,
+        run: Some(source.run.clone()),
+        from: source.place(from),
+        next: on.map_or_else(|| source.place(to), |run| format!("{run}:0")),
+        before,
+        at_end: at_end && on.is_none(),
+        ended: source.ended,
+        missed: Bytes(0),
+    }
+}
+
+/// How many of these bytes do not end within a character (UTF-8); all, where they are no text.
+fn whole_characters(bytes: &[u8]) -> usize {
+    let inside = bytes.iter().rev().take_while(|byte| is_inside_character(**byte)).count();
+    let Some(first) = bytes.len().checked_sub(inside + 1) else { return bytes.len() };
+    let length = match bytes.get(first) {
+        Some(0xc0..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf7) => 4,
+        Some(_) | None => 1,
+    };
+    if inside + 1 < length { first } else { bytes.len() }
+}
+
+fn is_inside_character(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    fn log(text: &str) -> (tempfile::TempDir, LogSource) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("agent.log");
-        File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
-        let source = LogSource {
-            run: RunId::from("20261123T181047.123Z-4f2a9c"),
-            path,
-            mark: Some(TokenMark::of("0123456789abcdef0123456789abcdef")),
-            next: None,
-        };
-        (folder, source)
-    }
-
-    #[test]
-    fn pages_are_whole_lines_and_follow_one_another() {
-        let lines: Vec<String> = (0..200).map(|n| format!("line {n}\n")).collect();
-        let text = lines.concat();
-        let (_folder, source) = log(&format!("{text}unfinished"));
-        let mut seen = String::new();
-        let mut from = 0;
-        loop {
-            let page = page(&source, Some(from), Some(100)).unwrap();
-            from = place(&page.next).unwrap().1;
-            if page.text.is_empty() {
-                break;
-            }
-            assert!(page.text.ends_with('\n'));
-            seen.push_str(&page.text);
-        }
-        assert_eq!(seen, text);
-    }
-
-    #[test]
-    fn the_token_is_never_shown() {
-        let (_folder, source) = log("token=0123456789abcdef0123456789abcdef\n");
-        let page = page(&source, None, None).unwrap();
-        assert_eq!(page.text, "token=[token]\n");
-    }
-
-    #[test]
-    fn a_log_that_was_cut_goes_on_at_its_beginning() {
-        let (_folder, source) = log("new\n");
-        assert_eq!(page(&source, Some(5_000), None).unwrap().text, "new\n");
-    }
-}
+mod tests;

@@ -9,8 +9,9 @@ use protocol::{
 use supervisor_core::Event;
 
 use crate::api::refusal;
-use crate::input::{Input, Registered};
+use crate::input::{Input, Registered, WhichRun};
 use crate::logs::LogSource;
+use crate::watched::Watched;
 use crate::settings::TokenCopy;
 use crate::supervisor::{Supervisor, now};
 
@@ -93,8 +94,8 @@ impl Supervisor {
                 });
                 let _ = reply.send(Ok(registered));
             }
-            Input::LogOf(name, run, reply) => {
-                let _ = reply.send(self.log_of(&name, run.as_ref()));
+            Input::LogOf(name, which, reply) => {
+                let _ = reply.send(self.log_of(&name, &which));
             }
             Input::Watchers(more) => self.watchers(more),
             Input::SampleNow(done) => {
@@ -260,41 +261,35 @@ impl Supervisor {
             .collect()
     }
 
-    fn log_of(
-        &self,
-        name: &RunnerName,
-        run: Option<&RunId>,
-    ) -> Result<Option<LogSource>, ApiError> {
+    /// Which of a runner's runs is meant; what is in its log is read elsewhere.
+    fn log_of(&self, name: &RunnerName, which: &WhichRun) -> Result<Option<LogSource>, ApiError> {
+        let of_runner = |(_, watched): &(&RunId, &Watched)| watched.runner.as_ref() == Some(name);
+        let mut runs: Vec<&RunId> =
+            self.watched.iter().filter(of_runner).map(|(run, _)| run).collect();
         let known = self.core.snapshot().runners.iter().any(|runner| runner.name == *name);
-        if !known {
+        if !known && runs.is_empty() {
             return Err(refusal::no_such_runner(name));
         }
-        let mut of_runner =
-            self.watched.iter().filter(|(_, watched)| watched.runner.as_ref() == Some(name));
-        let newest = self
-            .watched
-            .iter()
-            .rfind(|(_, watched)| watched.runner.as_ref() == Some(name))
-            .map(|(run, _)| run);
-        let asked = match run {
-            None => newest,
-            // A run that is gone is followed by the next one.
-            Some(asked) => of_runner.find(|(run, _)| *run >= asked).map(|(run, _)| run),
-        };
-        Ok(asked.map(|run| {
-            let folder = self.folder_of(run);
-            LogSource {
-                run: run.clone(),
-                path: folder.agent_log(),
-                mark: folder.plan().written().and_then(|plan| plan.token_mark),
-                next: self
-                    .watched
-                    .iter()
-                    .filter(|(_, watched)| watched.runner.as_ref() == Some(name))
-                    .map(|(run, _)| run)
-                    .find(|other| *other > run)
-                    .cloned(),
+        // The one that follows is as good as an end where it cannot be told whether this one ended.
+        let at = match which {
+            WhichRun::Newest => runs.len().checked_sub(1),
+            WhichRun::Named(asked) => {
+                let at = runs.iter().position(|run| *run == asked);
+                Some(at.ok_or_else(|| refusal::no_such_run(name, asked, &runs))?)
             }
+            WhichRun::OrAfter(asked) => runs.iter().position(|run| *run >= asked),
+            WhichRun::OrBefore(asked) => runs.iter().rposition(|run| *run <= asked),
+        };
+        let Some(at) = at else { return Ok(None) };
+        let (previous, next) = (at.checked_sub(1).map(|at| runs[at].clone()), runs.get(at + 1));
+        let next = next.map(|run| (*run).clone());
+        let run = runs.swap_remove(at);
+        Ok(Some(LogSource {
+            run: run.clone(),
+            folder: self.folder_of(run),
+            ended: next.is_some() || self.watched[run].over,
+            previous,
+            next,
         }))
     }
 

@@ -39,10 +39,9 @@ const STACK: usize = 64 << 10;
 
 impl Watched {
     pub(crate) fn new(folder: &RunDir) -> Self {
-        let mark = folder.plan().written().and_then(|plan| plan.token_mark);
         Self {
             folder: folder.clone(),
-            tail: LogTail::new(folder.agent_log(), mark),
+            tail: LogTail::new(folder),
             readings: 0,
             over: false,
             runner: None,

@@ -1,21 +1,21 @@
 //! `runnerctl logs`: what the agent said, page by page; with `-f` for as long as one looks.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use client::{Client, ClientError, Detail, LogQuery};
-use protocol::{LogPage, RunnerName};
+use protocol::{LogPage, RunId, RunnerName};
 use tokio::time::{Instant, sleep};
 
+use super::log_search;
 use crate::arguments::{Shape, Which};
 use crate::failure::Failure;
 use crate::print::Screen;
-use crate::{choose, place};
+use crate::{choose, place, words};
 
 /// Print the agent's log
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Print the agent's log, the newest run's.\n\n\
+    long_about = "Print the agent's log: the last lines of the newest run, or what is asked for.\n\n\
         Tokens are taken out before it is shown, and on a terminal so is what would drive the \
         terminal. With --follow it goes on with the next run when this one ends.",
     after_help = EXAMPLES
@@ -23,12 +23,24 @@ use crate::{choose, place};
 pub(crate) struct Args {
     #[command(flatten)]
     which: Which,
-    /// Go on printing what is written from now on
+    /// Another run than the newest; a task of it, as `runnerctl history` names it, will do
+    #[arg(long, value_name = "RUN", value_parser = run_of)]
+    run: Option<RunId>,
+    /// Go on printing what is written from now on; with --run until that run ends
     #[arg(short, long)]
     follow: bool,
     /// Begin with the last N lines
-    #[arg(short = 'n', long, value_name = "N")]
-    lines: Option<usize>,
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
+    lines: u64,
+    /// Begin with the first line that is kept
+    #[arg(long, conflicts_with = "lines")]
+    all: bool,
+    /// Begin at a place, as --search and --json name it
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["lines", "all"])]
+    from: Option<String>,
+    /// Print the lines with this word and their places; in either case unless it has a capital letter
+    #[arg(long, value_name = "WORD", conflicts_with_all = ["lines", "all", "follow"])]
+    search: Option<String>,
     #[command(flatten)]
     shape: Shape,
 }
@@ -37,72 +49,97 @@ const EXAMPLES: &str = "\
 Examples:
   runnerctl logs -n 50
   runnerctl logs -f -n 0                what is written from now on
+  runnerctl logs --all --run 20261123T181047.123Z-4f2a9c
+  runnerctl logs --search \"exit code\"   lines with these words, each with its place
+  runnerctl logs --from 41943           on from such a place
   runnerctl logs --json | jq -r .text   one page a line";
 
 /// How long a supervisor may be away, to be started anew, while its log is followed.
 const AWAY: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// In bytes; the largest that the supervisor gives.
+const PAGE: u32 = 1 << 20;
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = place::client()?;
     let snapshot = client.snapshot(Detail::Plain).await?;
     let name = choose::one(&snapshot, args.which.runner.as_ref())?.name.clone();
-    let mut screen = Screen::stdout();
-    let mut next = written(&args, &client, &name, &mut screen).await?;
-    if !args.follow {
-        return Ok(());
+    let mut out = Out { screen: Screen::stdout(), json: args.shape.json, run: None };
+    if let Some(word) = &args.search {
+        let from = begins_at(&args, &client, &name).await?;
+        let asked = log_search::Asked { name: &name, word, run: args.run.as_ref(), from };
+        return log_search::run(&client, &asked, &mut out.screen, out.json).await;
     }
-    loop {
-        let page = wait_for_more(&client, &name, &next).await?;
+    let mut page = written(&args, &client, &name, &mut out).await?;
+    while args.follow && !(args.run.is_some() && page.ended && page.at_end) {
+        page = wait_for_more(&args, &client, &name, &page.next).await?;
         if page.text.is_empty() {
             // The supervisor has waited already, but for a runner that has no run yet.
             sleep(BETWEEN_LOOKS).await;
         } else {
-            show(&args, &mut screen, &page)?;
+            out.show(&page)?;
         }
-        next = page.next;
     }
+    Ok(())
 }
 
-/// Shows what is written so far, and gives where to go on.
+/// Shows what is written so far, and gives the last page of it.
 async fn written(
     args: &Args,
     client: &Client,
     name: &RunnerName,
-    screen: &mut Screen,
-) -> Result<String, Failure> {
-    let mut last_lines = args.lines.map(LastLines::new);
-    let mut next: Option<String> = None;
+    out: &mut Out,
+) -> Result<LogPage, Failure> {
+    let run = args.run.as_ref();
+    let from = begins_at(args, client, name).await?;
+    let lines = from.is_none().then_some(args.lines);
+    let first =
+        LogQuery { run, from: from.as_deref(), lines, limit: Some(PAGE), ..LogQuery::default() };
+    let mut page = client.logs(name, first).await?;
     loop {
-        let query = LogQuery { from: next.as_deref(), ..LogQuery::default() };
-        let page = client.logs(name, query).await?;
+        out.show(&page)?;
         // A page that leads nowhere is an end, whatever it says of itself.
-        let at_end = page.at_end || next.as_ref() == Some(&page.next) || page.next.is_empty();
-        match &mut last_lines {
-            None => show(args, screen, &page)?,
-            Some(lines) => {
-                lines.add(&page.text);
-                if at_end {
-                    show(args, screen, &LogPage { text: lines.text(), ..page.clone() })?;
-                }
-            }
+        if page.at_end || page.next == page.from || page.next.is_empty() {
+            return Ok(page);
         }
-        if at_end {
-            return Ok(page.next);
+        let from = page.next.clone();
+        let query = LogQuery { run, from: Some(&from), limit: Some(PAGE), ..LogQuery::default() };
+        page = client.logs(name, query).await?;
+        if page.text.is_empty() && page.next == from {
+            return Ok(page);
         }
-        next = Some(page.next);
     }
 }
 
-fn show(args: &Args, screen: &mut Screen, page: &LogPage) -> std::io::Result<()> {
-    if args.shape.json { screen.json_line(page) } else { screen.text(&page.text) }
+/// The place to begin at, where it is not so many lines before the end.
+async fn begins_at(
+    args: &Args,
+    client: &Client,
+    name: &RunnerName,
+) -> Result<Option<String>, Failure> {
+    let byte = match &args.from {
+        Some(place) if place.contains(':') => return Ok(Some(place.clone())),
+        Some(byte) => byte.as_str(),
+        None if args.all => "0",
+        None => return Ok(None),
+    };
+    let run = match &args.run {
+        Some(run) => Some(run.clone()),
+        None => client.logs(name, LogQuery { lines: Some(0), ..LogQuery::default() }).await?.run,
+    };
+    Ok(run.map(|run| format!("{run}:{byte}")))
 }
 
 /// The next page, as soon as there is one; a supervisor that is started anew meanwhile is waited for.
-async fn wait_for_more(client: &Client, name: &RunnerName, from: &str) -> Result<LogPage, Failure> {
+async fn wait_for_more(
+    args: &Args,
+    client: &Client,
+    name: &RunnerName,
+    from: &str,
+) -> Result<LogPage, Failure> {
     // Where there is no run there is no place in it either.
     let from = Some(from).filter(|from| !from.is_empty());
-    let query = LogQuery { from, limit: None, wait: true };
+    let query = LogQuery { run: args.run.as_ref(), from, wait: true, ..LogQuery::default() };
     let mut away_since: Option<Instant> = None;
     loop {
         let error = match client.logs(name, query).await {
@@ -122,27 +159,37 @@ async fn wait_for_more(client: &Client, name: &RunnerName, from: &str) -> Result
     }
 }
 
-/// The end of a text that comes in pages of whole lines.
-struct LastLines {
-    most: usize,
-    lines: VecDeque<String>,
+/// Where pages are printed, with a word on the side where the log has a gap or goes on elsewhere.
+struct Out {
+    screen: Screen,
+    json: bool,
+    run: Option<RunId>,
 }
 
-impl LastLines {
-    fn new(most: usize) -> Self {
-        Self { most, lines: VecDeque::new() }
-    }
-
-    fn add(&mut self, text: &str) {
-        for line in text.split_inclusive('\n') {
-            self.lines.push_back(line.to_owned());
-            if self.lines.len() > self.most {
-                self.lines.pop_front();
-            }
+impl Out {
+    fn show(&mut self, page: &LogPage) -> std::io::Result<()> {
+        if self.json {
+            return self.screen.json_line(page);
         }
+        if let (Some(before), Some(run)) = (&self.run, &page.run)
+            && before != run
+        {
+            Screen::stderr().say(format!("The log goes on with run {run}."))?;
+        }
+        if page.missed.0 > 0 {
+            let size = words::size(page.missed);
+            Screen::stderr().say(format!("{size} of the log are not kept any more."))?;
+        }
+        self.run = page.run.clone().or(self.run.take());
+        self.screen.text(&page.text)
     }
+}
 
-    fn text(&mut self) -> String {
-        self.lines.drain(..).collect()
-    }
+/// The run, or the run of a task: `RUN` or `RUN.N`.
+fn run_of(text: &str) -> Result<RunId, String> {
+    let is_task = |(run, number): &(&str, &str)| {
+        run.contains('-') && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let run = text.rsplit_once('.').filter(is_task).map_or(text, |(run, _)| run);
+    if run.is_empty() { Err("a run has a name".to_owned()) } else { Ok(RunId::from(run)) }
 }

@@ -5,6 +5,7 @@ pub(crate) mod cancel_task;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod history;
+mod log_search;
 pub(crate) mod logs;
 pub(crate) mod pause;
 pub(crate) mod resume;

@@ -222,16 +222,31 @@ fn config_shows_what_the_agent_is_told_and_what_to_write_in_a_pipeline() {
 }
 
 const LOGS: &str = "GET /v1/runners/m/logs";
+const MOST: &str = "limit=1048576";
 
 fn log(text: &str, next: &str, at_end: bool) -> Value {
     json!({"text": text, "next": next, "at_end": at_end})
 }
 
+fn log_of(run: &str, text: &str, from: u64, next: &str, missed: u64) -> Value {
+    json!({
+        "text": text, "run": run, "from": format!("{run}:{from}"), "next": next, "before": null,
+        "at_end": true, "ended": true, "missed": missed,
+    })
+}
+
+/// The answer to `runnerctl logs` with that many lines.
+fn last(lines: u64) -> String {
+    format!("{LOGS}?lines={lines}&{MOST}")
+}
+
 #[test]
 fn logs_are_printed_to_their_end_page_by_page() {
     let fake = Fake::with(&[runner("m", json!({}))])
-        .on(LOGS, log("one\n\u{1b}[31mtwo\u{1b}[0m\n", "r:9", false))
-        .on(&format!("{LOGS}?from=r%3A9"), log("three\n", "r:12", true));
+        .on(&last(100), log("one\n\u{1b}[31mtwo\u{1b}[0m\n", "r:9", false))
+        .on(&last(1), log("three\n", "r:12", true))
+        .on(&last(0), log("", "r:12", true))
+        .on(&format!("{LOGS}?from=r%3A9&{MOST}"), log("three\n", "r:12", true));
     let all = "exit code 0\n--- output\none\n\u{1b}[31mtwo\u{1b}[0m\nthree\n";
     assert_eq!(fake.run(&["logs"]), all, "in a pipe every byte is kept");
     assert_eq!(fake.run(&["logs", "-n", "1"]), "exit code 0\n--- output\nthree\n");
@@ -240,17 +255,71 @@ fn logs_are_printed_to_their_end_page_by_page() {
 }
 
 #[test]
+fn a_whole_log_is_printed_and_what_is_gone_of_it_is_told() {
+    let fake = Fake::with(&[runner("m", json!({}))])
+        .on(&format!("{LOGS}?lines=0"), log_of("r-1", "", 9, "r-1:9", 0))
+        .on(&format!("{LOGS}?from=r-1%3A0&{MOST}"), log_of("r-1", "two\n", 5000, "r-1:5004", 5000));
+    let seen = "exit code 0\n--- output\ntwo\n--- errors\n5 kB of the log are not kept any more.\n";
+    assert_eq!(fake.run(&["logs", "--all"]), seen);
+}
+
+#[test]
+fn a_run_is_named_by_itself_or_by_a_task_of_it_and_followed_to_its_end() {
+    let fake = Fake::with(&[runner("m", json!({}))])
+        .on(&format!("{LOGS}?run=r-1&lines=100&{MOST}"), log_of("r-1", "one\n", 0, "r-1:4", 0));
+    for run in ["r-1", "r-1.7"] {
+        assert_eq!(fake.run(&["logs", "--run", run]), "exit code 0\n--- output\none\n");
+        assert_eq!(fake.run(&["logs", "--run", run, "-f"]), "exit code 0\n--- output\none\n");
+    }
+    let title = "There is no run r-2 of m, or not any more.";
+    let call = format!("{LOGS}?run=r-2&lines=100&{MOST}");
+    let fake = fake.refuses(&call, 404, "no-such-run", title, "Kept are: r-1.");
+    let seen = fake.run(&["logs", "--run", "r-2"]);
+    assert!(seen.starts_with("exit code 1") && seen.contains(title), "{seen}");
+}
+
+#[test]
+fn a_log_is_printed_from_a_place() {
+    let fake = Fake::with(&[runner("m", json!({}))])
+        .on(&format!("{LOGS}?lines=0"), log_of("r-1", "", 9, "r-1:9", 0))
+        .on(&format!("{LOGS}?from=r-1%3A4&{MOST}"), log_of("r-1", "two\n", 4, "r-1:8", 0));
+    for place in ["4", "r-1:4"] {
+        assert_eq!(fake.run(&["logs", "--from", place]), "exit code 0\n--- output\ntwo\n");
+    }
+}
+
+#[test]
+fn a_search_prints_lines_with_their_places_until_the_log_ends() {
+    let call = format!("{LOGS}/search?word=exit+code");
+    let line = |at: &str, text: &str, whole: bool| json!({"at": at, "text": text, "whole": whole});
+    let found = |lines: &[Value], next: Option<&str>| json!({"run": "r-1", "found": lines, "next": next, "searched": 100});
+    let first = [line("r-1:41", "exit code 1", true), line("r-1:99", "an exit code far", false)];
+    let fake = Fake::with(&[runner("m", json!({}))])
+        .on(&format!("{call}&limit=1000"), found(&first, Some("r-1:200")))
+        .on(&format!("{call}&from=r-1%3A200&limit=1000"), found(&[], Some("r-1:300")))
+        .on(&format!("{call}&from=r-1%3A300&limit=1000"), found(&first[..1], None));
+    assert_snapshot!(fake.run(&["logs", "--search", "exit code"]));
+    assert_snapshot!(fake.run(&["logs", "--search", "exit code", "--json"]));
+    let fake = fake.on(&format!("{LOGS}/search?word=nowhere&limit=1000"), found(&[], None));
+    let seen = "exit code 0\n--- errors\nNothing was found for 'nowhere'.\n";
+    assert_eq!(fake.run(&["logs", "--search", "nowhere"]), seen);
+}
+
+#[test]
 fn a_log_page_that_leads_nowhere_is_the_end() {
     let fake = Fake::with(&[runner("m", json!({}))])
-        .on(LOGS, log("one\n", "r:4", false))
-        .on(&format!("{LOGS}?from=r%3A4"), log("", "r:4", false));
+        .on(&last(100), log("one\n", "r:4", false))
+        .on(&format!("{LOGS}?from=r%3A4&{MOST}"), log("", "r:4", false));
     assert_eq!(fake.run(&["logs"]), "exit code 0\n--- output\none\n");
 }
 
 #[test]
 fn a_runner_that_has_not_run_yet_has_an_empty_log() {
-    let fake = Fake::with(&[runner("m", json!({}))]).on(LOGS, log("", "", true));
+    let fake = Fake::with(&[runner("m", json!({}))])
+        .on(&last(100), log("", "", true))
+        .on(&format!("{LOGS}?lines=0"), log("", "", true));
     assert_eq!(fake.run(&["logs"]), "exit code 0\n");
+    assert_eq!(fake.run(&["logs", "--all"]), "exit code 0\n");
 }
 
 #[test]
@@ -258,7 +327,7 @@ fn logs_that_are_followed_go_on_over_a_supervisor_that_is_started_anew() {
     use std::io::{BufRead, BufReader};
 
     let mut fake = Fake::with(&[runner("m", json!({}))])
-        .on(LOGS, log("one\n", "r:4", true))
+        .on(&last(100), log("one\n", "r:4", true))
         .holds(&format!("{LOGS}?from=r%3A4&wait=1"));
     let program = fake.command(&["logs", "-f"]);
     let mut following = std::process::Command::new(program.get_program())
@@ -293,7 +362,7 @@ fn logs_that_are_followed_go_on_over_a_supervisor_that_is_started_anew() {
 #[test]
 fn a_reader_that_has_read_enough_is_no_error() {
     let long = "a line that is long enough to fill a pipe in the end\n".repeat(5000);
-    let fake = Fake::with(&[runner("m", json!({}))]).on(LOGS, log(&long, "r:1", true));
+    let fake = Fake::with(&[runner("m", json!({}))]).on(&last(100), log(&long, "r:1", true));
     let program = fake.command(&["logs"]);
     let mut child = std::process::Command::new(program.get_program())
         .args(program.get_args())

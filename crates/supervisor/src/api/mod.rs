@@ -4,6 +4,7 @@
 mod asked;
 pub(crate) mod events;
 mod origin;
+mod logs;
 mod peer;
 mod reading;
 pub(crate) mod refusal;

@@ -1,12 +1,10 @@
 //! Calls that only read.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use protocol::{AgentRelease, ConfigText, Health, HistoryPage, LogPage, RunnerName, TaskId};
+use protocol::{AgentRelease, ConfigText, Health, HistoryPage, RunnerName, TaskId};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
@@ -16,7 +14,6 @@ use super::events::Detail;
 use super::refusal::{self, Refused};
 use crate::history::History;
 use crate::input::Input;
-use crate::logs;
 
 type Answer<T> = Result<Json<T>, Refused>;
 
@@ -70,64 +67,4 @@ pub(crate) async fn config(
     Path(name): Path<RunnerName>,
 ) -> Answer<ConfigText> {
     Ok(Json(api.to_loop.ask(|reply| Input::Config(name, reply)).await?))
-}
-
-#[derive(Deserialize)]
-pub(crate) struct LogQuery {
-    from: Option<String>,
-    limit: Option<u64>,
-    /// `1`: where there is nothing yet, wait a while for more.
-    #[serde(default)]
-    wait: u8,
-}
-
-const LONGEST_WAIT: Duration = Duration::from_secs(25);
-/// A log tells of its own growth; that a run begins is looked for.
-const LOOK_FOR_A_RUN: Duration = Duration::from_secs(1);
-
-pub(crate) async fn logs(
-    State(api): State<Api>,
-    Path(name): Path<RunnerName>,
-    Query(query): Query<LogQuery>,
-) -> Answer<LogPage> {
-    let from = match query.from.as_deref().map(logs::place) {
-        Some(None) => {
-            return Err(refusal::bad_request(
-                "That is no place in a log.",
-                "Pass `next` of the page before.",
-            )
-            .into());
-        }
-        Some(Some(place)) => Some(place),
-        None => None,
-    };
-    let waited = tokio::time::Instant::now() + LONGEST_WAIT;
-    loop {
-        let (run, at) = from.clone().map_or((None, None), |(run, at)| (Some(run), Some(at)));
-        let asked = run.clone();
-        let name = name.clone();
-        let source = api.to_loop.ask(|reply| Input::LogOf(name, run, reply)).await?;
-        let may_wait = query.wait == 1 && tokio::time::Instant::now() < waited;
-        let Some(source) = source else {
-            if may_wait {
-                tokio::time::sleep(LOOK_FOR_A_RUN).await;
-                continue;
-            }
-            let next = query.from.clone().unwrap_or_default();
-            return Ok(Json(LogPage { text: String::new(), next, at_end: true }));
-        };
-        let at = if asked.is_none_or(|asked| asked == source.run) { at } else { Some(0) };
-        let limit = query.limit;
-        let grows = logs::Grows::new(&source.path);
-        let page = tokio::task::spawn_blocking(move || logs::page(&source, at, limit)).await;
-        let page = page
-            .map_err(|error| refusal::failed(&error.to_string()))?
-            .map_err(|error| refusal::failed(&error.to_string()))?;
-        let nothing = page.text.is_empty() && page.at_end;
-        if !may_wait || !nothing {
-            return Ok(Json(page));
-        }
-        // Woken by the log's own growth, and now and then for a new run.
-        let _ = tokio::time::timeout(LOOK_FOR_A_RUN, grows.more()).await;
-    }
 }

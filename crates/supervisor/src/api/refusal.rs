@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use protocol::{ApiError, RunnerName};
+use protocol::{ApiError, RunId, RunnerName};
 use supervisor_core::Refusal;
 
 use crate::settings::SettingsError;
@@ -59,6 +59,15 @@ pub(crate) fn no_such_runner(name: &RunnerName) -> ApiError {
         format!("There is no runner {name} on this machine."),
         "See the names with `runnerctl status`.",
     )
+}
+
+pub(crate) fn no_such_run(name: &RunnerName, run: &RunId, kept: &[&RunId]) -> ApiError {
+    let kept: Vec<&str> = kept.iter().map(|run| run.as_str()).collect();
+    let hint = match kept.as_slice() {
+        [] => "Nothing of it is kept.".to_owned(),
+        kept => format!("Kept are: {}.", kept.join(", ")),
+    };
+    error(404, "no-such-run", format!("There is no run {run} of {name}, or not any more."), &hint)
 }
 
 pub(crate) fn busy(name: &RunnerName) -> ApiError {
