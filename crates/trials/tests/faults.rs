@@ -83,7 +83,7 @@ fn a_release_server_that_is_away_is_told_and_heals() {
     let gone = Fault { status: Some(503), ..fault("/releases") };
     rig.circle.control().add_fault(&gone).unwrap();
     rig.set_up();
-    let (runner, problem) = until_problem(&rig, ProblemCode::AgentNotInstalled);
+    let (runner, problem) = until_problem(&rig, ProblemCode::ReleasesUnreachable);
     assert_eq!((runner.state, runner.agent_pid), (RunnerState::Problem, None));
     assert!(problem.reading.is_some_and(|reading| reading.contains("503")));
     rig.circle.control().clear_faults().unwrap();
@@ -97,7 +97,7 @@ fn a_release_that_is_not_what_the_manifest_says_is_never_started() {
     let spoilt = Fault { garble: true, ..fault("/releases/3.") };
     rig.circle.control().add_fault(&spoilt).unwrap();
     rig.set_up();
-    until_problem(&rig, ProblemCode::AgentNotInstalled);
+    until_problem(&rig, ProblemCode::ReleaseUnsound);
     assert_eq!(rig.runs().len(), 0);
     assert!(rig.api.call(async |client| client.agents().await).unwrap().is_empty());
     rig.circle.control().clear_faults().unwrap();
@@ -121,9 +121,13 @@ fn an_agent_that_was_changed_on_disk_is_not_started_but_installed_anew() {
     std::fs::set_permissions(program, mode).unwrap();
     let before = rig.runs().len();
     rig.api.resume(RUNNER).unwrap();
-    let (_, problem) = until_problem(&rig, ProblemCode::AgentNotInstalled);
+    let resumed = Instant::now();
+    let (_, problem) = until_problem(&rig, ProblemCode::AgentDamaged);
     assert!(problem.reading.is_some_and(|reading| reading.contains("SHA-256")));
-    assert_eq!(rig.runs().len(), before);
+    rig.until_runner("an agent runs", |runner| runner.agent_pid.is_some());
+    // The wait after a failed installation is 10 s.
+    assert!(resumed.elapsed() < Duration::from_secs(9), "it is mended at once");
+    assert_eq!(rig.runs().len(), before + 1);
     assert_works_again(&mut rig);
     assert_eq!(std::fs::read(program).unwrap(), good);
     rig.finish();

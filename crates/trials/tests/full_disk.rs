@@ -227,3 +227,30 @@ fn a_start_for_which_no_room_was_left_is_a_problem_with_a_way_out_and_heals() {
     rig.assert_ended_well(&job);
     rig.finish();
 }
+
+#[test]
+fn an_agent_for_which_the_disk_has_no_room_is_not_even_downloaded() {
+    let place = Place::new();
+    let Some(_disk) = SmallDisk::under(&place) else { return };
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &Options::default());
+    let huge = local_circleci::control::Fault {
+        path: "/releases/3.".to_owned(),
+        says_length: Some(400 << 20),
+        ..local_circleci::control::Fault::default()
+    };
+    rig.circle.control().add_fault(&huge).unwrap();
+    rig.set_up();
+    let no_room = |runner: &protocol::Runner| {
+        runner.problems.iter().any(|problem| problem.code == ProblemCode::NoRoom)
+    };
+    let runner = rig.until_runner("it says that there is no room", no_room);
+    let reading = runner.problems[0].reading.clone().unwrap();
+    assert!(reading.contains("bytes more on its disk, which has"), "{reading}");
+    assert!(!rig.place.folders().data.join("agents/.incoming").exists());
+    rig.circle.control().clear_faults().unwrap();
+    rig.until_state(RunnerState::Idle);
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    rig.finish();
+}
