@@ -1,7 +1,7 @@
 //! A runner's state and its words: what is known, told as one line.
 
 use jiff::Timestamp;
-use protocol::{PauseBy, PauseReason, RunnerState};
+use protocol::{PauseBy, PauseReason, ProblemCode, RunnerState};
 
 use crate::decide::Situation;
 use crate::facts::{Phase, Read, TaskEnd};
@@ -67,7 +67,7 @@ pub(crate) fn state(
         return (RunnerState::Draining, format!("The agent is ending, {after}"));
     }
     if run.refused.is_some() {
-        return (RunnerState::Problem, crate::problems::REFUSED.into());
+        return (RunnerState::Problem, ProblemCode::TokenRefused.about().summary.into());
     }
     if runner.offline.is_some() {
         return (RunnerState::Offline, "CircleCI cannot be reached".into());

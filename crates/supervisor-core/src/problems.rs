@@ -1,4 +1,4 @@
-//! Problems the core itself finds, in the words the user reads.
+//! Problems the core itself finds, each with the reading behind it.
 
 use jiff::Timestamp;
 use protocol::{FinishedTask, Problem, ProblemCode, RunnerName, TokenStore};
@@ -38,95 +38,44 @@ pub(crate) fn verdict_on(run: &Run, boot: &str, now: Timestamp) -> Option<Proble
     let after = |text: String| format!("{ended}, {text} after its start");
     if at_start {
         let reading = lived.map(|lived| after(format!("{:.1} s", lived.as_secs_f64())));
-        return Some(Problem {
-            code: ProblemCode::AgentExitsAtStart,
-            summary: "The agent ends as soon as it is started.".into(),
-            reading: Some(reading.unwrap_or(ended)),
-            hint: "Its last lines say why; Runner Tray keeps trying, at most every 5 minutes."
-                .into(),
-            details: run.log_tail.clone(),
-            since: now,
-        });
+        return Some(
+            Problem::of(ProblemCode::AgentExitsAtStart, now)
+                .reading(reading.unwrap_or(ended))
+                .details(run.log_tail.clone()),
+        );
     }
     if matches!(facts.exit.yes(), Some(ExitSeen::Code { code: 0, .. })) {
         return None;
     }
     let reading = lived.map(|lived| after(format!("{} s", lived.as_secs())));
-    Some(Problem {
-        code: ProblemCode::AgentCrashed,
-        summary: "The agent ended by itself.".into(),
-        reading: Some(reading.unwrap_or(ended)),
-        hint: "It is started again, once its task has ended if one runs; see `runnerctl logs` \
-               where this goes on."
-            .into(),
-        details: run.log_tail.clone(),
-        since: now,
-    })
+    Some(
+        Problem::of(ProblemCode::AgentCrashed, now)
+            .reading(reading.unwrap_or(ended))
+            .details(run.log_tail.clone()),
+    )
 }
 
 fn cannot_start(run: &Run, since: Timestamp, why: String) -> Problem {
-    Problem {
-        code: ProblemCode::CannotStart,
-        summary: "The agent could not be started.".into(),
-        reading: Some(why),
-        hint: "Runner Tray tries again by itself; see `runnerctl logs` for details.".into(),
-        details: run.log_tail.clone(),
-        since,
-    }
+    Problem::of(ProblemCode::CannotStart, since).reading(why).details(run.log_tail.clone())
 }
 
-pub(crate) const REFUSED: &str = "CircleCI refuses this runner's token.";
-
 pub(crate) fn token_refused(since: Timestamp, line: &str, details: Option<String>) -> Problem {
-    Problem {
-        code: ProblemCode::TokenRefused,
-        summary: REFUSED.into(),
-        reading: Some(line.to_owned()),
-        hint: "Create a new token for the resource class and store it with `runnerctl token set`; \
-               check that the resource class still exists."
-            .into(),
-        details,
-        since,
-    }
+    Problem::of(ProblemCode::TokenRefused, since).reading(line).details(details)
 }
 
 pub(crate) fn drain_unconfirmed(since: Timestamp) -> Problem {
-    Problem {
-        code: ProblemCode::DrainUnconfirmed,
-        summary: "It is not certain that the agent was told to stop claiming.".into(),
-        reading: Some("drain.json is there, drain-sent.json is not".into()),
-        hint:
-            "Runner Tray sends the signal again only when a second task proves that it was lost, \
-               because a second signal would cancel a task."
-                .into(),
-        details: None,
-        since,
-    }
+    Problem::of(ProblemCode::DrainUnconfirmed, since)
+        .reading("drain.json is there, drain-sent.json is not")
 }
 
 pub(crate) fn unattended(since: Timestamp) -> Problem {
-    Problem {
-        code: ProblemCode::AgentUnattended,
-        summary: "The agent's keeper died; the agent and its task go on.".into(),
-        reading: Some("the keeper's lock is free and the agent lives".into()),
-        hint: "A new keeper is being put in charge; nothing to do.".into(),
-        details: None,
-        since,
-    }
+    Problem::of(ProblemCode::AgentUnattended, since)
+        .reading("the keeper's lock is free and the agent lives")
 }
 
 pub(crate) fn task_unrecorded(since: Timestamp, run: &str) -> Problem {
-    Problem {
-        code: ProblemCode::TaskUnrecorded,
-        summary: "A task runs of which nothing could be recorded; the runner counts as busy."
-            .into(),
-        reading: Some(format!("the lock runs/{run}/unrecorded.lock is held")),
-        hint:
-            "It goes on as usual. keeper.log in that folder says what failed, mostly a full disk."
-                .into(),
-        details: None,
-        since,
-    }
+    Problem::of(ProblemCode::TaskUnrecorded, since)
+        .reading(format!("the lock runs/{run}/unrecorded.lock is held"))
 }
 
 pub(crate) fn task_lost(task: &FinishedTask) -> Problem {
@@ -135,15 +84,10 @@ pub(crate) fn task_lost(task: &FinishedTask) -> Problem {
     let named = [of("", &task.project), of("build ", &task.build_number)];
     let named: Vec<String> =
         named.into_iter().flatten().chain([format!("task {}", task.id)]).collect();
-    let link = task.link.as_ref().map(|link| format!(": {link}")).unwrap_or_default();
-    Problem {
-        code: ProblemCode::TaskLost,
-        summary: "The last task was lost: its wrapper ended before it did, so all of it was ended."
-            .into(),
-        reading: Some(named.join(", ")),
-        hint: format!("CircleCI shows the job as failed; rerun it there{link}."),
-        details: None,
-        since: task.finished_at,
+    let lost = Problem::of(ProblemCode::TaskLost, task.finished_at).reading(named.join(", "));
+    match &task.link {
+        Some(link) => Problem { hint: format!("{} {link}", lost.hint), ..lost },
+        None => lost,
     }
 }
 
@@ -152,50 +96,21 @@ pub(crate) fn token_copied(runner: &RunnerName, copy: &TokenCopy) -> Problem {
         TokenStore::Keychain => ("the keychain", "file"),
         TokenStore::File => ("a file of yours", "keychain"),
     };
-    Problem {
-        code: ProblemCode::TokenCopied,
-        summary: format!("A copy of the token may be in {place}: moving it was not finished."),
-        reading: Some("settings.toml has token_copy".into()),
-        hint: format!(
-            "`runnerctl token move --to {other} --runner {runner}` removes the copy; it is tried \
-             too whenever the supervisor starts."
-        ),
-        details: None,
-        since: copy.since,
-    }
+    Problem::of(ProblemCode::TokenCopied, copy.since)
+        .reading("settings.toml has token_copy")
+        .with("PLACE", place)
+        .with("STORE", other)
+        .with("NAME", runner.as_str())
 }
 
 pub(crate) fn run_unreadable(since: Timestamp, run: &str) -> Problem {
-    Problem {
-        code: ProblemCode::RunUnreadable,
-        summary: "Part of a run directory cannot be read, so the runner counts as busy.".into(),
-        reading: Some(format!("runs/{run}")),
-        hint: "Look at the folder's files and permissions; when no agent of it runs any more, \
-               delete the folder."
-            .into(),
-        details: None,
-        since,
-    }
+    Problem::of(ProblemCode::RunUnreadable, since).reading(format!("runs/{run}"))
 }
 
 pub(crate) fn cannot_save(since: Timestamp, why: &str) -> Problem {
-    Problem {
-        code: ProblemCode::CannotSave,
-        summary: "What you asked for could not be written to disk, so it was not done.".into(),
-        reading: Some(why.to_owned()),
-        hint: "Free some space or mend the folder's permissions, then ask again.".into(),
-        details: None,
-        since,
-    }
+    Problem::of(ProblemCode::CannotSave, since).reading(why)
 }
 
 pub(crate) fn offline(since: Timestamp, why: String) -> Problem {
-    Problem {
-        code: ProblemCode::Offline,
-        summary: "CircleCI cannot be reached.".into(),
-        reading: Some(why),
-        hint: "Check this machine's network and proxy; the agent goes on trying by itself.".into(),
-        details: None,
-        since,
-    }
+    Problem::of(ProblemCode::Offline, since).reading(why)
 }

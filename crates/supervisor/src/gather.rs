@@ -77,43 +77,16 @@ fn boxed(why: &str) -> Box<StartFailure> {
 
 pub(crate) fn cannot_start(why: &str, now: Timestamp) -> StartFailure {
     StartFailure {
-        problem: Problem {
-            code: ProblemCode::CannotStart,
-            summary: "The agent could not be started.".into(),
-            reading: Some(why.to_owned()),
-            hint: "Mend what the reading names; Runner Tray tries again by itself.".into(),
-            details: None,
-            since: now,
-        },
+        problem: Problem::of(ProblemCode::CannotStart, now).reading(why),
         needs_user: false,
     }
 }
 
 fn job_user_unusable(unusable: crate::job_user::Unusable, now: Timestamp) -> StartFailure {
-    StartFailure {
-        problem: Problem {
-            code: ProblemCode::JobUserUnusable,
-            summary: "Jobs cannot run as their own user, so none is claimed.".into(),
-            reading: Some(unusable.found),
-            hint: unusable.way_out,
-            details: None,
-            since: now,
-        },
-        needs_user: false,
-    }
+    let problem = Problem::of(ProblemCode::JobUserUnusable, now).reading(unusable.found);
+    StartFailure { problem: Problem { hint: unusable.way_out, ..problem }, needs_user: false }
 }
 
 pub(crate) fn settings_problem(error: &SettingsError, now: Timestamp) -> Problem {
-    Problem {
-        code: ProblemCode::SettingsUnreadable,
-        summary:
-            "The settings cannot be read, so nothing is started or stopped; what runs goes on."
-                .into(),
-        reading: Some(error.to_string()),
-        hint: "Mend the file, or move it away and run `runnerctl setup` again; it is read anew as \
-               soon as it changes."
-            .into(),
-        details: None,
-        since: now,
-    }
+    Problem::of(ProblemCode::SettingsUnreadable, now).reading(error.to_string())
 }

@@ -99,35 +99,12 @@ fn read(path: &Path) -> Result<Wanted, Unread> {
 }
 
 fn unreadable(path: &Path, reason: &str, now: Timestamp) -> Problem {
-    Problem {
-        code: ProblemCode::StateUnreadable,
-        summary: "What you asked for earlier cannot be read, so nothing is started or changed; \
-                  what runs goes on."
-            .into(),
-        reading: Some(format!("{}: {reason}", path.display())),
-        hint: "Move the file away and restart the supervisor (`runnerctl supervisor stop`, then \
-               `start`); pauses must then be asked for again."
-            .into(),
-        details: None,
-        since: now,
-    }
+    Problem::of(ProblemCode::StateUnreadable, now).reading(format!("{}: {reason}", path.display()))
 }
 
 fn newer(path: &Path, version: u32, now: Timestamp) -> Problem {
-    Problem {
-        code: ProblemCode::StateNewer,
-        summary: "A newer Runner Tray wrote this state, so nothing is started or changed; what \
-                  runs goes on."
-            .into(),
-        reading: Some(format!(
-            "{} has version {version}, this one reads {VERSION}",
-            path.display()
-        )),
-        hint: "Install the newer version again, or move the file away and restart the supervisor."
-            .into(),
-        details: None,
-        since: now,
-    }
+    let reading = format!("{} has version {version}, this one reads {VERSION}", path.display());
+    Problem::of(ProblemCode::StateNewer, now).reading(reading)
 }
 
 #[cfg(test)]

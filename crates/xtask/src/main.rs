@@ -5,6 +5,7 @@ mod code;
 mod edges;
 mod generated;
 mod icons;
+mod problems;
 mod sources;
 mod types;
 
@@ -17,6 +18,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   types write|check       ui/src/generated/protocol.ts, from crates/protocol
   icons write|check       icons/**/*.png, from icons/**/*.svg
+  problems write|check    docs/problems.md, from crates/protocol
   generated write|check   all of the above
   layering                dependency edges, platform code, unsafe, long files, banned crates";
 
@@ -56,7 +58,8 @@ fn generated(what: &str, mode: Mode, root: &Path) -> anyhow::Result<Vec<String>>
     let files = match what {
         "types" => types::files(root),
         "icons" => icons::files(root)?,
-        "generated" => [types::files(root), icons::files(root)?].concat(),
+        "problems" => problems::files(root),
+        "generated" => [types::files(root), icons::files(root)?, problems::files(root)].concat(),
         _ => anyhow::bail!("nothing named {what} is generated\n\n{USAGE}"),
     };
     generated::settle(&files, mode, root)

@@ -35,7 +35,7 @@ pub(crate) fn broken(root: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 /// All `.rs`, `.ts` and `.svelte` files below a folder, which need not exist.
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+pub(crate) fn list(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     if !folder.exists() {
         return Ok(());
     }

@@ -18,7 +18,7 @@ note?: string,
  */
 reading?: string, };
 
-export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "token-file-unusable" | "token-copied" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "cannot-save" | "state-unreadable" | "state-newer" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-unrecorded" | "task-lost" | "other";
+export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "token-file-unusable" | "token-copied" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "releases-unreachable" | "releases-refused" | "releases-untrusted" | "release-not-offered" | "release-unsound" | "no-room" | "install-stopped" | "agent-damaged" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "cannot-save" | "state-unreadable" | "state-newer" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-unrecorded" | "task-lost" | "other";
 
 export type Problem = { code: ProblemCode, 
 /**
@@ -44,7 +44,17 @@ export type Boundary = { "kind": "same-user",
  */
 meaning: string, } | { "kind": "job-user", user: string, meaning: string, };
 
-export type Install = { version: string | null, received: Bytes, total: Bytes | null, };
+export type Install = { version: string | null, received: Bytes, total: Bytes | null, 
+/**
+ * A second, over the last few seconds; absent until it is known.
+ */
+rate?: Bytes, seconds_left?: number, 
+/**
+ * It stands still until it is tried again.
+ */
+waits?: InstallWaits, };
+
+export type InstallWaits = { why: string, until: string, };
 
 export type Usage = { processes: number, 
 /**

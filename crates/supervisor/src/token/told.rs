@@ -17,63 +17,22 @@ pub(crate) fn place_words(store: TokenStore) -> &'static str {
     }
 }
 
-struct Told {
-    code: ProblemCode,
-    summary: String,
-    reading: Option<String>,
-    hint: String,
-}
-
-fn told(unavailable: &Unavailable, runner: &RunnerName, store: TokenStore) -> Told {
-    let (code, summary, hint) = match (unavailable, store) {
-        (Unavailable::Missing, _) => (
-            ProblemCode::TokenMissing,
-            format!("There is no token of {runner} for this server."),
-            set_one(runner),
-        ),
-        (Unavailable::Locked, _) => (
-            ProblemCode::KeychainLocked,
-            "The keychain is locked.".into(),
-            "Log in to the desktop or unlock the keychain; Runner Tray tries again by itself."
-                .into(),
-        ),
-        (Unavailable::WaitsForYou, _) => (
-            ProblemCode::KeychainWaits,
-            "The keychain asks something on the screen and nobody has answered.".into(),
-            "Answer it; Runner Tray tries again by itself.".into(),
-        ),
-        (Unavailable::NoService(_), _) => (
-            ProblemCode::KeychainAbsent,
-            "There is no keychain in this session.".into(),
-            format!(
-                "Log in to a desktop with a keychain, or choose a file that only you can read: \
-                 `runnerctl setup --name {runner} --token-store file --token-stdin ...`."
-            ),
-        ),
-        (Unavailable::Refused(_), TokenStore::Keychain) => (
-            ProblemCode::KeychainRefused,
-            "The keychain refused.".into(),
-            "Its own words say why; mend that, then store the token again.".into(),
-        ),
-        (Unavailable::Refused(_), TokenStore::File) => (
-            ProblemCode::TokenFileUnusable,
-            "The file with the token cannot be used.".into(),
-            format!(
-                "Mend what the reading names, or remove the file and store the token again: \
-                 `runnerctl token set --runner {runner}`."
-            ),
-        ),
+fn told(unavailable: &Unavailable, runner: &RunnerName, store: TokenStore) -> Problem {
+    let code = match (unavailable, store) {
+        (Unavailable::Missing, _) => ProblemCode::TokenMissing,
+        (Unavailable::Locked, _) => ProblemCode::KeychainLocked,
+        (Unavailable::WaitsForYou, _) => ProblemCode::KeychainWaits,
+        (Unavailable::NoService(_), _) => ProblemCode::KeychainAbsent,
+        (Unavailable::Refused(_), TokenStore::Keychain) => ProblemCode::KeychainRefused,
+        (Unavailable::Refused(_), TokenStore::File) => ProblemCode::TokenFileUnusable,
     };
     let reading = match unavailable {
         Unavailable::NoService(why) | Unavailable::Refused(why) => Some(why.clone()),
         Unavailable::WaitsForYou => Some(format!("no answer within {} s", PATIENCE.as_secs())),
         Unavailable::Missing | Unavailable::Locked => None,
     };
-    Told { code, summary, reading, hint }
-}
-
-fn set_one(runner: &RunnerName) -> String {
-    format!("Store one with `runnerctl token set --runner {runner}`.")
+    let problem = Problem::of(code, now()).with("NAME", runner.as_str());
+    Problem { reading, ..problem }
 }
 
 /// Why the runner is not started.
@@ -86,23 +45,16 @@ pub(super) fn failure(lack: &Lack, runner: &RunnerName, place: &TokenPlace) -> S
             let other = other.as_ref().map_or("something else".to_owned(), |other| {
                 format!("{} at {}", other.resource_class, other.api_url)
             });
-            Told {
-                reading: Some(format!("the one in its place was given for {other}")),
-                ..told(&Unavailable::Missing, runner, store)
-            }
+            told(&Unavailable::Missing, runner, store)
+                .reading(format!("the one in its place was given for {other}"))
         }
     };
     let needs_user = told.code == ProblemCode::TokenMissing;
     let wanted = needs_user.then(|| format!("wanted for {resource_class} at {api_url}"));
-    let reading = [wanted, told.reading].into_iter().flatten().collect::<Vec<_>>().join("; ");
-    let problem = Problem {
-        code: told.code,
-        summary: told.summary,
-        reading: Some(reading).filter(|reading| !reading.is_empty()),
-        hint: told.hint,
-        details: None,
-        since: now(),
-    };
+    let reading =
+        [wanted, told.reading.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let reading = Some(reading).filter(|reading| !reading.is_empty());
+    let problem = Problem { reading, ..told };
     StartFailure { problem, needs_user }
 }
 
@@ -131,7 +83,7 @@ pub(super) fn refused(
     runner: &RunnerName,
     store: TokenStore,
 ) -> ApiError {
-    let Told { summary, reading, hint, .. } = told(unavailable, runner, store);
+    let Problem { summary, reading, hint, .. } = told(unavailable, runner, store);
     let why = reading.map(|why| format!(" ({why})")).unwrap_or_default();
     refusal::error(409, code, format!("{what}{summary}{why}"), &hint)
 }
