@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustix::process::{getppid, kill_process};
+use rustix::process::{WaitOptions, getppid, kill_process, waitpid};
 
 use crate::{Liveness, Pid, ProcessId, Signal, alive, os};
 
@@ -34,6 +34,15 @@ pub(crate) fn check_then_kill(id: &ProcessId, signal: Signal) -> io::Result<Sent
         Ok(()) => Ok(Sent::Delivered),
         Err(rustix::io::Errno::SRCH) => Ok(Sent::Gone),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes the exit status of a child of this process, if that very one has ended: for children that
+/// were started before this process became another program, which no handle knows of. Else nothing.
+pub fn reap(id: &ProcessId) {
+    let is_that_one = ProcessId::of(id.pid).is_ok_and(|there| there == *id);
+    if is_that_one && alive(id) == Liveness::Dead {
+        let _ = waitpid(id.pid.rustix(), WaitOptions::NOHANG);
     }
 }
 

@@ -22,7 +22,7 @@ mod os;
 #[path = "macos.rs"]
 mod os;
 
-pub use act::{NoCore, Sent, become_subreaper, die_with_parent, setsid, signal};
+pub use act::{NoCore, Sent, become_subreaper, die_with_parent, reap, setsid, signal};
 pub use exec::{SignalState, die_of, exec, unblock_signals};
 pub use fds::{Inherited, inherited_fd, keep_over_exec};
 pub use identity::{BootId, Liveness, Pid, ProcessId, StartTime, alive};

@@ -64,6 +64,20 @@ fn a_child_lives_is_a_zombie_and_is_gone() {
 }
 
 #[test]
+fn only_a_child_that_has_ended_is_reaped_and_only_that_very_one() {
+    let mut child = Ended::sleeping();
+    let id = child.id();
+    process::reap(&id);
+    assert_eq!(alive(&id), Liveness::Alive);
+    child.0.kill().unwrap();
+    until(|| process::look(id.pid).unwrap().is_some_and(|look| look.state == State::Zombie));
+    process::reap(&ProcessId { start: StartTime(id.start.0 - 1), ..id.clone() });
+    assert!(ProcessId::of(id.pid).is_ok());
+    process::reap(&id);
+    assert!(ProcessId::of(id.pid).is_err());
+}
+
+#[test]
 fn another_start_time_or_another_boot_is_another_process_and_gets_no_signal() {
     let mut child = Ended::sleeping();
     let id = child.id();

@@ -21,6 +21,7 @@ mod problems;
 mod run;
 mod runner;
 mod snapshot;
+mod take;
 mod task;
 mod voices;
 mod wanted;

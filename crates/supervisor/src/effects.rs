@@ -9,6 +9,7 @@ use supervisor_core::{Effect, Event};
 use crate::input::Input;
 use crate::knowing::mark;
 use crate::supervisor::{Supervisor, now};
+use crate::watched::Watched;
 
 impl Supervisor {
     pub(crate) fn carry_out(&mut self) {
@@ -130,6 +131,7 @@ impl Supervisor {
             tracing::info!(%runner, "no longer to be started like this");
             return self.event(Event::StartPutOff(runner));
         }
+        self.watched.values().filter(|watched| watched.over).for_each(Watched::reap_keeper);
         let mark = mark(&ingredients.settings);
         let newest = self.watched.keys().next_back().and_then(crate::read_run::planned_at);
         let started =

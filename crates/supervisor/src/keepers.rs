@@ -32,7 +32,7 @@ pub(crate) fn start(
 ) -> Result<()> {
     let secrets = Secrets { environment, token: token.expose_secret() };
     let secrets = SecretString::from(serde_json::to_string(&secrets)?);
-    spawn(helper, run, lock, &["agent"], Some(&secrets))
+    spawn(helper, run, lock, &["agent"], Some(secrets))
 }
 
 /// Starts a keeper for an agent that has lost its own.
@@ -46,7 +46,7 @@ fn spawn(
     run: &RunDir,
     lock: KeeperLock,
     verb: &[&str],
-    secrets: Option<&SecretString>,
+    secrets: Option<SecretString>,
 ) -> Result<()> {
     let (reader, mut writer) = std::io::pipe()?;
     let mut command = tokio::process::Command::new(helper);
@@ -67,8 +67,11 @@ fn spawn(
     // Our copies of lock and pipe close here, so that the keeper's are the only ones.
     drop(command);
     if let Some(secrets) = secrets {
-        // A pipe takes this much at once; a keeper that died has no use for it.
-        let _ = writer.write_all(secrets.expose_secret().as_bytes());
+        // More than a pipe takes at once would wait for the keeper, and one that is stopped for ever.
+        std::thread::Builder::new().spawn(move || {
+            // A keeper that died has no use for it.
+            let _ = writer.write_all(secrets.expose_secret().as_bytes());
+        })?;
     }
     Ok(())
 }

@@ -52,6 +52,13 @@ impl Watched {
         }
     }
 
+    /// A keeper that an earlier program of this process started is nobody's to wait for but ours.
+    pub(crate) fn reap_keeper(&self) {
+        if let Some(keeper) = self.folder.keeper().written() {
+            process::reap(&keeper.process);
+        }
+    }
+
     /// Whether its agent may live though its directory is gone.
     pub(crate) fn may_live(&self) -> bool {
         let alive = |agent: &ProcessId| process::alive(agent) != Liveness::Dead;

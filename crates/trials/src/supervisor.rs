@@ -1,5 +1,6 @@
 //! The supervisor as a child of the trial, so that it can be killed and started anew.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use process::{ProcessId, Signal};
@@ -23,7 +24,20 @@ impl Supervisor {
     /// Starts one, and returns once it answers.
     #[track_caller]
     pub fn start(place: &Place, api: &Api, options: &Options<'_>) -> Self {
-        let mut process = Ours::start(Self::command(place, options));
+        Self::begin(Self::command(place, options), api)
+    }
+
+    /// The same of a program that lies elsewhere, with its keeper beside it.
+    #[track_caller]
+    pub fn start_program(place: &Place, api: &Api, program: &Path) -> Self {
+        let mut command = place.command(&program.to_string_lossy());
+        command.stdout(Stdio::null()).env("RUNNER_TRAY_LOG", "debug");
+        Self::begin(command, api)
+    }
+
+    #[track_caller]
+    fn begin(command: Command, api: &Api) -> Self {
+        let mut process = Ours::start(command);
         let own = process.id().pid.get();
         until(DEADLINE, "the supervisor answers", || {
             let ended = process.child().try_wait().expect("a child of ours");

@@ -51,6 +51,10 @@ fn show(screen: &mut Screen, snapshot: &Snapshot, now: &ZonedDateTime) -> std::i
         screen.say("No runner is set up yet.")?;
         return screen.say(choose::SET_ONE_UP);
     }
+    if snapshot.runners.len() > 1 {
+        screen.say(&counts(&snapshot.runners))?;
+        screen.blank()?;
+    }
     for (index, runner) in snapshot.runners.iter().enumerate() {
         if index > 0 {
             screen.blank()?;
@@ -58,6 +62,21 @@ fn show(screen: &mut Screen, snapshot: &Snapshot, now: &ZonedDateTime) -> std::i
         show_runner(screen, runner, now)?;
     }
     Ok(())
+}
+
+/// "3 runners: 1 busy, 2 idle", by the order in which they are listed.
+fn counts(runners: &[Runner]) -> String {
+    let mut states: Vec<(&str, usize)> = Vec::new();
+    for runner in runners {
+        let (_, word, _) = words::state(runner.state);
+        match states.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, count)) => *count += 1,
+            None => states.push((word, 1)),
+        }
+    }
+    let states: Vec<String> =
+        states.into_iter().map(|(word, count)| format!("{count} {word}")).collect();
+    format!("{} runners: {}", runners.len(), states.join(", "))
 }
 
 fn show_runner(screen: &mut Screen, runner: &Runner, now: &ZonedDateTime) -> std::io::Result<()> {
@@ -74,6 +93,7 @@ fn show_runner(screen: &mut Screen, runner: &Runner, now: &ZonedDateTime) -> std
     let for_how_long = words::between(runner.state_since, now.timestamp());
     let headline = runner.headline.trim_end_matches('.');
     screen.field("now", Tone::Plain, &format!("{headline} (for {for_how_long})"))?;
+    problems(screen, &runner.problems, now)?;
     if let Some(install) = &runner.install {
         screen.field("download", Tone::Plain, &words::download(install))?;
     }
@@ -83,7 +103,6 @@ fn show_runner(screen: &mut Screen, runner: &Runner, now: &ZonedDateTime) -> std
     if let Some(task) = &runner.task {
         show_task(screen, task, now)?;
     }
-    problems(screen, &runner.problems, now)?;
     if let Some(last) = runner.last_task.as_ref().filter(|_| runner.task.is_none()) {
         let finished = words::moment(last.finished_at, now);
         let project = words::known(last.project.as_deref());
