@@ -98,10 +98,7 @@ fn a_cancel_that_came_too_late_does_not_stand_in_the_way_of_the_next() {
 #[test]
 fn a_task_that_ends_after_the_first_term_spares_the_agent_the_second() {
     let mut home = Home::new();
-    let (run, lock) = home.run(&home.plan());
-    let mut keeper = home.keeper(&run, lock, &["cancel-seen"], &crate::home::secrets());
-    until("the agent is ready", || home.path("ready").exists());
-    home.remember(&run);
+    let (run, mut keeper) = home.running_until("cancel-seen");
     let (task, task_lock) = run.claim_task().unwrap();
     cancel(&run, task.number());
     send(&keeper, Signal::USR1);
@@ -120,10 +117,7 @@ fn a_task_that_ends_after_the_first_term_spares_the_agent_the_second() {
 #[test]
 fn a_cancel_survives_the_keeper() {
     let mut home = Home::new();
-    let (run, lock) = home.run(&home.plan());
-    let mut keeper = home.keeper(&run, lock, &["cancel-seen"], &crate::home::secrets());
-    until("the agent is ready", || home.path("ready").exists());
-    home.remember(&run);
+    let (run, mut keeper) = home.running_until("cancel-seen");
     let (task, task_lock) = run.claim_task().unwrap();
     cancel(&run, task.number());
     send(&keeper, Signal::USR1);

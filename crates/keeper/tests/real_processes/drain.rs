@@ -44,10 +44,7 @@ fn two_tasks(run: &RunDir) -> Vec<TaskNumber> {
 #[test]
 fn a_drain_of_which_nobody_knows_whether_it_was_sent_is_not_sent_again() {
     let mut home = Home::new();
-    let (run, lock) = home.run(&home.plan());
-    let mut keeper = home.keeper(&run, lock, &["drain-written"], &crate::home::secrets());
-    until("the agent is ready", || home.path("ready").exists());
-    home.remember(&run);
+    let (run, mut keeper) = home.running_until("drain-written");
     send(&keeper, Signal::TERM);
     until_held(&run, "drain-written", Pid::of_child(&keeper));
     send(&keeper, Signal::KILL);
@@ -85,10 +82,7 @@ fn a_drain_of_which_nobody_knows_whether_it_was_sent_is_not_sent_again() {
 #[test]
 fn one_proof_of_loss_has_the_term_sent_again_once_whoever_is_killed_then() {
     let mut home = Home::new();
-    let (run, lock) = home.run(&home.plan());
-    let mut first = home.keeper(&run, lock, &["drain-written"], &crate::home::secrets());
-    until("the agent is ready", || home.path("ready").exists());
-    home.remember(&run);
+    let (run, mut first) = home.running_until("drain-written");
     send(&first, Signal::TERM);
     until_held(&run, "drain-written", Pid::of_child(&first));
     send(&first, Signal::KILL);
@@ -118,11 +112,8 @@ fn one_proof_of_loss_has_the_term_sent_again_once_whoever_is_killed_then() {
 #[test]
 fn one_task_that_started_after_the_drain_is_no_proof() {
     let mut home = Home::new();
-    let (run, lock) = home.run(&home.plan());
+    let (run, mut first) = home.running_until("drain-written");
     let tasks = two_tasks(&run);
-    let mut first = home.keeper(&run, lock, &["drain-written"], &crate::home::secrets());
-    until("the agent is ready", || home.path("ready").exists());
-    home.remember(&run);
     send(&first, Signal::TERM);
     until_held(&run, "drain-written", Pid::of_child(&first));
     send(&first, Signal::KILL);
@@ -141,10 +132,7 @@ fn one_task_that_started_after_the_drain_is_no_proof() {
 #[test]
 fn tasks_that_began_before_a_slow_signal_prove_nothing_about_it() {
     let mut home = Home::new();
-    let (run, lock) = home.run(&home.plan());
-    let mut keeper = home.keeper(&run, lock, &["drain-written"], &crate::home::secrets());
-    until("the agent is ready", || home.path("ready").exists());
-    home.remember(&run);
+    let (run, mut keeper) = home.running_until("drain-written");
     send(&keeper, Signal::TERM);
     until_held(&run, "drain-written", Pid::of_child(&keeper));
     let tasks = two_tasks(&run);

@@ -88,8 +88,17 @@ impl Home {
     }
 
     pub(crate) fn running_with(&mut self, plan: &Plan) -> (RunDir, Child) {
+        self.up(plan, &[])
+    }
+
+    /// The same, and the keeper stops itself at `point`.
+    pub(crate) fn running_until(&mut self, point: &str) -> (RunDir, Child) {
+        self.up(&self.plan(), &[point])
+    }
+
+    fn up(&mut self, plan: &Plan, hold_at: &[&str]) -> (RunDir, Child) {
         let (run, lock) = self.run(plan);
-        let keeper = self.keeper(&run, lock, &[], &secrets());
+        let keeper = self.keeper(&run, lock, hold_at, &secrets());
         until("the agent is ready", || self.path("ready").exists());
         self.remember(&run);
         (run, keeper)
