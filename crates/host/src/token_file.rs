@@ -1,5 +1,6 @@
 //! Tokens in files, for machines without a keychain and only where their owner chose so. A file is
-//! 0600 in a 0700 folder; one that others may read is not read but refused.
+//! 0600 in a 0700 folder; one that others may read, that leads elsewhere or is no file is not read but
+//! refused, with the command that mends it.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -8,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::process::geteuid;
+use rustix::{fs::OFlags, io::Errno, process::geteuid};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Folders, keychain::Unavailable, private_folder::make_private};
@@ -20,18 +21,35 @@ const LONGEST: u64 = 16 << 10;
 pub fn get(folders: &Folders, runner: &str) -> Result<SecretString, Unavailable> {
     let path = path(folders, runner)?;
     let refused = |why: &str| Unavailable::Refused(format!("{} {why}", path.display()));
-    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    let mut file = match OpenOptions::new().read(true).custom_flags(nofollow).open(&path) {
+    check_folder(&folders.tokens())?;
+    // Neither a link nor a pipe that nobody writes to leads or holds us up.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(flags.bits().cast_signed());
+    let mut file = match options.open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unavailable::Missing),
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            return Err(refused("is a link; remove it and set the token again"));
+        }
         Err(error) => return Err(refused(&format!("cannot be read: {error}"))),
     };
     let about = file.metadata().map_err(|error| refused(&error.to_string()))?;
-    if !about.is_file() || about.uid() != geteuid().as_raw() {
-        return Err(refused("is not a file of yours. Remove it and set the token again."));
+    if !about.is_file() {
+        return Err(refused("is not a file; remove it and set the token again"));
+    }
+    if about.uid() != geteuid().as_raw() {
+        return Err(refused(&format!(
+            "belongs to user {}; remove it and set the token again",
+            about.uid()
+        )));
     }
     if about.mode() & 0o077 != 0 {
-        return Err(refused("can be read by others. Remove it and set a new token."));
+        return Err(refused(&format!(
+            "has mode {:04o}, so others may have read it: set a new token, or where nobody can \
+             have, `chmod 600` it",
+            about.mode() & 0o7777
+        )));
     }
     let mut token = String::new();
     Read::by_ref(&mut file)
@@ -42,6 +60,26 @@ pub fn get(folders: &Folders, runner: &str) -> Result<SecretString, Unavailable>
         "" => Err(Unavailable::Missing),
         token => Ok(SecretString::from(token)),
     }
+}
+
+/// A folder that others may write to would let them put a file of theirs in the place of ours.
+fn check_folder(folder: &Path) -> Result<(), Unavailable> {
+    let refused = |why: &str| Err(Unavailable::Refused(format!("{} {why}", folder.display())));
+    let about = match fs::symlink_metadata(folder) {
+        Ok(about) => about,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unavailable::Missing),
+        Err(error) => return refused(&format!("cannot be looked at: {error}")),
+    };
+    if !about.is_dir() || about.uid() != geteuid().as_raw() {
+        return refused("is no folder of yours; remove it and set the token again");
+    }
+    if about.mode() & 0o022 != 0 {
+        return refused(&format!(
+            "has mode {:04o}, so others may put files there: `chmod 700` it and set a new token",
+            about.mode() & 0o7777
+        ));
+    }
+    Ok(())
 }
 
 /// Keeps the runner's token; on disk when this returns.
@@ -91,7 +129,11 @@ fn path(folders: &Folders, runner: &str) -> Result<PathBuf, Unavailable> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs::Permissions, os::unix::fs::PermissionsExt, os::unix::fs::symlink};
+    use std::{
+        fs::Permissions,
+        os::unix::fs::{PermissionsExt, chown, symlink},
+        process::Command,
+    };
 
     use super::*;
 
@@ -117,17 +159,58 @@ mod tests {
         assert_eq!(token(&folders), Err(Unavailable::Missing));
     }
 
+    /// Refused, with words that name the file or its folder, and never with its content.
+    #[track_caller]
+    fn assert_refused(folders: &Folders, words: &str) {
+        let Err(Unavailable::Refused(why)) = token(folders) else { panic!("it was read") };
+        assert!(why.starts_with(folders.tokens().to_str().unwrap()), "{why}");
+        assert!(why.contains(words) && !why.contains("hunter2"), "{why}");
+    }
+
     #[test]
-    fn a_file_that_others_can_read_or_that_leads_away_is_refused() {
+    fn a_file_that_others_can_read_or_that_leads_away_or_is_none_is_refused() {
         let home = tempfile::tempdir().unwrap();
         let folders = Folders::below(home.path());
-        set(&folders, "mac-mini", &SecretString::from("secret")).unwrap();
+        let keep = || set(&folders, "mac-mini", &SecretString::from("hunter2")).unwrap();
+        keep();
         let path = folders.tokens().join("mac-mini");
-        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(token(&folders), Err(Unavailable::Refused(_))));
+        for mode in [0o640, 0o604, 0o660, 0o620] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            assert_refused(&folders, &format!("mode {mode:04o}"));
+        }
         fs::rename(&path, home.path().join("elsewhere")).unwrap();
+        for target in ["elsewhere", "nowhere"] {
+            symlink(home.path().join(target), &path).unwrap();
+            assert_refused(&folders, "is a link");
+            fs::remove_file(&path).unwrap();
+        }
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert_refused(&folders, "is not a file");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_refused(&folders, "is not a file");
+        fs::remove_dir(&path).unwrap();
+        // Set again it is as it should be.
         symlink(home.path().join("elsewhere"), &path).unwrap();
-        assert!(matches!(token(&folders), Err(Unavailable::Refused(_))));
+        keep();
+        assert_eq!(token(&folders).as_deref(), Ok("hunter2"));
+        if geteuid().is_root() {
+            chown(&path, Some(12_345), None).unwrap();
+            assert_refused(&folders, "belongs to user 12345");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_to_or_that_is_a_link_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::below(home.path());
+        set(&folders, "mac-mini", &SecretString::from("hunter2")).unwrap();
+        fs::set_permissions(folders.tokens(), Permissions::from_mode(0o770)).unwrap();
+        assert_refused(&folders, "mode 0770");
+        fs::set_permissions(folders.tokens(), Permissions::from_mode(0o700)).unwrap();
+        fs::rename(folders.tokens(), home.path().join("elsewhere")).unwrap();
+        symlink(home.path().join("elsewhere"), folders.tokens()).unwrap();
+        assert_refused(&folders, "is no folder of yours");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use process::Signal;
 use tempfile::TempDir;
 
 use crate::{DEADLINE, Ours, until};
@@ -111,6 +112,20 @@ impl Desktop {
         let method = "org.freedesktop.Secret.Service.Lock";
         let (done, words) = self.send(SECRETS, "/org/freedesktop/secrets", method, login);
         assert!(done, "the keychain was not locked: {words}");
+    }
+
+    /// From now on it answers nobody.
+    pub fn hang(&self) {
+        self.keyring().signal(Signal::STOP);
+    }
+
+    /// It answers again, what was asked meanwhile too.
+    pub fn go_on(&self) {
+        self.keyring().signal(Signal::CONT);
+    }
+
+    fn keyring(&self) -> &Ours {
+        self.keyring.as_ref().expect("the keychain runs")
     }
 
     #[track_caller]

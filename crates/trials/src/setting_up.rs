@@ -37,6 +37,11 @@ impl Api {
         self.call(async |client| client.set_token(&name, &token).await)
     }
 
+    pub fn move_token(&self, name: &str, to: TokenStore) -> Result<(), ClientError> {
+        let name = name.parse().expect("a runner's name");
+        self.call(async |client| client.move_token(&name, to).await)
+    }
+
     pub fn forget_token(&self, name: &str) -> Result<(), ClientError> {
         let name = name.parse().expect("a runner's name");
         self.call(async |client| client.forget_token(&name).await)

@@ -9,7 +9,7 @@ const SECRET: &str = "hunter2-of-somebody-else";
 
 /// What a process was started with.
 fn environment(pid: u32) -> BTreeMap<String, String> {
-    let pid = process::Pid::new(pid).unwrap();
+    let pid = process::Pid::new(pid).expect("a number of a process");
     let variables = process::environ(pid).expect("a process of ours");
     let text = |text: std::ffi::OsString| text.into_string().expect("UTF-8");
     variables.into_iter().map(|(name, value)| (text(name), text(value))).collect()

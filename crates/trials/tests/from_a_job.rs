@@ -41,18 +41,18 @@ struct Signs(PathBuf);
 
 impl Signs {
     fn of(&self, what: &str, when: &str) -> PathBuf {
-        let name = self.0.file_name().unwrap().to_str().unwrap();
+        let name = self.0.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
         self.0.with_file_name(format!("{name}-{what}-{when}"))
     }
 
     /// Has it asked, and asserts that it was refused, and with these words.
     #[track_caller]
     fn assert_refused(&self, when: &str) {
-        File::create(self.of("ask", when)).unwrap();
+        File::create(self.of("ask", when)).expect("a file in a folder of ours");
         let code = until_some(DEADLINE, &format!("an answer came {when}"), || {
             fs::read_to_string(self.of("said", when)).ok()
         });
-        let words = fs::read_to_string(self.of("words", when)).unwrap();
+        let words = fs::read_to_string(self.of("words", when)).expect("its words");
         assert_eq!(code.trim(), "1", "{when}: {words}");
         assert!(words.contains("A job asks this"), "{when}: {words}");
     }
@@ -60,7 +60,7 @@ impl Signs {
 
 #[test]
 fn whichever_way_a_jobs_process_runs_off_it_is_refused_and_may_look() {
-    let mut rig = Rig::idle(&USUAL);
+    let rig = Rig::idle(&USUAL);
     let signs = Signs(rig.place.path("signs").join("job"));
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     let task = NewTask::new(CLASS)
@@ -99,6 +99,7 @@ const PLAYS: &str = "TRIAL_CALLER";
 
 /// The caller below; by itself it does nothing. It leaves its connection to somebody else.
 #[test]
+#[expect(clippy::zombie_processes, reason = "it is to outlive us")]
 fn plays_the_caller() {
     let Some(socket) = std::env::var_os(PLAYS) else { return };
     let stream = UnixStream::connect(socket).unwrap();

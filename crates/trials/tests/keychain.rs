@@ -1,11 +1,15 @@
 //! Every state a keychain can be in, through set-up and status: each is named with its way out, a
 //! file is used by explicit choice alone, and a token is only ever used where it was given for.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::Read;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
+use std::sync::{Arc, Mutex};
 
 use protocol::{ProblemCode, RunnerState, Snapshot};
-use trials::{CLASS, Circle, DEADLINE, Desktop, Options, Place, RUNNER, Rig, until};
+use trials::{CLASS, Circle, DEADLINE, Desktop, Mute, Options, Place, RUNNER, Rig, until};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
@@ -83,6 +87,105 @@ fn a_locked_keychain_and_one_that_is_gone_are_told_and_heal_when_it_opens() {
     desktop.unlock();
     assert_works(&mut rig);
     rig.finish();
+}
+
+#[test]
+fn a_prompt_that_nobody_answers_is_told_and_heals_when_it_is_gone() {
+    let Some(mut desktop) = Desktop::start() else { return };
+    let mut rig = rig_on(Some(&desktop));
+    assert_set_up(&set_up(&rig, rig.circle.url(), &[]));
+    assert_works(&mut rig);
+    // Whoever shows the keychain's prompts; here nobody ever sees to one.
+    let prompter = Mute::named(desktop.address(), "org.gnome.keyring.SystemPrompter");
+    desktop.lock();
+    start_again(&rig);
+    until_problem(&rig, ProblemCode::KeychainWaits, "Answer it");
+    let refused = rig.api.set_token(RUNNER, &rig.circle.token(CLASS)).unwrap_err();
+    assert!(refused.to_string().contains("nobody has answered"), "{refused}");
+    let is_child = |words: &str| words.contains("supervisor keychain ");
+    until(DEADLINE, "no child waits for it any more", || {
+        !rig.place.processes().iter().any(|found| is_child(&found.arguments))
+    });
+    drop(prompter);
+    desktop.unlock();
+    assert_works(&mut rig);
+
+    desktop.hang();
+    start_again(&rig);
+    until_problem(&rig, ProblemCode::KeychainWaits, "Answer it");
+    desktop.go_on();
+    assert_works(&mut rig);
+    rig.finish();
+}
+
+#[test]
+fn a_token_file_that_is_not_the_owners_alone_is_told_and_not_used() {
+    let mut rig = Rig::idle(&USUAL);
+    let file = rig.place.folders().tokens().join(RUNNER);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    start_again(&rig);
+    until_problem(&rig, ProblemCode::TokenFileUnusable, "runnerctl token set --runner mini");
+    let problem = rig.runner().problems.remove(0);
+    assert!(problem.reading.unwrap().contains("mode 0644"));
+    rig.api.set_token(RUNNER, &rig.circle.token(CLASS)).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_works(&mut rig);
+    rig.finish();
+}
+
+/// Answers nobody, and keeps all that it is told.
+struct Other {
+    url: String,
+    told: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Other {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let told = Arc::<Mutex<Vec<u8>>>::default();
+        std::thread::spawn({
+            let told = Arc::clone(&told);
+            move || {
+                for mut stream in listener.incoming().map_while(Result::ok) {
+                    let mut bytes = vec![0; 64 << 10];
+                    let length = stream.read(&mut bytes).unwrap_or(0);
+                    told.lock().expect("nobody panicked").extend_from_slice(&bytes[..length]);
+                }
+            }
+        });
+        Self { url, told }
+    }
+}
+
+#[test]
+fn settings_edited_by_hand_never_send_a_token_to_another_server() {
+    for key in ["api_url", "releases_url"] {
+        let mut rig = Rig::idle(&USUAL);
+        let other = Other::start();
+        let file = rig.place.folders().settings_file();
+        let before = fs::read_to_string(&file).unwrap();
+        let line = before.lines().find(|line| line.starts_with(key)).unwrap();
+        // The agent that is there is from elsewhere, so this place of releases must know it.
+        let there = if key == "api_url" { other.url.clone() } else { same_by_another_name(&rig) };
+        let after = before.replace(line, &format!("{key} = \"{there}\""));
+        run_dir::write_atomically(&file, after.as_bytes()).unwrap();
+        until_problem(&rig, ProblemCode::TokenMissing, "runnerctl token set");
+        let problem = rig.runner().problems.remove(0);
+        assert!(problem.summary.contains("for this server"), "{problem:?}");
+        assert!(problem.reading.unwrap().contains("was given for acme/linux at http"));
+        let told = other.told.lock().unwrap().clone();
+        assert_eq!(trials::Secret::new(&rig.circle.token(CLASS)).form_in(&told), None);
+
+        // And back: it is the same token for the same server.
+        run_dir::write_atomically(&file, before.as_bytes()).unwrap();
+        assert_works(&mut rig);
+        rig.finish();
+    }
+}
+
+fn same_by_another_name(rig: &Rig) -> String {
+    format!("{}/releases", rig.circle.url().replace("127.0.0.1", "localhost"))
 }
 
 #[test]
