@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use protocol::{
-    AgentRelease, ApiError, CancelTask, ConfigText, Health, HistoryPage, LogPage, LogSearch, MoveToken, Pause, RunId, RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping, TaskId, TokenStore,
+    AgentRelease, ApiError, CancelTask, ConfigText, Health, HistoryPage, LogPage, LogSearch,
+    MoveToken, Pause, RunId, RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping, TaskId,
+    TokenStore,
 };
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
@@ -16,6 +18,9 @@ use crate::ClientError;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longer than the 25 s for which the supervisor holds a call that waits for more log.
 const LOG_PATIENCE: Duration = Duration::from_secs(40);
+
+/// Longer than the supervisor waits for CircleCI: a few calls of 20 s each, and the keychain.
+const CIRCLECI_PATIENCE: Duration = Duration::from_mins(3);
 
 /// How much a snapshot carries.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +146,16 @@ impl Client {
         self.wish(Method::POST, &format!("runners/{name}/cancel"), Some(&wish)).await
     }
 
+    /// Tries to install the runner's agent now, and not only when the supervisor would again.
+    pub async fn install(&self, name: &RunnerName) -> Result<(), ClientError> {
+        self.wish(Method::PUT, &format!("runners/{name}/install"), None::<&()>).await
+    }
+
+    /// Stops the download of the runner's agent until [`Self::install`].
+    pub async fn stop_install(&self, name: &RunnerName) -> Result<(), ClientError> {
+        self.wish(Method::DELETE, &format!("runners/{name}/install"), None::<&()>).await
+    }
+
     pub async fn history(&self, query: HistoryQuery<'_>) -> Result<HistoryPage, ClientError> {
         let mut pairs = Vec::new();
         pairs.extend(query.runner.map(|runner| ("runner", runner.to_string())));
@@ -190,7 +205,7 @@ impl Client {
         json(self.send(Method::POST, "stop", &[], None::<&()>).await?).await
     }
 
-    async fn get<Answer: DeserializeOwned>(
+    pub(crate) async fn get<Answer: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, String)],
@@ -199,13 +214,22 @@ impl Client {
     }
 
     /// A call whose only answer is that it was done.
-    async fn wish(
+    pub(crate) async fn wish(
         &self,
         method: Method,
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<(), ClientError> {
         self.send(method, path, &[], body).await.map(drop)
+    }
+
+    /// A call with a body and an answer.
+    pub(crate) async fn ask<Answer: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer, ClientError> {
+        json(self.send(Method::POST, path, &[], Some(body)).await?).await
     }
 
     async fn send(

@@ -3,6 +3,7 @@
 
 mod calls;
 mod environment;
+mod circleci;
 mod error;
 mod events;
 mod sse;

@@ -1,5 +1,7 @@
 //! Everything that reaches the loop, and the way to send it there.
 
+use std::collections::BTreeMap;
+
 use protocol::{
     AgentRelease, ApiError, ConfigText, RunId, RunnerName, RunnerSpec, Stopping, TokenStore,
 };
@@ -46,6 +48,14 @@ pub(crate) enum Input {
         name: RunnerName,
         reply: Reply<()>,
     },
+    /// The stored token is another now: one that was created for it, with this id.
+    TokenStored {
+        name: RunnerName,
+        id: String,
+        reply: Reply<()>,
+    },
+    /// Whether the agent with the stored token has had a claim answered.
+    Proven(RunnerName, Reply<bool>),
     /// A copy of the token may be in this store too; none: it is gone.
     TokenCopy(RunnerName, Option<TokenStore>, Reply<()>),
     /// The token is in this store from now on, and may be in the one before too.
@@ -85,6 +95,10 @@ pub(crate) struct Registered {
     pub(crate) resource_class: protocol::ResourceClass,
     pub(crate) api_url: String,
     pub(crate) releases_url: String,
+    /// Grows with every token that is stored.
+    pub(crate) token_number: u64,
+    /// CircleCI's id of the stored token, where we created it.
+    pub(crate) token_id: Option<String>,
 }
 
 impl Registered {

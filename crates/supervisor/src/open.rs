@@ -57,6 +57,7 @@ pub(crate) fn run() -> Result<()> {
             snapshots: reader,
             history: folders.history_file(),
             folders: folders.clone(),
+            rotating: Arc::default(),
             tokens: Arc::default(),
         };
         tokio::spawn(end_at_signal(to_loop.clone()));

@@ -126,11 +126,24 @@ impl Settings {
         did
     }
 
-    /// Counts a newly stored token.
-    pub(crate) fn count_token(&mut self, name: &RunnerName) {
+    /// Counts a newly stored token. `id` names it where it was created by us and so is known.
+    pub(crate) fn count_token(&mut self, name: &RunnerName, id: Option<&str>) {
         let number = self.runners.get(name).map_or(0, |runner| runner.token_number) + 1;
         let table = self.table(name, &mut Vec::new());
         table["token_number"] = value(i64::try_from(number).unwrap_or(i64::MAX));
+        match id {
+            Some(id) => table["token_id"] = value(id),
+            None => drop(table.remove("token_id")),
+        }
+    }
+
+    /// CircleCI's id of the stored token. Not among what an agent is started with: it names the token
+    /// and is no part of it.
+    pub(crate) fn token_id(&self, name: &RunnerName) -> Option<&str> {
+        let tables = self.document.get("runner")?.as_array_of_tables()?;
+        let is_it =
+            |table: &&Table| table.get("name").and_then(Item::as_str) == Some(name.as_str());
+        tables.iter().find(is_it)?.get("token_id")?.as_str()
     }
 
     pub(crate) fn set_token_store(&mut self, name: &RunnerName, store: TokenStore) {
@@ -260,6 +273,22 @@ mod tests {
         assert_eq!(settings.set(&name(), &less), Vec::<String>::new());
         settings.save().unwrap();
         assert_eq!(settings.runners[&name()].job_user.as_deref(), Some("ci"));
+    }
+
+    #[test]
+    fn a_tokens_id_is_kept_until_the_next_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::read(&folder.path().join("settings.toml")).unwrap();
+        settings.set(&name(), &spec());
+        settings.save().unwrap();
+        assert_eq!(settings.token_id(&name()), None);
+        settings.count_token(&name(), Some("t-1"));
+        settings.save().unwrap();
+        assert_eq!(settings.token_id(&name()), Some("t-1"));
+        settings.set(&name(), &RunnerSpec { job_user: Some("ci".into()), ..spec() });
+        assert_eq!(settings.token_id(&name()), Some("t-1"));
+        settings.count_token(&name(), None);
+        assert_eq!(settings.token_id(&name()), None);
     }
 
     #[test]

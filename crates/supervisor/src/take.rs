@@ -1,5 +1,6 @@
 //! What reaches the loop, one arm a case.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -11,9 +12,9 @@ use supervisor_core::Event;
 use crate::api::refusal;
 use crate::input::{Input, Registered, WhichRun};
 use crate::logs::LogSource;
-use crate::watched::Watched;
 use crate::settings::TokenCopy;
 use crate::supervisor::{Supervisor, now};
+use crate::watched::Watched;
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,13 @@ impl Supervisor {
                 let _ = reply.send(self.remove(&name));
             }
             Input::TokenChanged { name, reply } => {
-                let _ = reply.send(self.token_changed(&name));
+                let _ = reply.send(self.token_changed(&name, None));
+            }
+            Input::TokenStored { name, id, reply } => {
+                let _ = reply.send(self.token_changed(&name, Some(&id)));
+            }
+            Input::Proven(name, reply) => {
+                let _ = reply.send(Ok(self.core.is_proven(&name)));
             }
             Input::TokenCopy(name, store, reply) => {
                 let _ = reply.send(self.token_copy(&name, store));
@@ -85,14 +92,10 @@ impl Supervisor {
                 let _ = reply.send(Ok(self.releases()));
             }
             Input::Registered(name, reply) => {
-                let registered = self.runner_settings(&name).map(|settings| Registered {
-                    token_store: settings.token_store,
-                    token_copy: settings.token_copy.as_ref().map(|copy| copy.store),
-                    resource_class: settings.resource_class.clone(),
-                    api_url: settings.api_url().to_owned(),
-                    releases_url: settings.releases_url().to_owned(),
-                });
-                let _ = reply.send(Ok(registered));
+                let _ = reply.send(Ok(self.registered().remove(&name)));
+            }
+            Input::AllRegistered(reply) => {
+                let _ = reply.send(Ok(self.registered()));
             }
             Input::LogOf(name, which, reply) => {
                 let _ = reply.send(self.log_of(&name, &which));
@@ -121,6 +124,23 @@ impl Supervisor {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    fn registered(&self) -> BTreeMap<RunnerName, Registered> {
+        let Ok(known) = &self.settings else { return BTreeMap::new() };
+        let registered = known.runners.iter().map(|(name, settings)| {
+            let registered = Registered {
+                token_store: settings.token_store,
+                token_copy: settings.token_copy.as_ref().map(|copy| copy.store),
+                resource_class: settings.resource_class.clone(),
+                api_url: settings.api_url().to_owned(),
+                releases_url: settings.releases_url().to_owned(),
+                token_number: settings.token_number,
+                token_id: known.token_id(name).map(str::to_owned),
+            };
+            (name.clone(), registered)
+        });
+        registered.collect()
     }
 
     /// Whether what was just wished for reached the disk.
@@ -155,7 +175,7 @@ impl Supervisor {
             changed.set_token_copy(name, Some(&TokenCopy { store: before, since: now() }));
         }
         if new_token {
-            changed.count_token(name);
+            changed.count_token(name, None);
             did.push("The token is stored.".into());
         }
         if did.is_empty() {
@@ -193,13 +213,13 @@ impl Supervisor {
         }
     }
 
-    fn token_changed(&mut self, name: &RunnerName) -> Result<(), ApiError> {
+    fn token_changed(&mut self, name: &RunnerName, id: Option<&str>) -> Result<(), ApiError> {
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
         let mut changed = settings.clone();
         if !changed.runners.contains_key(name) {
             return Err(refusal::no_such_runner(name));
         }
-        changed.count_token(name);
+        changed.count_token(name, id);
         changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;
         self.settings = Ok(changed);
         self.settings_changed();

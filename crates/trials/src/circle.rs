@@ -65,6 +65,12 @@ impl Circle {
         token.expect("the server has made a token").trim().to_owned()
     }
 
+    /// What the user API takes.
+    pub fn personal_token(&self) -> String {
+        let token = fs::read_to_string(self.place.join("circle/personal-token"));
+        token.expect("the server has made a token").trim().to_owned()
+    }
+
     pub fn enqueue(&self, task: &NewTask) -> TaskNumber {
         self.control.enqueue(task).expect("the queue takes a task")
     }

@@ -2,9 +2,10 @@
 //! it asks the loop.
 
 mod asked;
+mod circleci;
 pub(crate) mod events;
-mod origin;
 mod logs;
+mod origin;
 mod peer;
 mod reading;
 pub(crate) mod refusal;
@@ -32,6 +33,8 @@ pub(crate) struct Api {
     pub(crate) snapshots: watch::Receiver<Arc<str>>,
     pub(crate) folders: Folders,
     pub(crate) history: PathBuf,
+    /// Held while a token is created for a runner, and before `tokens`.
+    pub(crate) rotating: Arc<Mutex<()>>,
     /// Held by whoever changes a token or its place: one after the other.
     pub(crate) tokens: Arc<Mutex<()>>,
 }
@@ -53,13 +56,19 @@ pub(crate) async fn serve(
         .route("/v1/runners/{name}/token/store", put(tokens::move_to))
         .route("/v1/runners/{name}/pause", put(wishes::pause).delete(wishes::resume))
         .route("/v1/runners/{name}/cancel", post(wishes::cancel))
-        .route(
-            "/v1/runners/{name}/install",
-            put(wishes::want_install).delete(wishes::stop_install),
-        )
+        .route("/v1/runners/{name}/install", put(wishes::want_install).delete(wishes::stop_install))
         .route("/v1/runners/{name}/logs", get(logs::logs))
         .route("/v1/runners/{name}/logs/search", get(logs::search))
         .route("/v1/runners/{name}/config", get(reading::config))
+        .route("/v1/runners/{name}/new-token", post(circleci::create_own_token))
+        .route("/v1/runners/{name}/rotation", post(circleci::rotate).get(circleci::rotation))
+        .route("/v1/circleci/classes/list", post(circleci::list_classes))
+        .route("/v1/circleci/classes/show", post(circleci::show_class))
+        .route("/v1/circleci/classes/create", post(circleci::create_class))
+        .route("/v1/circleci/classes/delete", post(circleci::delete_class))
+        .route("/v1/circleci/tokens/list", post(circleci::list_tokens))
+        .route("/v1/circleci/tokens/create", post(circleci::create_token))
+        .route("/v1/circleci/tokens/delete", post(circleci::delete_token))
         .route("/v1/stop", post(wishes::stop))
         .fallback(async || refusal::no_such_call())
         .method_not_allowed_fallback(async || refusal::wrong_method())

@@ -1,0 +1,158 @@
+//! Resource classes and tokens through `runnerctl`, over both surfaces, and each trouble with them in
+//! the words that its user reads.
+
+use std::io::{Read, Write};
+use std::process::Stdio;
+
+use local_circleci::UserApi;
+use local_circleci::control::Fault;
+use protocol::RunnerState;
+use serde_json::Value;
+use trials::{CLASS, Options, Ours, RUNNER, Rig};
+
+const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
+
+/// Exit code, standard output and standard error of `runnerctl`, with a token on its standard input.
+fn runnerctl(rig: &Rig, args: &[&str], personal_token: &str) -> (i32, String, String) {
+    let mut command = rig.place.command("runnerctl");
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Ours::start(command);
+    let mut stdin = child.child().stdin.take().unwrap();
+    stdin.write_all(personal_token.as_bytes()).unwrap();
+    drop(stdin);
+    let (mut out, mut errors) = (String::new(), String::new());
+    child.child().stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    child.child().stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    (child.ended("runnerctl").code().unwrap(), out, errors)
+}
+
+#[track_caller]
+fn done(rig: &Rig, args: &[&str]) -> String {
+    let (code, out, errors) = runnerctl(rig, args, &rig.circle.personal_token());
+    assert_eq!(code, 0, "{args:?}: {out}{errors}");
+    out
+}
+
+#[track_caller]
+fn json(rig: &Rig, args: &[&str]) -> Value {
+    let text = done(rig, &[args, &["--json"]].concat());
+    serde_json::from_str(&text).unwrap()
+}
+
+#[track_caller]
+fn refused(rig: &Rig, args: &[&str], words: &[&str]) {
+    let (code, out, errors) = runnerctl(rig, args, &rig.circle.personal_token());
+    assert_eq!((code, &*out), (1, ""), "{args:?}: {errors}");
+    for words in words {
+        assert!(errors.contains(words), "no {words:?} in: {errors}");
+    }
+}
+
+/// All that one does with classes and tokens, from the first to the last.
+fn a_whole_life(spoken: UserApi) {
+    let rig = Rig::idle(&USUAL);
+    rig.circle.control().set_user_api(spoken).unwrap();
+    let org: &[&str] = if spoken == UserApi::Flat { &[] } else { &["--org-id", "an-org"] };
+    done(&rig, &[&["class", "create", "acme/mac", "--description", "minis"], org].concat());
+    let classes = json(&rig, &["class", "list", "acme"]);
+    let names: Vec<_> =
+        classes.as_array().unwrap().iter().map(|it| &it["resource_class"]).collect();
+    assert_eq!(names, ["acme/linux", "acme/mac"]);
+    assert_eq!(classes[1]["description"], "minis");
+
+    let shown = json(&rig, &["class", "show", CLASS]);
+    assert_eq!((&shown["waiting"], &shown["running"]), (&0.into(), &0.into()));
+    assert_eq!(shown["agents"][0]["name"], RUNNER);
+    assert_eq!(shown["agents"][0]["is_busy"].is_null(), spoken == UserApi::Flat);
+
+    let token = done(&rig, &["token", "create", "acme/mac", "--nickname", "one", "--show"]);
+    assert_eq!(token.trim().len(), 80, "the token and nothing else");
+    let listed = json(&rig, &["token", "list", "acme/mac"]);
+    assert_eq!(listed[0]["nickname"], "one");
+    assert!(!listed.to_string().contains(token.trim()));
+
+    let force = ["has tokens, so it is not deleted", "--force"];
+    refused(&rig, &["class", "delete", "acme/mac"], &force);
+    let id = listed[0]["id"].as_str().unwrap();
+    refused(&rig, &["token", "delete", CLASS, id], &["There is no token"]);
+    done(&rig, &["token", "delete", "acme/mac", id]);
+    assert_eq!(json(&rig, &["token", "list", "acme/mac"]), Value::Array(Vec::new()));
+    done(&rig, &["token", "create", "acme/mac", "--show"]);
+    done(&rig, &["class", "delete", "acme/mac", "--force"]);
+    refused(&rig, &["token", "list", "acme/mac"], &["may not see the resource class acme/mac"]);
+    rig.finish();
+}
+
+#[test]
+fn a_whole_life_over_the_flat_surface() {
+    a_whole_life(UserApi::Flat);
+}
+
+#[test]
+fn a_whole_life_over_the_newer_surface() {
+    a_whole_life(UserApi::Enveloped);
+}
+
+#[test]
+fn a_token_created_for_a_runner_is_its_own_and_is_not_deleted_by_a_slip() {
+    let mut rig = Rig::idle(&USUAL);
+    let before = rig.runner().agent_pid;
+    let said = done(&rig, &["token", "create", "--runner", RUNNER]);
+    assert!(said.contains("stored it for mini") && said.contains("stays valid"), "{said}");
+    let listed = json(&rig, &["token", "list", CLASS]);
+    let own = listed.as_array().unwrap().iter().find(|it| it["nickname"] == RUNNER).unwrap();
+    assert_eq!(own["used_by"], serde_json::json!([RUNNER]));
+    rig.until_runner("another agent runs", |runner| {
+        runner.state == RunnerState::Idle && runner.agent_pid != before
+    });
+    // Without the old one it still claims: it has the new one.
+    for token in listed.as_array().unwrap().iter().filter(|it| it["nickname"] != RUNNER) {
+        done(&rig, &["token", "delete", CLASS, token["id"].as_str().unwrap()]);
+    }
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    let id = own["id"].as_str().unwrap();
+    refused(&rig, &["token", "delete", CLASS, id], &["is that of mini", "token rotate", "--force"]);
+    rig.finish();
+}
+
+#[test]
+fn each_trouble_is_told_in_words_with_the_way_out() {
+    let rig = Rig::bare(&USUAL);
+    // No runner is set up, so the server must be named.
+    let at = rig.circle.url().to_owned();
+    let list = ["class", "list", "acme", "--api-url", &at];
+    let (code, _, errors) = runnerctl(&rig, &list, "another-token");
+    assert!(code == 1 && errors.contains("does not accept this personal token"), "{errors}");
+    let (code, _, errors) = runnerctl(&rig, &list, "two words");
+    assert!(code == 2 && errors.contains("is not one token"), "{errors}");
+    let other = ["class", "list", "other", "--api-url", &at];
+    refused(&rig, &other, &["may not see the namespace other", "Check the name"]);
+    let http = ["class", "list", "acme", "--api-url", "http://runner.circleci.com"];
+    refused(&rig, &http, &["neither https"]);
+    let fault = || Fault { path: "/api/v3/runner".into(), ..Fault::default() };
+    for (fault, words) in [
+        (
+            Fault { status: Some(403), ..fault() },
+            ["may not do that with the namespace acme", "admins"],
+        ),
+        (Fault { status: Some(404), ..fault() }, ["may not see the namespace acme", "Check"]),
+        (
+            Fault { status: Some(429), retry_after: Some("7".into()), ..fault() },
+            ["too many calls", "Try again in 7 s."],
+        ),
+        (Fault { status: Some(500), ..fault() }, ["HTTP status 500", "Try again in a while"]),
+        (Fault { status: Some(503), ..fault() }, ["HTTP status 503", "status.circleci.com"]),
+        (Fault { garble: true, ..fault() }, ["is not understood: it is no JSON", "--api-url"]),
+        (Fault { cut_after: Some(9), ..fault() }, ["it broke off in the middle", "--api-url"]),
+    ] {
+        rig.circle.control().add_fault(&fault).unwrap();
+        refused(&rig, &list, &words);
+        rig.circle.control().clear_faults().unwrap();
+    }
+    let create = ["class", "create", CLASS, "--api-url", &at];
+    refused(&rig, &create, &["There is a resource class acme/linux already."]);
+    let create = ["class", "create", "acme/new", "--api-url", &at];
+    refused(&rig, &create, &["for which organisation", "--org-id"]);
+    rig.finish();
+}
