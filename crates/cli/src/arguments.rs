@@ -1,10 +1,10 @@
 //! What may be said on the command line; each command describes its own part beside its code.
 
 use clap::{Args, Parser, Subcommand};
-use protocol::RunnerName;
+use protocol::{RunnerName, TokenStore};
 
 use crate::commands::{
-    agent, cancel_task, completions, config, history, logs, pause, resume, setup, status,
+    agent, cancel_task, class, completions, config, history, logs, pause, resume, setup, status,
     supervisor, tasks, token,
 };
 
@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Resume(resume::Args),
     CancelTask(cancel_task::Args),
     Token(token::Args),
+    Class(class::Args),
     Agent(agent::Args),
     Supervisor(supervisor::Args),
     Config(config::Args),
@@ -64,4 +65,22 @@ pub(crate) struct Shape {
     /// Print JSON in a stable shape, for programs
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Where a token may be kept.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Store {
+    /// The desktop's keychain
+    Keychain,
+    /// A file that only you can read, for hosts without a keychain
+    File,
+}
+
+impl From<Store> for TokenStore {
+    fn from(store: Store) -> Self {
+        match store {
+            Store::Keychain => Self::Keychain,
+            Store::File => Self::File,
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod failure;
 mod inert;
+mod personal;
 mod place;
 mod print;
 mod token;

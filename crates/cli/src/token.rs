@@ -3,7 +3,7 @@
 
 use std::io::{IsTerminal, Read, Write};
 
-use protocol::SetToken;
+use protocol::{PersonalToken, SetToken};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -14,47 +14,77 @@ pub(crate) fn can_prompt() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Reads the token from standard input, and asks for it where that is a terminal.
+/// Reads a resource class token from standard input, and asks for it where that is a terminal.
 pub(crate) async fn read(runner: &str) -> Result<SetToken, Failure> {
-    if can_prompt() { prompt(runner).await } else { from_input(std::io::stdin()) }
+    let text = if can_prompt() {
+        prompt(&format!("Resource class token of {runner}"), OF_CLASS.how).await?
+    } else {
+        from_input(std::io::stdin(), OF_CLASS.how)?
+    };
+    checked(&text, OF_CLASS).map(SetToken)
 }
 
-fn from_input(mut input: impl Read) -> Result<SetToken, Failure> {
+/// The same for a personal API token.
+pub(crate) async fn read_personal() -> Result<PersonalToken, Failure> {
+    let text = if can_prompt() {
+        prompt("Personal API token of your CircleCI account", PERSONAL.how).await?
+    } else {
+        from_input(std::io::stdin(), PERSONAL.how)?
+    };
+    checked(&text, PERSONAL).map(PersonalToken)
+}
+
+/// What is said where a token is not one.
+#[derive(Clone, Copy)]
+struct Words {
+    how: &'static str,
+    alone: &'static str,
+}
+
+const OF_CLASS: Words = Words {
+    how: "Pipe it in, for example: runnerctl token set < token.txt",
+    alone: "Pipe in the token alone, as CircleCI showed it when the resource class was made.",
+};
+
+const PERSONAL: Words = Words {
+    how: "Pipe it in, for example: runnerctl class list acme --personal-token-stdin < token.txt",
+    alone: "Pipe in the token alone, as CircleCI showed it under Personal API Tokens.",
+};
+
+fn from_input(mut input: impl Read, how: &str) -> Result<SecretString, Failure> {
     let mut text = String::new();
     let read = input.read_to_string(&mut text);
     let text = SecretString::from(text);
     read.map_err(|error| {
-        Failure::failed(format!("The token cannot be read from standard input: {error}."), HOW)
+        Failure::failed(format!("The token cannot be read from standard input: {error}."), how)
     })?;
-    checked(&text)
+    Ok(text)
 }
 
-const HOW: &str = "Pipe it in, for example: runnerctl token set < token.txt";
-
 /// A token is one word; anything else was pasted or piped by mistake.
-fn checked(text: &SecretString) -> Result<SetToken, Failure> {
+fn checked(text: &SecretString, words: Words) -> Result<String, Failure> {
     let token = text.expose_secret().trim();
     if token.is_empty() {
-        return Err(Failure::usage("There is no token on standard input.", HOW));
+        return Err(Failure::usage("There is no token on standard input.", words.how));
     }
     if token.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(Failure::usage(
             "What came on standard input is not one token: there are blanks or lines within it.",
-            "Pipe in the token alone, as CircleCI showed it when the resource class was made.",
+            words.alone,
         ));
     }
-    Ok(SetToken(token.to_owned()))
+    Ok(token.to_owned())
 }
 
 /// Asks without echo; Ctrl-C gives the terminal back as it was.
-async fn prompt(runner: &str) -> Result<SetToken, Failure> {
+async fn prompt(what: &str, how: &str) -> Result<SecretString, Failure> {
     let mut stderr = std::io::stderr();
-    write!(stderr, "Resource class token of {runner} (not shown): ")?;
+    write!(stderr, "{what} (not shown): ")?;
     stderr.flush()?;
     let hidden = Hidden::begin().map_err(|error| {
         Failure::failed(
             format!("The terminal cannot be kept from showing the token: {error}."),
-            HOW,
+            how,
         )
     })?;
     let line = tokio::task::spawn_blocking(|| {
@@ -72,10 +102,9 @@ async fn prompt(runner: &str) -> Result<SetToken, Failure> {
     };
     drop(hidden);
     eprintln!();
-    let line = line.map_err(|error| {
-        Failure::failed(format!("The token cannot be read from the terminal: {error}."), HOW)
-    })?;
-    checked(&line)
+    line.map_err(|error| {
+        Failure::failed(format!("The token cannot be read from the terminal: {error}."), how)
+    })
 }
 
 /// A terminal that shows nothing of what is typed, until this is dropped.
@@ -105,16 +134,20 @@ impl Drop for Hidden {
 mod tests {
     use super::*;
 
+    fn piped(text: &str) -> Result<String, Failure> {
+        checked(&from_input(text.as_bytes(), OF_CLASS.how)?, OF_CLASS)
+    }
+
     #[test]
     fn the_token_is_what_was_piped_without_its_line_end() {
-        let token = from_input("  abc123\r\n".as_bytes()).expect("a token");
-        assert_eq!(token.0, "abc123");
+        let token = piped("  abc123\r\n").expect("a token");
+        assert_eq!(token, "abc123");
     }
 
     #[test]
     fn nothing_or_several_lines_are_no_token_and_are_not_repeated() {
         for text in ["", " \n\n", "abc def", "abc\ndef\n", "a\u{1b}b"] {
-            match from_input(text.as_bytes()) {
+            match piped(text) {
                 Err(Failure::Usage { what, hint }) => {
                     assert!(!what.contains("abc") && !hint.contains("abc"), "{what} {hint}");
                 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod cancel_task;
+pub(crate) mod class;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod history;
@@ -15,6 +16,8 @@ pub(crate) mod status;
 pub(crate) mod supervisor;
 pub(crate) mod tasks;
 pub(crate) mod token;
+mod token_at_circleci;
+mod token_rotate;
 
 use crate::arguments::Command;
 use crate::failure::Failure;
@@ -30,6 +33,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Resume(args) => resume::run(args).await,
         Command::CancelTask(args) => cancel_task::run(args).await,
         Command::Token(args) => token::run(args).await,
+        Command::Class(args) => class::run(args).await,
         Command::Agent(args) => agent::run(args).await,
         Command::Supervisor(args) => supervisor::run(args).await,
         Command::Config(args) => config::run(args).await,

@@ -1,5 +1,6 @@
 //! runnerctl as its users meet it: each command against a scripted supervisor.
 
+mod asking;
 mod fake;
 mod help;
 mod holding;
