@@ -78,8 +78,8 @@ impl ShownLog {
     pub(crate) fn end(&mut self) -> io::Result<u64> {
         let end = self.log.end()?;
         let Some(mark) = self.mark.as_ref().filter(|_| !self.ended) else { return Ok(end) };
-        // The end of what was moved aside is an edge, and hidden as such.
-        let from = end.saturating_sub(mark.context() as u64).max(self.log.live_from());
+        let from = end.saturating_sub(mark.context() as u64);
+        let from = from.max(self.log.gap().map_or(0, |gap| gap.end));
         let at = self.log.read(from..end, &mut self.buffer)?;
         let end = at + self.buffer.len() as u64;
         Ok(end - mark.may_begin(&self.buffer) as u64)

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 
 use protocol::{LogPage, RunId};
-use run_dir::{Plan, RunDir, RunsFolder, TokenMark};
+use run_dir::{Plan, RunDir, TokenMark};
 
 use crate::logs::{END, LogSource, Part, Unfinished, page, place};
 
@@ -20,9 +20,10 @@ impl TestLog {
     pub(crate) fn new(token: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mark = TokenMark::of(token);
-        let runs = RunsFolder::open(folder.path()).unwrap();
         let plan = plan(mark.clone());
-        let (run, _) = runs.create(&plan, "").unwrap();
+        let run = RunDir::at(folder.path().to_owned());
+        run.write_plan(&plan).unwrap();
+        File::create(run.path().join("keeper.lock")).unwrap();
         let source = LogSource {
             run: RunId::from(plan.run.as_str()),
             folder: run.clone(),
