@@ -164,6 +164,13 @@ fn what_is_not_understood_is_refused_as_a_problem_with_a_way_out() {
         ("GET /v1/runners/a%20b/logs", &none, 400, "bad-request"),
         ("GET /v1/runners/%ff/config", &none, 400, "bad-request"),
         ("GET /v1/runners/mini/logs?limit=-1", &none, 400, "bad-request"),
+        ("GET /v1/runners/mini/logs/search?limit=x", &none, 400, "bad-request"),
+        (
+            "POST /v1/circleci/tokens/list",
+            &json("{\"personal_token\":\"hunter2\"}"),
+            422,
+            "bad-request",
+        ),
         ("DELETE /v1/runners/..%2f/token", &none, 400, "bad-request"),
         ("DELETE /v1/runners/nobody/pause", &none, 404, "no-such-runner"),
         ("PUT /v1/runners/mini/pause", &json("{"), 400, "bad-request"),

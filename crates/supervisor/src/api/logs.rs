@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use protocol::{LogPage, RunId, RunnerName};
@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::Api;
+use super::asked::{Path, Query};
 use super::refusal::{self, Refused};
 use crate::input::{Input, WhichRun};
 use crate::log_grows::Grows;
