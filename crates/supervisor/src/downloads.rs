@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::refusal;
 use crate::input::Input;
+use crate::settings::RunnerSettings;
 use crate::supervisor::{Supervisor, now};
 
 #[derive(Default)]
@@ -141,7 +142,8 @@ impl Supervisor {
     /// The settings were read: a runner that is gone, or has its releases elsewhere now, waits no more.
     pub(crate) fn leave_downloads(&mut self) {
         let Ok(settings) = &self.settings else { return };
-        let place = |runner: &RunnerName| settings.runners.get(runner).map(|it| it.releases_url());
+        let place =
+            |runner: &RunnerName| settings.runners.get(runner).map(RunnerSettings::releases_url);
         self.downloads.retain(|runner, releases_url| place(runner) == Some(releases_url));
     }
 
@@ -199,6 +201,9 @@ mod tests {
         let mut downloads = Downloads::default();
         let (first, _) = downloads.join(name("a"), "https://x.example").unwrap();
         let (second, _) = downloads.join(name("b"), "https://y.example").unwrap();
-        assert_eq!((downloads.waiting(first), downloads.waiting(second)), (vec![name("a")], vec![name("b")]));
+        assert_eq!(
+            (downloads.waiting(first), downloads.waiting(second)),
+            (vec![name("a")], vec![name("b")])
+        );
     }
 }

@@ -2,6 +2,8 @@
 //! trouble has its name, its reading and its way out; nothing of it is started or left behind; and it
 //! heals as soon as the server does.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
+
 use std::fs;
 
 use local_circleci::control::{Certificate, Download, Fault, Https, OddArchive, OddManifest};
@@ -139,9 +141,9 @@ fn no_hostile_archive_is_installed() {
     for (at, odd) in OddArchive::ALL.iter().enumerate() {
         rig.circle.control().offer_odd_archive(Some(*odd)).unwrap();
         if at == 0 {
-            rig.set_up()
+            rig.set_up();
         } else {
-            install_now(&rig)
+            install_now(&rig);
         }
         let about = match odd {
             OddArchive::NotGzip | OddArchive::CutShort => "cannot be read",
@@ -174,9 +176,9 @@ fn a_manifest_that_is_none_is_told_and_never_believed() {
     for (at, odd) in OddManifest::ALL.iter().enumerate() {
         rig.circle.control().offer_odd_manifest(Some(*odd)).unwrap();
         if at == 0 {
-            rig.set_up()
+            rig.set_up();
         } else {
-            install_now(&rig)
+            install_now(&rig);
         }
         let (code, about) = match odd {
             OddManifest::NotJson => (ReleasesRefused, "not a release manifest (expected value"),

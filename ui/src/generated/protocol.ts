@@ -106,6 +106,74 @@ revision: number, supervisor: SupervisorInfo, runners: Array<Runner>,
  */
 problems: Array<Problem>, };
 
+export type LogPage = { 
+/**
+ * Whole lines, but for the last one where it is not whole yet, and for lines longer than a page.
+ */
+text: string, 
+/**
+ * Absent where the runner has not run yet.
+ */
+run: RunId | null, 
+/**
+ * The place of the first byte.
+ */
+from: string, 
+/**
+ * Pass as `from` to go on; where the run has ended and there is a later one that is named, unless
+ * one run was asked for with `run`.
+ */
+next: string, 
+/**
+ * Pass as `before` for what stands above, in the run before this too; absent where that is
+ * nothing.
+ */
+before: string | null, 
+/**
+ * True where no more is written yet.
+ */
+at_end: boolean, 
+/**
+ * Nothing will be added to this run any more.
+ */
+ended: boolean, 
+/**
+ * What stood between the place that was asked for and this page, and is deleted.
+ */
+missed: Bytes, };
+
+export type FoundLine = { 
+/**
+ * The place of the text's first byte; pass it as `from` of `logs` to read there.
+ */
+at: string, 
+/**
+ * Without its line end.
+ */
+text: string, 
+/**
+ * False where the line is long and this is only what stands around the word.
+ */
+whole: boolean, };
+
+export type LogSearch = { 
+/**
+ * Absent where the runner has not run yet.
+ */
+run: RunId | null, 
+/**
+ * First to last, at most `limit`.
+ */
+found: Array<FoundLine>, 
+/**
+ * Pass as `from` to go on, whether anything was found or not; absent at the end of the log.
+ */
+next: string | null, 
+/**
+ * How much was looked through for this answer.
+ */
+searched: Bytes, };
+
 export type ApiError = { 
 /**
  * HTTP status.
