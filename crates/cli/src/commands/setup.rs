@@ -7,6 +7,7 @@ use client::{Client, Detail, Started, start_supervisor};
 use jiff::SignedDuration;
 use protocol::{ResourceClass, RunnerName, RunnerSpec, SetUp, Snapshot, TokenStore};
 
+use crate::arguments::Store;
 use crate::commands::setup_progress;
 use crate::failure::Failure;
 use crate::print::Screen;
@@ -45,8 +46,8 @@ pub(crate) struct Args {
     /// Run jobs as this user and not as you
     #[arg(long, value_name = "USER")]
     job_user: Option<String>,
-    /// Where the token is kept; a file only you can read is for hosts without a keychain [default: the
-    /// keychain]
+    /// Where the token is kept, and moved to where it is elsewhere; a file only you can read is for
+    /// hosts without a keychain [default: the keychain]
     #[arg(long, value_enum)]
     token_store: Option<Store>,
     /// How long to wait until the runner is ready
@@ -55,12 +56,6 @@ pub(crate) struct Args {
     /// Do not wait until the runner is ready
     #[arg(long, conflicts_with = "wait")]
     no_wait: bool,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Store {
-    Keychain,
-    File,
 }
 
 const EXAMPLES: &str = "\
@@ -113,7 +108,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if done.needs_token {
         watch.tell_boundary(&client, &mut screen).await?;
         return Err(Failure::failed(
-            format!("{} has no token yet, so it cannot claim tasks.", args.name),
+            format!("{} has no token for this server, so it cannot claim tasks.", args.name),
             format!("Give it one: runnerctl token set --runner {} < token.txt", args.name),
         ));
     }
@@ -131,10 +126,7 @@ fn spec(args: &Args) -> Result<RunnerSpec, Failure> {
         api_url: args.api_url.clone(),
         releases_url: args.releases_url.clone(),
         job_user: args.job_user.clone(),
-        token_store: args.token_store.map(|store| match store {
-            Store::Keychain => TokenStore::Keychain,
-            Store::File => TokenStore::File,
-        }),
+        token_store: args.token_store.map(TokenStore::from),
     })
 }
 

@@ -185,6 +185,15 @@ fn a_token_that_cannot_be_stored_is_told_with_the_reason() {
 }
 
 #[test]
+fn a_token_is_moved() {
+    let fake = idle().grants("PUT /v1/runners/m/token/store");
+    let said = "exit code 0\n--- output\nThe token of m is in the keychain, and nowhere else.\n";
+    assert_eq!(fake.run(&["token", "move", "--to", "keychain"]), said);
+    assert_eq!(fake.wishes(), [r#"PUT /v1/runners/m/token/store {"to":"keychain"}"#]);
+    assert!(fake.run(&["token", "move"]).starts_with("exit code 2"), "it is never guessed");
+}
+
+#[test]
 fn a_token_is_forgotten() {
     let fake = idle().grants("DELETE /v1/runners/m/token");
     let said = "exit code 0\n--- output\nThe token of m is forgotten.\n";
