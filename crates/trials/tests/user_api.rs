@@ -1,5 +1,6 @@
 //! Resource classes and tokens through `runnerctl`, over both surfaces, and each trouble with them in
 //! the words that its user reads.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
 use std::io::{Read, Write};
 use std::process::Stdio;
