@@ -32,10 +32,17 @@ impl Seen {
 
 /// `runnerctl` with the personal token on its standard input.
 fn runnerctl(rig: &Rig, args: &[&str]) -> Seen {
+    seen(begun(rig, args))
+}
+
+fn begun(rig: &Rig, args: &[&str]) -> Ours {
     let mut child = Ours::start(command(rig, args));
     let mut stdin = child.child().stdin.take().unwrap();
     stdin.write_all(rig.circle.personal_token().as_bytes()).unwrap();
-    drop(stdin);
+    child
+}
+
+fn seen(mut child: Ours) -> Seen {
     let mut all = String::new();
     // Short enough for both pipes.
     std::io::Read::read_to_string(&mut child.child().stdout.take().unwrap(), &mut all).unwrap();
@@ -87,10 +94,7 @@ fn killed_at(point: &'static str, before_the_agent_is_replaced: bool) {
     let job = rig.long_job();
     job.until_begun();
     let words = ["token", "rotate", "--old-token-id", &old];
-    let mut rotate = Ours::start(command(&rig, &words));
-    let mut stdin = rotate.child().stdin.take().unwrap();
-    stdin.write_all(rig.circle.personal_token().as_bytes()).unwrap();
-    drop(stdin);
+    let mut rotate = begun(&rig, &words);
     if !before_the_agent_is_replaced {
         job.let_go();
     }
@@ -306,6 +310,95 @@ fn a_new_token_that_somebody_deletes_never_costs_the_old_one() {
     assert!(left.len() == 2 && left.contains(&old), "{left:?}");
     runnerctl(&rig, &["token", "rotate"]).is(0, &["works with the new token"]);
     assert_rotated(&mut rig, &old);
+    rig.finish();
+}
+
+#[test]
+fn a_new_token_that_is_gone_at_the_last_moment_is_told() {
+    let mut rig = Rig::idle(&Options { hold_at: Some("rotation-proven"), ..USUAL });
+    let old = only_token(&rig);
+    let rotate = begun(&rig, &["token", "rotate", "--old-token-id", &old]);
+    let supervisor = rig.supervisor.as_ref().unwrap().id().clone();
+    until(DEADLINE, "the supervisor is held", || is_stopped(&supervisor));
+    rig.circle.control().revoke_tokens(CLASS).unwrap();
+    trials::resume(&supervisor);
+    seen(rotate).is(1, &["was deleted at CircleCI; the old one stays", "Say it again to go on"]);
+    rig.kill_supervisor();
+    rig.start_supervisor(&USUAL);
+    runnerctl(&rig, &["token", "rotate"]).is(0, &["another one is created", "works with the new"]);
+    assert_rotated(&mut rig, &old);
+    rig.finish();
+}
+
+#[test]
+fn an_old_token_that_stays_listed_is_not_taken_for_deleted() {
+    let mut rig = Rig::idle(&USUAL);
+    let old = only_token(&rig);
+    let refused = Fault {
+        path: "/api/v3/runner/token".into(),
+        method: Some("DELETE".into()),
+        times: Some(1),
+        // Which is also how CircleCI refuses.
+        status: Some(404),
+        ..Fault::default()
+    };
+    rig.circle.control().add_fault(&refused).unwrap();
+    let words = ["token", "rotate", "--old-token-id", &old];
+    runnerctl(&rig, &words).is(1, &["still lists the old token", "Say it again to go on"]);
+    assert_eq!(tokens(&rig).len(), 2);
+    runnerctl(&rig, &words).is(0, &["Deleted the old token"]);
+    assert_rotated(&mut rig, &old);
+    rig.finish();
+}
+
+#[test]
+fn a_token_that_is_set_while_another_is_created_is_kept() {
+    let mut rig = Rig::idle(&USUAL);
+    let old = only_token(&rig);
+    let by_hand = rig.circle.control().new_token(CLASS).unwrap();
+    let slow = Fault {
+        path: "/api/v3/runner/token".into(),
+        method: Some("POST".into()),
+        wait_after_ms: 3000,
+        ..Fault::default()
+    };
+    rig.circle.control().add_fault(&slow).unwrap();
+    let words = ["token", "rotate", "--old-token-id", &old];
+    let rotate = begun(&rig, &words);
+    until(DEADLINE, "the new token is created", || tokens(&rig).len() == 3);
+    rig.api.set_token(RUNNER, &by_hand).unwrap();
+    seen(rotate).is(1, &["was changed at the same moment"]);
+    runnerctl(&rig, &words).is(1, &["Another token was set for mini", "given up"]);
+    assert_eq!(tokens(&rig).len(), 2);
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    rig.finish();
+}
+
+#[test]
+fn a_runner_that_works_for_another_class_meanwhile_is_left_alone() {
+    let mut rig = Rig::idle(&USUAL);
+    let old = only_token(&rig);
+    rig.api.pause(RUNNER).unwrap();
+    let words = ["token", "rotate", "--old-token-id", &old, "--wait", "0s"];
+    runnerctl(&rig, &words).is(1, &["Created the token"]);
+    let other = rig.circle.control().new_token("acme/other").unwrap();
+    rig.api.set_up_as(RUNNER, rig.circle.spec("acme/other"), Some(&other)).unwrap();
+    runnerctl(&rig, &words)
+        .is(1, &["works for another now; it is given up", "A token named mini-"]);
+    assert!(!record(&rig).exists());
+    rig.quiesce();
+    rig.finish();
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_told_and_nothing_is_done() {
+    let rig = Rig::idle(&USUAL);
+    let old = only_token(&rig);
+    run_dir::write_atomically(&record(&rig), b"{\"version\":1,").unwrap();
+    let words = ["token", "rotate", "--old-token-id", &old];
+    runnerctl(&rig, &words).is(1, &["cannot be read", "rotation-mini.json", "Move the file away"]);
+    assert_eq!(only_token(&rig), old);
     rig.finish();
 }
 

@@ -151,6 +151,12 @@ fn each_trouble_is_told_in_words_with_the_way_out() {
         refused(&rig, &list, &words);
         rig.circle.control().clear_faults().unwrap();
     }
+    for (name, url) in [("one", &*at), ("two", "http://127.0.0.1:1")] {
+        let spec = protocol::RunnerSpec { api_url: Some(url.into()), ..rig.circle.spec(CLASS) };
+        rig.api.set_up_as(name, spec, None).unwrap();
+    }
+    let said = ["belong to several servers", "--api-url URL"];
+    refused(&rig, &["class", "list", "acme"], &said);
     let create = ["class", "create", CLASS, "--api-url", &at];
     refused(&rig, &create, &["There is a resource class acme/linux already."]);
     let create = ["class", "create", "acme/new", "--api-url", &at];
