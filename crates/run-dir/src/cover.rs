@@ -12,21 +12,34 @@ pub(crate) struct Cover {
 
 /// All that is hidden of a text; parts may lie in one another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Covers(Vec<Cover>);
+pub struct Covers {
+    /// In the order in which they begin.
+    covers: Vec<Cover>,
+    longest: usize,
+}
 
 impl Covers {
     pub(crate) fn new(mut covers: Vec<Cover>) -> Self {
         covers.sort_by_key(|cover| cover.hides.start);
-        Self(covers)
+        let longest = covers.iter().map(|cover| cover.hides.len()).max().unwrap_or_default();
+        Self { covers, longest }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.covers.is_empty()
+    }
+
+    /// Those that may reach into a text that begins there, and all after them.
+    fn reaching(&self, start: usize) -> &[Cover] {
+        let is_before = |cover: &Cover| cover.hides.start + self.longest <= start;
+        self.covers.split_at(self.covers.partition_point(is_before)).1
     }
 
     /// Whether any byte of this part is hidden.
     pub fn hide(&self, part: &Range<usize>) -> bool {
-        self.0.iter().any(|cover| cover.hides.start < part.end && part.start < cover.hides.end)
+        let mut near = self.reaching(part.start).iter();
+        let mut near = near.by_ref().take_while(|cover| cover.hides.start < part.end);
+        near.any(|cover| part.start < cover.hides.end)
     }
 
     /// The part as it may be seen. What is hidden shows where it begins, and there alone.
@@ -56,7 +69,8 @@ impl Covers {
     ) -> Vec<u8> {
         let mut out = Vec::with_capacity(part.len());
         let (mut at, mut hidden_to) = (part.start, 0);
-        for cover in &self.0 {
+        // What begins before may lie in what begins before that.
+        for cover in self.reaching(part.start.saturating_sub(self.longest)) {
             let (start, end) = (cover.hides.start, cover.hides.end);
             if start >= part.end {
                 break;

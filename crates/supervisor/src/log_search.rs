@@ -5,78 +5,28 @@
 use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use memchr::arch::all::packedpair::Pair;
-use memchr::{memchr, memchr_iter, memchr2_iter, memmem, memrchr};
+use memchr::{memchr, memrchr};
 use protocol::{Bytes, FoundLine, LogSearch};
 
 use crate::logs::LogSource;
 use crate::shown_log::{ShownLog, Stretch};
+use crate::word::{LONGEST_WORD, Word};
 
-/// Longest word that is looked for, in bytes.
-pub(crate) const LONGEST_WORD: usize = 256;
 /// How much is looked through in one call, so that no call takes long.
 const LOOKED_THROUGH: u64 = 256 << 20;
+/// As much is looked through before a second thread helps.
+const LOOKED_THROUGH_ALONE: u64 = 8 << 20;
 /// What stays in the processor's caches while it is looked through.
 const CHUNK: u64 = 512 << 10;
 /// How much of a line is shown before and behind what was found in it.
 const AROUND: u64 = 2 << 10;
 const MARGIN: u64 = AROUND + LONGEST_WORD as u64;
 const USUAL_LINES: usize = 200;
-const MOST_LINES: usize = 1000;
-
-/// A word to look for: in either case where it has no capital letter of its own (ASCII).
-pub(crate) enum Word {
-    Exact { finder: Box<memmem::Finder<'static>>, len: usize },
-    AnyCase { word: Vec<u8>, rarest: usize },
-}
-
-impl Word {
-    /// Nothing where that is no word: empty, too long, or more than a line.
-    pub(crate) fn new(word: &str) -> Option<Self> {
-        if word.is_empty() || word.len() > LONGEST_WORD || word.chars().any(char::is_control) {
-            return None;
-        }
-        let bytes = word.as_bytes().to_vec();
-        let has_capital = word.chars().any(char::is_uppercase);
-        let has_case = bytes.iter().any(u8::is_ascii_lowercase);
-        Some(if has_case && !has_capital {
-            let rarest = Pair::new(&bytes).map_or(0, |pair| usize::from(pair.index1()));
-            Self::AnyCase { word: bytes, rarest }
-        } else {
-            Self::Exact {
-                finder: Box::new(memmem::Finder::new(&bytes).into_owned()),
-                len: bytes.len(),
-            }
-        })
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Exact { len, .. } => *len,
-            Self::AnyCase { word, .. } => word.len(),
-        }
-    }
-
-    fn find(&self, text: &[u8]) -> Option<usize> {
-        match self {
-            Self::Exact { finder, .. } => finder.find(text),
-            Self::AnyCase { word, rarest } => {
-                let byte = *word.get(*rarest)?;
-                let fits = |at: usize| {
-                    let at = at.checked_sub(*rarest)?;
-                    text.get(at..at + word.len())?.eq_ignore_ascii_case(word).then_some(at)
-                };
-                let capital = byte.to_ascii_uppercase();
-                if capital == byte {
-                    memchr_iter(byte, text).find_map(fits)
-                } else {
-                    memchr2_iter(byte, capital, text).find_map(fits)
-                }
-            }
-        }
-    }
-}
+const MOST_LINES: usize = 10_000;
+/// An answer with more text than this waits for no more lines, in bytes.
+const MOST_TEXT: usize = 1 << 20;
 
 /// Lines with the word from `from` on, at most `limit` of them; stops when `gone` is set.
 pub(crate) fn search(
@@ -86,14 +36,17 @@ pub(crate) fn search(
     limit: Option<usize>,
     gone: &AtomicBool,
 ) -> io::Result<LogSearch> {
-    let most = limit.unwrap_or(USUAL_LINES).clamp(1, MOST_LINES);
     let mut log = source.open()?;
     let end = log.end()?;
     let from = log.on_from(from)?;
-    let mut look = Look { word, at: from, end, most, found: Vec::new() };
+    let most = limit.unwrap_or(USUAL_LINES).clamp(1, MOST_LINES);
+    let mut look = Look { source, word, gone, end, most, at: from, text: 0, found: Vec::new() };
     let stop = end.min(from.saturating_add(LOOKED_THROUGH));
-    while look.at < stop && look.found.len() < most && !gone.load(Ordering::Relaxed) {
-        look.through(source, &mut log, look.at..stop.min(look.at + CHUNK))?;
+    look.up_to(stop.min(from.saturating_add(LOOKED_THROUGH_ALONE)), &mut log)?;
+    if look.found.is_empty() && look.at < stop {
+        look.two_at_once_up_to(stop, &mut log)?;
+    } else {
+        look.up_to(stop, &mut log)?;
     }
     Ok(LogSearch {
         run: Some(source.run.clone()),
@@ -103,23 +56,54 @@ pub(crate) fn search(
     })
 }
 
-struct Look<'word> {
-    word: &'word Word,
-    /// As far as it was looked.
-    at: u64,
+struct Look<'asked> {
+    source: &'asked LogSource,
+    word: &'asked Word,
+    gone: &'asked AtomicBool,
     /// What is behind it must not be seen yet.
     end: u64,
     most: usize,
+    /// As far as it was looked.
+    at: u64,
+    /// How much text was found.
+    text: usize,
     found: Vec<FoundLine>,
 }
 
 impl Look<'_> {
-    fn through(
-        &mut self,
-        source: &LogSource,
-        log: &mut ShownLog,
-        chunk: Range<u64>,
-    ) -> io::Result<()> {
+    fn is_full(&self) -> bool {
+        self.found.len() >= self.most || self.text >= MOST_TEXT
+    }
+
+    fn up_to(&mut self, stop: u64, log: &mut ShownLog) -> io::Result<()> {
+        while self.at < stop && !self.is_full() && !self.gone.load(Ordering::Relaxed) {
+            self.through(log, self.at..stop.min(self.at + CHUNK))?;
+        }
+        Ok(())
+    }
+
+    /// What is seldom is looked for in two parts at once. The second part counts only where the first
+    /// one leads right up to it: a line or an answer may have ended elsewhere.
+    fn two_at_once_up_to(&mut self, stop: u64, log: &mut ShownLog) -> io::Result<()> {
+        let middle = self.at + (stop - self.at) / 2;
+        let mut second = Look { at: middle, found: Vec::new(), ..*self };
+        let second = thread::scope(|scope| {
+            let beside = scope.spawn(|| {
+                let mut log = second.source.open()?;
+                second.up_to(stop, &mut log).map(|()| second)
+            });
+            self.up_to(middle, log)?;
+            beside.join().unwrap_or_else(|_| Err(io::Error::other("a search broke off")))
+        })?;
+        if self.at == middle && self.found.len() + second.found.len() <= self.most {
+            self.at = second.at;
+            self.text += second.text;
+            self.found.extend(second.found);
+        }
+        Ok(())
+    }
+
+    fn through(&mut self, log: &mut ShownLog, chunk: Range<u64>) -> io::Result<()> {
         let stretch = log.read(chunk.clone(), MARGIN)?;
         let (text, text_at) = stretch.raw();
         let index =
@@ -137,13 +121,12 @@ impl Look<'_> {
                 continue;
             }
             let line = line_around(&stretch, &hit, self.end);
-            self.found.push(FoundLine {
-                at: source.place(line.shown.start),
-                text: stretch.shown(line.shown.clone()),
-                whole: line.whole,
-            });
+            let text = stretch.shown(line.shown.clone());
+            self.text += text.len();
+            let at = self.source.place(line.shown.start);
+            self.found.push(FoundLine { at, text, whole: line.whole });
             self.at = line.ends;
-            if self.found.len() == self.most {
+            if self.is_full() {
                 return Ok(());
             }
         }

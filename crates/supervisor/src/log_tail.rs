@@ -71,7 +71,7 @@ impl LogTail {
             self.too_long = self.place > 0;
         }
         let stretch = log.read(from..end.min(from.saturating_add(MOST_AT_ONCE)).max(from), 0)?;
-        let (text, end_of_part) = (stretch.shown_bytes(stretch.part.clone()), stretch.part.end);
+        let (text, end_of_part) = (stretch.shown_bytes(&stretch.part), stretch.part.end);
         self.place = end_of_part;
         let mut heard = Vec::new();
         let mut begun = 0;

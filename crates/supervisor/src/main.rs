@@ -43,6 +43,7 @@ mod wake_up;
 mod wanted_file;
 mod watch;
 mod watched;
+mod word;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! What may be seen of an agent's log, by places in it. Every reader goes through here: a token that
 //! the agent printed must never be shown, nor a piece of one, wherever a reader begins or stops.
 
+use std::cell::OnceCell;
 use std::io;
 use std::ops::Range;
 
@@ -24,6 +25,7 @@ pub(crate) struct Stretch<'log> {
     pub(crate) part: Range<u64>,
     mark: Option<&'log TokenMark>,
     edges: Vec<u64>,
+    covers: OnceCell<Covers>,
 }
 
 /// By what tokens are found in a run's log; an error where that cannot be known, as then nothing of
@@ -104,7 +106,14 @@ impl ShownLog {
             edges.push(self.log.end()?);
         }
         edges.retain(|edge| (there.start..=there.end).contains(edge));
-        Ok(Stretch { at, around: &self.buffer, part, mark: self.mark.as_ref(), edges })
+        Ok(Stretch {
+            at,
+            around: &self.buffer,
+            part,
+            mark: self.mark.as_ref(),
+            edges,
+            covers: OnceCell::new(),
+        })
     }
 }
 
@@ -122,38 +131,26 @@ impl Stretch<'_> {
 
     /// Places within what was read, as they may be seen.
     pub(crate) fn shown(&self, part: Range<u64>) -> String {
-        String::from_utf8_lossy(&self.shown_bytes(part)).into_owned()
+        String::from_utf8_lossy(&self.shown_bytes(&part)).into_owned()
     }
 
     /// The same as bytes, for whoever puts stretches together.
-    pub(crate) fn shown_bytes(&self, part: Range<u64>) -> Vec<u8> {
-        let (covers, near, text) = self.covers(&part);
-        let part = self.within(&part);
-        covers.shown(text, part.start - near..part.end - near)
+    pub(crate) fn shown_bytes(&self, part: &Range<u64>) -> Vec<u8> {
+        self.covers().shown(self.around, self.within(part))
     }
 
     /// Whether any of these places must not be seen.
     pub(crate) fn hides(&self, part: &Range<u64>) -> bool {
-        let (covers, near, _) = self.covers(part);
-        let part = self.within(part);
-        covers.hide(&(part.start - near..part.end - near))
+        self.covers().hide(&self.within(part))
     }
 
-    /// What is hidden of a part; with the text that tells, and where that begins in all that was read.
-    fn covers(&self, part: &Range<u64>) -> (Covers, usize, &[u8]) {
-        let part = self.within(part);
-        let Some(mark) = self.mark else {
-            return (Covers::default(), part.start, self.around.get(part).unwrap_or_default());
-        };
-        let from = part.start.saturating_sub(mark.context());
-        let to = part.end.saturating_add(mark.context()).min(self.around.len());
-        let text = self.around.get(from..to).unwrap_or_default();
-        let within = |edge: &u64| {
-            let edge = usize::try_from(edge - self.at).ok()?;
-            (from..=to).contains(&edge).then(|| edge - from)
-        };
-        let edges: Vec<usize> = self.edges.iter().filter_map(within).collect();
-        (mark.covers(text, &edges), from, text)
+    /// All that is hidden of what was read; not looked for before somebody asks.
+    fn covers(&self) -> &Covers {
+        self.covers.get_or_init(|| {
+            let Some(mark) = self.mark else { return Covers::default() };
+            let edges = self.edges.iter().filter_map(|edge| usize::try_from(edge - self.at).ok());
+            mark.covers(self.around, &edges.collect::<Vec<usize>>())
+        })
     }
 
     fn within(&self, part: &Range<u64>) -> Range<usize> {

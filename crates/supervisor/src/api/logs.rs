@@ -18,8 +18,9 @@ use super::asked::{Path, Query};
 use super::refusal::{self, Refused};
 use crate::input::{Input, WhichRun};
 use crate::log_grows::Grows;
-use crate::log_search::{LONGEST_WORD, Word, search as look_for};
+use crate::log_search::search as look_for;
 use crate::logs::{self, END, LogSource, Part, Unfinished};
+use crate::word::{LONGEST_WORD, Word};
 
 #[derive(Deserialize)]
 pub(crate) struct LogQuery {

@@ -4,8 +4,9 @@ use memchr::memmem;
 use proptest::prelude::*;
 
 use super::*;
-use crate::log_search::{Word, search};
+use crate::log_search::search;
 use crate::test_log::{TestLog, text};
+use crate::word::Word;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
