@@ -22,8 +22,8 @@ pub use history::{FinishedTask, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
 pub use problem::{ApiError, Problem, ProblemCode};
 pub use snapshot::{
-    Boundary, Bytes, Install, InstallWaits, PauseBy, PauseReason, Runner, RunnerState, Snapshot, SupervisorInfo,
-    Task, Usage,
+    Boundary, Bytes, Install, InstallWaits, PauseBy, PauseReason, Runner, RunnerState, Snapshot,
+    SupervisorInfo, Task, Usage,
 };
 #[cfg(feature = "ts")]
 pub use typescript::typescript;
