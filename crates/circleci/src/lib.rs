@@ -16,9 +16,11 @@ mod link;
 mod log_line;
 mod meaning;
 mod names;
+mod other_installs;
 mod patience;
 mod probe;
 mod progress;
+mod reach;
 mod release;
 mod release_error;
 mod room;
@@ -36,9 +38,13 @@ pub use log_line::{LogLine, SpanLine, TaskAgentLine, parse, without_colours};
 pub use meaning::{Meaning, meanings};
 pub use names::{NameRefused, check_resource_class, check_runner_name};
 pub use names::{resource_class_is_valid, runner_name_is_valid};
+pub use other_installs::{
+    AGENT_PROGRAMS, InstallWay, config_named_in, install_ways, runner_name_in,
+};
 pub use patience::Patience;
 pub use probe::answers;
 pub use progress::{Progress, Waits};
+pub use reach::{CACHES_URL, NotReached, Reached, reach};
 pub use release::{AGENT_BINARY, CURRENT, Manifest, Platform, RELEASES_URL, Release};
 pub use release_error::ReleaseError;
 pub use user_api::{

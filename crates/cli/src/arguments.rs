@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use protocol::{RunnerName, TokenStore};
 
 use crate::commands::{
-    agent, cancel_task, class, completions, config, history, logs, pause, resume, setup, status,
-    supervisor, tasks, token,
+    agent, cancel_task, class, completions, config, doctor, history, logs, pause, resume, setup,
+    status, supervisor, tasks, token,
 };
 
 /// Lend this machine to CircleCI as a self-hosted runner, and take it back at any time.
@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Tasks(tasks::Args),
     History(history::Args),
     Logs(logs::Args),
+    Doctor(doctor::Args),
     Pause(pause::Args),
     Resume(resume::Args),
     CancelTask(cancel_task::Args),

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use client::{ClientError, StartError};
+use client::{ClientError, ExamineError, StartError};
 
 use host::FoldersError;
 use protocol::Problem;
@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     },
     /// It was done, but what came of it is not well.
     Trouble(Vec<Problem>),
+    /// The answer has told it already.
+    Told,
     /// The answer could not be written.
     Output(std::io::Error),
 }
@@ -55,6 +57,7 @@ impl Failure {
                 }
                 1
             }
+            Self::Told => 1,
             // Whoever read us has read enough, as `head` does.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => 0,
             Self::Output(error) => tell(&format!("The answer cannot be written: {error}."), "", 1),
@@ -102,6 +105,16 @@ impl From<StartError> for Failure {
             StartError::Folders(error) => error.into(),
             StartError::Call(error) => error.into(),
         }
+    }
+}
+
+impl From<ExamineError> for Failure {
+    fn from(error: ExamineError) -> Self {
+        let what = error.to_string();
+        Self::failed(
+            if what.ends_with('.') { what } else { what + "." },
+            "Install Runner Tray anew, or name the program in RUNNER_TRAY_SUPERVISOR.",
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 //! It shows what the supervisor says and adds nothing: no retry, no cache, no decision.
 
 mod calls;
+mod doctor;
 mod environment;
 mod circleci;
 mod error;
@@ -10,5 +11,6 @@ mod sse;
 mod start;
 
 pub use calls::{Client, Detail, HistoryQuery, LogQuery, LogSearchQuery};
+pub use doctor::{ExamineError, examine};
 pub use error::ClientError;
 pub use start::{StartError, Started, start_supervisor};

@@ -99,7 +99,7 @@ async fn answers(client: &Client) -> Result<Option<Health>, ClientError> {
 }
 
 /// `$RUNNER_TRAY_SUPERVISOR`, or the program of this installation: it lies beside ours.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     const NAME: &str = "runner-tray-supervisor";
     let named: Option<OsString> = std::env::var_os("RUNNER_TRAY_SUPERVISOR");
     if let Some(named) = named.filter(|named| !named.is_empty()) {

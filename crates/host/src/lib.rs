@@ -1,7 +1,8 @@
 //! Platform code above the floor: where things live, the keychain, the machine and its owner.
 //! Nothing here knows of runners' states or of CircleCI.
 //!
-//! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here.
+//! `linux.rs` and `macos.rs`, `linux_machine.rs` and `macos_machine.rs` hold the same function names
+//! and are chosen once, here.
 
 mod account;
 mod alarm;
@@ -11,9 +12,13 @@ mod folders_error;
 pub mod keychain;
 mod network_home;
 mod private_folder;
+mod programs;
+mod room;
 mod root;
 mod shared;
 mod signature;
+mod sleep;
+mod system;
 pub mod token_file;
 
 #[cfg(target_os = "linux")]
@@ -22,6 +27,12 @@ mod os;
 #[cfg(target_os = "macos")]
 #[path = "macos.rs"]
 mod os;
+#[cfg(target_os = "linux")]
+#[path = "linux_machine.rs"]
+mod os_machine;
+#[cfg(target_os = "macos")]
+#[path = "macos_machine.rs"]
+mod os_machine;
 
 pub use account::Account;
 pub use alarm::Alarm;
@@ -29,5 +40,15 @@ pub use detached::detach;
 pub use folders::{Folders, HOME_VARIABLE};
 pub use folders_error::FoldersError;
 pub use network_home::refuse_network_home;
+pub use programs::{Running, running};
+pub use room::Room;
 pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};
 pub use signature::check_signature;
+pub use sleep::Sleep;
+pub use system::System;
+
+/// Whether programs that are on the PATH only offer to install what they are named after (macOS's
+/// command line tools).
+pub fn tools_are_stubs() -> bool {
+    os_machine::tools_are_stubs()
+}

@@ -3,6 +3,7 @@
 
 mod calls;
 mod circleci;
+mod doctor;
 mod history;
 mod names;
 mod problem;
@@ -11,13 +12,15 @@ mod snapshot;
 mod typescript;
 
 pub use calls::{
-    AgentRelease, CancelTask, ConfigText, FoundLine, Health, HistoryPage, LogPage, LogSearch, MoveToken, Pause, RunnerSpec, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
+    AgentRelease, CancelTask, ConfigText, FoundLine, Health, HistoryPage, LogPage, LogSearch,
+    MoveToken, Pause, RunnerSpec, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
 };
 pub use circleci::{
     AgentListed, Asked, ClassListed, ClassShown, CreateClass, CreateOwnToken, CreateToken,
     DeleteClass, DeleteToken, OfClass, OfNamespace, PersonalToken, Rotate, Rotated, Rotation,
     RotationStep, TokenCreated, TokenListed,
 };
+pub use doctor::{Check, CheckAbout, Finding, Findings, Level};
 pub use history::{FinishedTask, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
 pub use problem::{ApiError, Problem, ProblemCode};

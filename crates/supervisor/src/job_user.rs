@@ -84,7 +84,7 @@ pub(crate) fn prepare(
     Ok(places)
 }
 
-fn try_user(user: &str) -> Result<(), Unusable> {
+pub(crate) fn try_user(user: &str) -> Result<(), Unusable> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     if user.is_empty() || user.starts_with('-') || !user.chars().all(plain) {
         return Err(Unusable::new(
@@ -187,7 +187,7 @@ fn make_working_directory(user: &str, folder: &Path) -> Result<(), Unusable> {
     }
 }
 
-fn as_user(user: &str, command: &[&str]) -> io::Result<Output> {
+pub(crate) fn as_user(user: &str, command: &[&str]) -> io::Result<Output> {
     run(Command::new("sudo").args(["-niHu", user, "--"]).args(command))
 }
 

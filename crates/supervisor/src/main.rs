@@ -3,6 +3,7 @@
 
 mod api;
 mod boundary;
+mod doctor;
 mod downloads;
 mod effects;
 mod environment;
@@ -63,12 +64,16 @@ enum Verb {
     /// Touch the keychain once, for the supervisor: the request on stdin, the answer on stdout.
     #[command(hide = true)]
     Keychain { verb: String },
+    /// Look at this machine and print what was found, as JSON.
+    #[command(hide = true)]
+    Doctor(doctor::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().verb.unwrap_or(Verb::Run) {
         Verb::Run => open::run(),
         Verb::Keychain { verb } => token::child(&verb),
+        Verb::Doctor(arguments) => doctor::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

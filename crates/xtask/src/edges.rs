@@ -15,7 +15,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("keeper", &["process", "run-dir"]),
     ("supervisor-core", &["protocol"]),
     ("host", &["process"]),
-    ("supervisor", &["circleci", "host", "process", "protocol", "run-dir", "supervisor-core"]),
+    ("doctor", &["circleci", "host", "protocol"]),
+    (
+        "supervisor",
+        &["circleci", "doctor", "host", "process", "protocol", "run-dir", "supervisor-core"],
+    ),
     ("client", &["host", "protocol"]),
     ("cli", &["circleci", "client", "host", "protocol"]),
     ("runner-tray", &["client", "host", "protocol"]),

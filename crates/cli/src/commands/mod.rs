@@ -5,6 +5,7 @@ pub(crate) mod cancel_task;
 pub(crate) mod class;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod history;
 mod log_search;
 pub(crate) mod logs;
@@ -29,6 +30,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Tasks(args) => tasks::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Logs(args) => logs::run(args).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Pause(args) => pause::run(args).await,
         Command::Resume(args) => resume::run(args).await,
         Command::CancelTask(args) => cancel_task::run(args).await,

@@ -3,6 +3,7 @@
 
 mod asked;
 mod circleci;
+mod doctor;
 pub(crate) mod events;
 mod logs;
 mod origin;
@@ -51,6 +52,7 @@ pub(crate) async fn serve(
         .route("/v1/events", get(events::events))
         .route("/v1/history", get(reading::history))
         .route("/v1/agents", get(reading::agents))
+        .route("/v1/doctor", get(doctor::doctor))
         .route("/v1/runners/{name}", put(runners::set_up).delete(runners::remove))
         .route("/v1/runners/{name}/token", put(tokens::set).delete(tokens::forget))
         .route("/v1/runners/{name}/token/store", put(tokens::move_to))

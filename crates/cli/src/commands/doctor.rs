@@ -1,0 +1,128 @@
+//! `runnerctl doctor`: what is well and what is not about this machine, the worst first.
+
+use client::ClientError;
+use protocol::{Check, Finding, Findings, Level};
+
+use crate::arguments::Shape;
+use crate::failure::Failure;
+use crate::place;
+use crate::print::{Screen, Tone};
+
+/// Look at this machine as a runner: what is wrong with it, and how to mend it
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Look at this machine as a runner: what is wrong with it, and how to mend it.\n\n\
+        System, disk, tools, network, proxy, clock, sleep, keychain, job user, files and other \
+        agents, the worst first. Each finding has what was read, why it matters and what to do. \
+        Works before and after set-up, with and without a supervisor; changes nothing. What cannot \
+        be read is unknown, never well. Exits with 1 if anything is bad.",
+    after_help = EXAMPLES
+)]
+pub(crate) struct Args {
+    /// Ask this address instead of CircleCI's own; may be given several times
+    #[arg(long, value_name = "URL")]
+    reach: Vec<String>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  runnerctl doctor
+  runnerctl doctor --reach https://github.com
+  runnerctl doctor --json | jq -r '.findings[] | select(.level == \"bad\") | .reading'";
+
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let findings = findings(&args.reach).await?;
+    let mut screen = Screen::stdout();
+    if args.shape.json {
+        screen.json(&findings)?;
+    } else {
+        show(&mut screen, &findings.findings)?;
+    }
+    if findings.are_bad() { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// The supervisor's, in whose environment agents run; where none gives any, those of its program.
+async fn findings(reach: &[String]) -> Result<Findings, Failure> {
+    let asked = match place::client() {
+        Ok(client) => client.doctor(reach).await.map_err(|error| why_not(&error)),
+        // Why the folders cannot be found is for the program to say.
+        Err(_) => Err(absent("it cannot be asked".into())),
+    };
+    let (found, supervisor) = match asked {
+        Ok(found) => {
+            let reading = "it runs; this is what it sees";
+            (found, Finding::new(Check::Supervisor, Level::Ok, "supervisor", reading))
+        }
+        Err(supervisor) => (client::examine(reach).await?, supervisor),
+    };
+    Ok(Findings::worst_first(found.findings.into_iter().chain([supervisor]).collect()))
+}
+
+fn why_not(error: &ClientError) -> Finding {
+    match error {
+        ClientError::NotReachable { socket, why } => {
+            absent(format!("nothing answers at {} ({why})", socket.display()))
+        }
+        ClientError::Refused(_) | ClientError::Broken { .. } => {
+            let reading = format!("it was not asked: {error}");
+            Finding::new(Check::Supervisor, Level::Warn, "supervisor", reading)
+                .mend("Look at both versions: runnerctl --version, runnerctl supervisor status")
+        }
+    }
+}
+
+fn absent(why: String) -> Finding {
+    let reading = format!("{why}; this is what one would see that was started from here");
+    Finding::new(Check::Supervisor, Level::Warn, "supervisor", reading)
+        .mend("Start it: runnerctl supervisor start")
+}
+
+fn show(screen: &mut Screen, findings: &[Finding]) -> std::io::Result<()> {
+    for finding in findings {
+        let (shape, word, tone) = level(finding.level);
+        let title = finding.check.about().title;
+        let head = [(tone, shape), (tone, word), (Tone::Strong, title)];
+        if finding.level == Level::Ok {
+            let rest = format!("{}: {}", finding.subject, finding.reading);
+            screen.line("  ", &[&head[..], &[(Tone::Plain, &rest)]].concat())?;
+            continue;
+        }
+        screen.line("  ", &[&head[..], &[(Tone::Plain, &finding.subject)]].concat())?;
+        screen.field("found", Tone::Plain, &finding.reading)?;
+        screen.field("matters", Tone::Quiet, &finding.matters)?;
+        if let Some(mend) = &finding.mend {
+            screen.field("do", Tone::Plain, mend)?;
+        }
+        screen.blank()?;
+    }
+    screen.say(sum(findings))
+}
+
+/// "1 bad, 2 warnings, 12 well."
+fn sum(findings: &[Finding]) -> String {
+    let count = |level: Level, one: &str, several: &str| {
+        let count = findings.iter().filter(|finding| finding.level == level).count();
+        (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { several }))
+    };
+    let counts = [
+        count(Level::Bad, "bad", "bad"),
+        count(Level::Warn, "warning", "warnings"),
+        count(Level::Unknown, "unknown", "unknown"),
+        count(Level::Note, "note", "notes"),
+        count(Level::Ok, "well", "well"),
+    ];
+    format!("{}.", counts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+/// As a state, a level is a shape, a word and a colour.
+fn level(level: Level) -> (&'static str, &'static str, Tone) {
+    match level {
+        Level::Bad => ("▲", "bad    ", Tone::Bad),
+        Level::Warn => ("△", "warning", Tone::Warning),
+        Level::Unknown => ("?", "unknown", Tone::Warning),
+        Level::Note => ("·", "note   ", Tone::Accent),
+        Level::Ok => ("✓", "well   ", Tone::Good),
+    }
+}
