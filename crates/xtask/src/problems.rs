@@ -1,20 +1,31 @@
-//! `docs/problems.md`: the list of problems that the code is made from, as a page.
+//! `docs/problems.md`: the lists of problems and of checks that the code is made from, as a page.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use protocol::ProblemCode;
+use protocol::{Check, ProblemCode};
 
 use crate::generated::Generated;
 
 const HEAD: &str = "\
 # Problems
 
-<!-- Generated from crates/protocol/src/problem/code.rs by `cargo xtask generated write`. -->
+<!-- Generated from crates/protocol/src/problem/code.rs and doctor.rs by `cargo xtask generated write`. -->
 
 Whatever is wrong has a code that stays the same for ever, a sentence, the reading behind it and a way
 out. `runnerctl status` shows them in words, `runnerctl status --json` with their codes. What is wrong
-with the machine itself, `runnerctl doctor` says.
+with the machine itself, `runnerctl doctor` says; its checks are at the [end](#what-the-doctor-looks-at).
+";
+
+const CHECKS: &str = "
+## What the doctor looks at
+
+`runnerctl doctor` prints the worst first: **bad** (no task can run, or one may be lost), **warning** (it works now and
+will not always), **unknown** (it could not be read, and is never taken for well), **note**, **well**. It exits with 1
+if anything is bad, and changes nothing. `--json` has the same with these names.
+
+| check | looks at | why it matters |
+| --- | --- | --- |
 ";
 
 pub(crate) fn files(root: &Path) -> Vec<Generated> {
@@ -32,7 +43,7 @@ fn page() -> String {
         let _ = write!(
             page,
             "\n## `{}`\n\n**{}** {}\n\n- When: {}\n- Reading: {}.\n- Goes away: {}.\n",
-            name(*code),
+            name(code),
             about.summary,
             about.hint,
             about.meaning,
@@ -40,12 +51,23 @@ fn page() -> String {
             about.heals.words(),
         );
     }
+    page.push_str(CHECKS);
+    for check in Check::ALL {
+        let about = check.about();
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} |",
+            name(check),
+            about.looks_at,
+            about.matters.replace('|', "\\|"),
+        );
+    }
     page
 }
 
 /// As it is on the wire.
-fn name(code: ProblemCode) -> String {
-    let quoted = serde_json::to_string(&code).unwrap_or_default();
+fn name(code: &impl serde::Serialize) -> String {
+    let quoted = serde_json::to_string(code).unwrap_or_default();
     quoted.trim_matches('"').to_owned()
 }
 
@@ -57,7 +79,10 @@ mod tests {
     fn every_problem_has_its_place_on_the_page() {
         let page = page();
         for code in ProblemCode::ALL {
-            assert!(page.contains(&format!("\n## `{}`\n", name(*code))), "{code:?}");
+            assert!(page.contains(&format!("\n## `{}`\n", name(code))), "{code:?}");
+        }
+        for check in Check::ALL {
+            assert!(page.contains(&format!("\n| `{}` |", name(check))), "{check:?}");
         }
     }
 

@@ -192,6 +192,30 @@ title: string,
  */
 hint: string, };
 
+export type Level = "bad" | "warn" | "note" | "ok" | "unknown";
+
+export type Check = "system" | "user" | "network-home" | "files" | "settings" | "disk" | "tools" | "network" | "proxy" | "clock" | "sleep" | "token" | "job-user" | "other-agents" | "supervisor" | "other";
+
+export type Finding = { check: Check, level: Level, 
+/**
+ * What was looked at: a folder, a host, a user.
+ */
+subject: string, 
+/**
+ * What was found there, one or two sentences without their final period.
+ */
+reading: string, 
+/**
+ * Why it matters.
+ */
+matters: string, 
+/**
+ * What to do; absent where there is nothing to mend.
+ */
+mend?: string, };
+
+export type Findings = { findings: Array<Finding>, };
+
 export type Bytes = number;
 
 export type RunnerName = string;

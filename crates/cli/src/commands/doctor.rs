@@ -48,7 +48,7 @@ async fn findings(reach: &[String]) -> Result<Findings, Failure> {
     let asked = match place::client() {
         Ok(client) => client.doctor(reach).await.map_err(|error| why_not(&error)),
         // Why the folders cannot be found is for the program to say.
-        Err(_) => Err(absent("it cannot be asked".into())),
+        Err(_) => Err(absent("it cannot be asked")),
     };
     let (found, supervisor) = match asked {
         Ok(found) => {
@@ -63,7 +63,7 @@ async fn findings(reach: &[String]) -> Result<Findings, Failure> {
 fn why_not(error: &ClientError) -> Finding {
     match error {
         ClientError::NotReachable { socket, why } => {
-            absent(format!("nothing answers at {} ({why})", socket.display()))
+            absent(&format!("nothing answers at {} ({why})", socket.display()))
         }
         ClientError::Refused(_) | ClientError::Broken { .. } => {
             let reading = format!("it was not asked: {error}");
@@ -73,7 +73,7 @@ fn why_not(error: &ClientError) -> Finding {
     }
 }
 
-fn absent(why: String) -> Finding {
+fn absent(why: &str) -> Finding {
     let reading = format!("{why}; this is what one would see that was started from here");
     Finding::new(Check::Supervisor, Level::Warn, "supervisor", reading)
         .mend("Start it: runnerctl supervisor start")
