@@ -1,35 +1,7 @@
-//! runnerctl: everything the app does, from a terminal. It asks the supervisor and shows what it
-//! says; it keeps no state, holds no token and decides nothing.
-
-mod arguments;
-mod choose;
-mod clock;
-mod commands;
-mod failure;
-mod inert;
-mod personal;
-mod place;
-mod print;
-mod token;
-mod when;
-mod words;
+//! The program `runnerctl`; all of it is in the library beside, where its reference is made from too.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use arguments::Arguments;
-use failure::Failure;
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(commands::run(arguments.command)),
-        Err(error) => Err(Failure::failed(format!("runnerctl cannot start: {error}."), "")),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
-    }
+    runner_tray_cli::main()
 }

@@ -116,7 +116,8 @@ fn inodes(room: &Room) -> Option<(Level, String)> {
 
 /// Whether the state's volume is one on which locks can be trusted.
 pub fn state_folder(volume: &Volume) -> Vec<Finding> {
-    let subject = volume.at.clone();
+    let state = volume.uses.iter().find(|(of, _)| *of == Use::State);
+    let subject = state.map_or_else(|| volume.at.clone(), |(_, folder)| folder.clone());
     vec![match &volume.room {
         Err(why) => unknown(Check::NetworkHome, subject, why),
         Ok(Room { network: None, .. }) => {

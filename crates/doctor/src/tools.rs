@@ -21,7 +21,7 @@ pub struct ToolsFound {
 }
 
 pub fn tools(read: &ToolsFound) -> Vec<Finding> {
-    let subject = format!("for jobs of {}", read.whose);
+    let subject = format!("jobs that run as {}", read.whose);
     let found = match &read.found {
         Ok(found) => found,
         Err(why) => return vec![unknown(Check::Tools, subject, why)],

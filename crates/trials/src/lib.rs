@@ -24,6 +24,7 @@ mod rig;
 mod setting_up;
 mod supervisor;
 mod until;
+mod user;
 mod who;
 mod witness;
 
@@ -42,5 +43,6 @@ pub use raw::{Listener, answered, ask, call};
 pub use rig::{RUNNER, Rig, keeper, run_id, signals_heard};
 pub use supervisor::{Options, Supervisor};
 pub use until::{DEADLINE, nap, until, until_some};
+pub use user::User;
 pub use who::{TaskProcesses, is_alive, is_stopped, kill, kill_at_once, resume, until_dead};
 pub use witness::Witness;

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use client::ClientError;
@@ -14,59 +14,12 @@ use protocol::{Boundary, ProblemCode, Runner, RunnerState, TaskResult, TokenStor
 use run_dir::{RunDir, Side, TaskEnd};
 use trials::{
     Api, CLASS, Circle, DEADLINE, Desktop, Job, Options, Place, RUNNER, Secret, Supervisor,
-    TaskProcesses, has_tools, is_root, kill, until, until_some,
+    TaskProcesses, User, has_tools, is_root, kill, until_some,
 };
 
 fn run(program: &str, arguments: &[&str]) -> bool {
     let output = Command::new(program).args(arguments).output();
     output.is_ok_and(|output| output.status.success())
-}
-
-/// A user of this machine for as long as the value lives.
-struct User {
-    name: String,
-    id: u32,
-    group: u32,
-    sudoers: Option<PathBuf>,
-}
-
-impl User {
-    fn make(what: &str) -> Self {
-        let name = format!("rt-{what}-{}", std::process::id());
-        // Another trial may be making a user just now.
-        until(DEADLINE, "the user is made", || {
-            run("useradd", &["--create-home", "--shell", "/bin/bash", &name])
-        });
-        let number = |which: &str| {
-            let output = Command::new("id").args([which, &name]).output().expect("id runs");
-            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            text.parse().expect("a user has a number")
-        };
-        Self { id: number("-u"), group: number("-g"), sudoers: None, name }
-    }
-
-    /// This user may run commands as that one, and as nobody else.
-    fn may_run_as(&mut self, other: &Self) {
-        let path = PathBuf::from(format!("/etc/sudoers.d/{}", self.name));
-        let line = format!("{} ALL=({}) NOPASSWD: ALL\n", self.name, other.name);
-        run_dir::write_atomically(&path, line.as_bytes()).expect("root may write it");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).expect("a file of ours");
-        self.sudoers = Some(path);
-    }
-}
-
-impl Drop for User {
-    fn drop(&mut self) {
-        if let Some(path) = &self.sudoers {
-            let _ = fs::remove_file(path);
-        }
-        run("userdel", &["--remove", "--force", &self.name]);
-    }
-}
-
-/// Whether this machine has what these trials need.
-fn can_have_users() -> bool {
-    is_root() && has_tools(&["useradd", "userdel", "sudo"])
 }
 
 /// A runner whose jobs have a user of their own.
@@ -284,7 +237,7 @@ fn without_a_user_of_its_own_a_job_reaches_all_that_its_owner_reaches() {
 
 #[test]
 fn a_jobs_own_user_is_a_boundary_and_its_tasks_are_kept_as_well_as_the_owners() {
-    if !can_have_users() || !has_tools(&["curl"]) {
+    if !User::can_be_made() || !has_tools(&["curl"]) {
         return;
     }
     let user = User::make("job");
@@ -324,7 +277,7 @@ fn place_of(owner: &User) -> Option<Place> {
 
 #[test]
 fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
-    if !can_have_users() || !has_tools(&["runuser", "chown"]) {
+    if !User::can_be_made() || !has_tools(&["runuser", "chown"]) {
         return;
     }
     let user = User::make("work");
@@ -337,7 +290,7 @@ fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
     let line = format!("`{} ALL=({}) NOPASSWD: ALL`", owner.name, user.name);
     assert!(refused.hint.contains(&line), "{}", refused.hint);
 
-    owner.may_run_as(&user);
+    owner.may_run_as(&user.name);
     world.set_up(Some(&user.name), TokenStore::File).unwrap();
     world.until_state(RunnerState::Idle);
     a_task_runs_as_that_user(&world, &user);
@@ -349,7 +302,7 @@ fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
 
 #[test]
 fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
-    if !can_have_users() {
+    if !User::can_be_made() {
         return;
     }
     let world = World::with(Place::new());

@@ -28,7 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("demo", &["local-circleci", "process", "protocol"]),
     // The product end to end, with the stand-in: tests alone.
     ("trials", &["process", "protocol", "run-dir", "host", "client", "local-circleci"]),
-    ("xtask", &["protocol"]),
+    ("xtask", &["cli", "protocol"]),
 ];
 
 /// Tests may also drive the stand-in and speak as a client does.

@@ -52,7 +52,7 @@ pub(crate) fn settle(files: &[Generated], mode: Mode, root: &Path) -> anyhow::Re
 }
 
 #[expect(clippy::disallowed_methods, reason = "a cut-short file is seen by the next check")]
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     }

@@ -1,6 +1,7 @@
 //! Keeps generated files current and the layers of the workspace apart; never part of the product.
 
 mod banned;
+mod cli;
 mod code;
 mod edges;
 mod generated;
@@ -19,7 +20,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   types write|check       ui/src/generated/protocol.ts, from crates/protocol
   icons write|check       icons/**/*.png, from icons/**/*.svg
   problems write|check    docs/problems.md, from crates/protocol
+  cli write|check         docs/cli.md, from crates/cli
   generated write|check   all of the above
+  shipped write|check     installers/generated: man pages and completions, from crates/cli; not in git
   layering                dependency edges, platform code, unsafe, long files, banned crates";
 
 fn main() -> ExitCode {
@@ -59,7 +62,12 @@ fn generated(what: &str, mode: Mode, root: &Path) -> anyhow::Result<Vec<String>>
         "types" => types::files(root),
         "icons" => icons::files(root)?,
         "problems" => problems::files(root),
-        "generated" => [types::files(root), icons::files(root)?, problems::files(root)].concat(),
+        "cli" => cli::reference(root),
+        "shipped" => cli::shipped(root)?,
+        "generated" => {
+            [types::files(root), icons::files(root)?, problems::files(root), cli::reference(root)]
+                .concat()
+        }
         _ => anyhow::bail!("nothing named {what} is generated\n\n{USAGE}"),
     };
     generated::settle(&files, mode, root)

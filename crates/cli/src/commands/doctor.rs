@@ -91,7 +91,9 @@ fn show(screen: &mut Screen, findings: &[Finding]) -> std::io::Result<()> {
         }
         screen.line("  ", &[&head[..], &[(Tone::Plain, &finding.subject)]].concat())?;
         screen.field("found", Tone::Plain, &finding.reading)?;
-        screen.field("matters", Tone::Quiet, &finding.matters)?;
+        if finding.level != Level::Note {
+            screen.field("matters", Tone::Quiet, &finding.matters)?;
+        }
         if let Some(mend) = &finding.mend {
             screen.field("do", Tone::Plain, mend)?;
         }

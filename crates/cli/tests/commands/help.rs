@@ -11,6 +11,7 @@ const COMMANDS: &[&[&str]] = &[
     &["tasks"],
     &["history"],
     &["logs"],
+    &["doctor"],
     &["pause"],
     &["resume"],
     &["cancel-task"],

@@ -115,7 +115,7 @@ fn here(root: &Path, runners: &Runners, folders: &Folders) -> Vec<Finding> {
         if runners.is_empty() || runners.values().any(|runner| runner.job_user.is_none()) {
             let path = crate::environment::agent_environment().remove("PATH").unwrap_or_default();
             doctor::tools(&ToolsFound {
-                whose: "yours".into(),
+                whose: "you".into(),
                 found: Ok(tools::on(&path)),
                 are_stubs: host::tools_are_stubs(),
             })
