@@ -10,6 +10,7 @@ mod inert;
 mod personal;
 mod place;
 mod print;
+mod since;
 mod token;
 mod when;
 mod words;

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use protocol::{
     AgentRelease, ApiError, CancelTask, ConfigText, Health, HistoryPage, LogPage, LogSearch,
-    MoveToken, Pause, RunId, RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping, TaskId,
-    TokenStore,
+    MoveToken, Outcome, Pause, RunId, RunnerName, SetToken, SetUp, SetUpDone, Snapshot, Stopping,
+    TaskId, TokenStore,
 };
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
@@ -35,6 +36,11 @@ pub enum Detail {
 #[derive(Debug, Default, Clone, Copy)]
 pub struct HistoryQuery<'a> {
     pub runner: Option<&'a RunnerName>,
+    pub result: Option<Outcome>,
+    /// By its whole name.
+    pub project: Option<&'a str>,
+    /// That ended then or later.
+    pub since: Option<Timestamp>,
     /// The `before` of the last page.
     pub before: Option<&'a TaskId>,
     /// In tasks.
@@ -159,6 +165,9 @@ impl Client {
     pub async fn history(&self, query: HistoryQuery<'_>) -> Result<HistoryPage, ClientError> {
         let mut pairs = Vec::new();
         pairs.extend(query.runner.map(|runner| ("runner", runner.to_string())));
+        pairs.extend(query.result.map(|result| ("result", result.as_str().to_owned())));
+        pairs.extend(query.project.map(|project| ("project", project.to_owned())));
+        pairs.extend(query.since.map(|since| ("since", since.to_string())));
         pairs.extend(query.before.map(|before| ("before", before.to_string())));
         pairs.extend(query.limit.map(|limit| ("limit", limit.to_string())));
         self.get("history", &pairs).await

@@ -5,7 +5,8 @@ mod scripted;
 use client::{Client, ClientError, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 use futures::StreamExt;
 use protocol::{
-    Pause, ResourceClass, RunId, RunnerName, RunnerSpec, SetToken, SetUp, TaskId, TokenStore,
+    Outcome, Pause, ResourceClass, RunId, RunnerName, RunnerSpec, SetToken, SetUp, TaskId,
+    TokenStore,
 };
 use scripted::{answer, supervisor};
 
@@ -95,7 +96,14 @@ async fn each_reading_call_asks_for_what_it_was_told() {
     let (name, before) = (name(), TaskId::from("run.3"));
 
     assert_eq!(client.snapshot(Detail::Usage).await.expect("a snapshot").revision, 4);
-    let query = HistoryQuery { runner: Some(&name), before: Some(&before), limit: Some(5) };
+    let query = HistoryQuery {
+        runner: Some(&name),
+        result: Some(Outcome::Failed),
+        project: Some("acme/web app"),
+        since: "2026-11-01T09:00:00Z".parse().ok(),
+        before: Some(&before),
+        limit: Some(5),
+    };
     assert!(client.history(query).await.expect("a page").tasks.is_empty());
     let query = LogQuery { from: Some("run:0"), limit: Some(9), wait: true, ..LogQuery::default() };
     assert_eq!(client.logs(&name, query).await.expect("a page").next, "run:2");
@@ -115,7 +123,10 @@ async fn each_reading_call_asks_for_what_it_was_told() {
         script.asked(),
         [
             "GET /v1/snapshot?usage=1 HTTP/1.1",
-            "GET /v1/history?runner=mac-%281%29&before=run.3&limit=5 HTTP/1.1",
+            concat!(
+                "GET /v1/history?runner=mac-%281%29&result=failed&project=acme%2Fweb+app",
+                "&since=2026-11-01T09%3A00%3A00Z&before=run.3&limit=5 HTTP/1.1"
+            ),
             "GET /v1/runners/mac-(1)/logs?from=run%3A0&limit=9&wait=1 HTTP/1.1",
             "GET /v1/runners/mac-(1)/logs?run=run&before=run%3Aend HTTP/1.1",
             "GET /v1/runners/mac-(1)/logs/search?word=a+b%26c&run=run&from=run%3A4&limit=5 HTTP/1.1",

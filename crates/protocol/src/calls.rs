@@ -98,7 +98,8 @@ pub struct CancelTask {
     pub task: TaskId,
 }
 
-/// `GET /v1/history?runner=&before=&limit=`: newest first.
+/// `GET /v1/history?runner=&result=&project=&since=&before=&limit=`: newest first. `result` is an
+/// [`crate::Outcome`], `project` a whole name, `since` a moment in RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {
     pub tasks: Vec<FinishedTask>,

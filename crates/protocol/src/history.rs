@@ -40,9 +40,61 @@ pub enum TaskResult {
     Unknown,
 }
 
+/// The kind of a [`TaskResult`], by which tasks are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Succeeded,
+    Failed,
+    Cancelled,
+    Lost,
+    Unknown,
+}
+
+impl Outcome {
+    /// As it is written in queries and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Lost => "lost",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl TaskResult {
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::Succeeded => Outcome::Succeeded,
+            Self::Failed { .. } => Outcome::Failed,
+            Self::Cancelled => Outcome::Cancelled,
+            Self::Lost => Outcome::Lost,
+            Self::Unknown => Outcome::Unknown,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::TaskResult;
+    use crate::{Outcome, TaskResult};
+
+    #[test]
+    fn an_outcome_is_called_as_its_result_is_written() {
+        for result in [
+            TaskResult::Succeeded,
+            TaskResult::Failed { exit_code: Some(1) },
+            TaskResult::Cancelled,
+            TaskResult::Lost,
+            TaskResult::Unknown,
+        ] {
+            let written = serde_json::to_value(result).expect("JSON");
+            assert_eq!(written["outcome"], result.outcome().as_str());
+            let read: Outcome = serde_json::from_value(written["outcome"].clone()).expect("one");
+            assert_eq!(read, result.outcome());
+        }
+    }
 
     #[test]
     fn a_result_that_only_a_newer_version_knows_is_unknown() {

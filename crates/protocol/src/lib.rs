@@ -21,7 +21,7 @@ pub use circleci::{
     RotationStep, TokenCreated, TokenListed,
 };
 pub use doctor::{Check, CheckAbout, Finding, Findings, Level};
-pub use history::{FinishedTask, TaskResult};
+pub use history::{FinishedTask, Outcome, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
 pub use problem::{ApiError, Problem, ProblemCode};
 pub use snapshot::{

@@ -38,6 +38,7 @@ pub struct Core {
     pub(crate) read_only: Option<Problem>,
     pub(crate) settings: Settings,
     pub(crate) cannot_save: Option<Problem>,
+    pub(crate) history: Option<Problem>,
     pub(crate) strays: BTreeSet<RunId>,
     pub(crate) woke_for: Option<Timestamp>,
     pub(crate) shown: Snapshot,
@@ -81,6 +82,7 @@ impl Core {
             read_only,
             settings: Settings::Unread,
             cannot_save: None,
+            history: None,
             strays: BTreeSet::new(),
             woke_for: None,
             shown,
@@ -235,6 +237,7 @@ impl Core {
             found.push(problem.clone());
         }
         found.extend(self.cannot_save.iter().cloned());
+        found.extend(self.history.iter().cloned());
         for run in &self.strays {
             let known =
                 self.shown.problems.iter().find(|problem| {

@@ -75,6 +75,8 @@ pub enum Event {
     /// The keeper could not be told to drain.
     DrainFailed(RunId),
     TokenChanged(RunnerName),
+    /// What is wrong with the history of finished tasks; nothing where nothing is.
+    HistoryLooked(Option<Problem>),
     Probed {
         runner: RunnerName,
         /// Absent where an answer came, whatever it said.

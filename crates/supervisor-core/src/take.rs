@@ -110,6 +110,7 @@ impl Core {
                     runner.is_changed();
                 }
             }
+            Event::HistoryLooked(problem) => self.history = problem,
             Event::Probed { runner, failure } => self.probed(&runner, failure, now),
         }
     }

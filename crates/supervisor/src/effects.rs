@@ -57,8 +57,14 @@ impl Supervisor {
                 }
                 self.touch(run);
             }
-            Effect::Record(task) => self.records.record(task),
-            Effect::Amend(task) => self.records.amend(task),
+            Effect::Record(task) => {
+                self.records.record(task);
+                self.see_to_history();
+            }
+            Effect::Amend(task) => {
+                self.records.amend(task);
+                self.see_to_history();
+            }
             Effect::Probe(runner) => self.probe(runner),
             Effect::WakeAt(at) => self.wake_up.set(at),
             Effect::Publish => self.publish = true,
@@ -158,8 +164,9 @@ impl Supervisor {
     }
 
     pub(crate) fn probe(&mut self, runner: RunnerName) {
-        // Once a minute is often enough for what a full disk refused.
+        // Once a minute is often enough for what is seldom due.
         self.records.write();
+        self.see_to_history();
         let Some(settings) = self.runner_settings(&runner) else { return };
         let to_loop = self.to_loop.clone();
         tokio::spawn(async move {

@@ -35,6 +35,8 @@ pub(crate) enum Input {
     /// Enough time has passed since.
     ProgramSettled,
     SettingsTouched,
+    /// What was wrong with the history may be mended.
+    HistoryAgain,
     Wish(Wish, Reply<()>),
     /// `new_token`: another token than before is stored.
     SetUp {

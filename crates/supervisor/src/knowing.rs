@@ -29,7 +29,11 @@ impl Supervisor {
             && read.runners == known.runners
         {
             // Comments and keys of others may be new: the next change must not take them away.
+            let keeps_otherwise = read.history != known.history;
             self.settings = Ok(read.clone());
+            if keeps_otherwise {
+                self.prune_history();
+            }
             return;
         }
         tracing::info!("the settings were changed");

@@ -26,6 +26,7 @@ mod open;
 mod places;
 mod program;
 mod read_run;
+mod recording;
 mod records;
 mod rotate;
 mod sampling;

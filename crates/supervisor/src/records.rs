@@ -1,16 +1,29 @@
-//! What is to go into the history, until it is there: on a full disk that may take a while, and a
-//! restart finds it again in the run directories.
+//! What is to go into the history, until it is there: on a full disk, or where the file cannot be
+//! used, that may take a while, and a restart finds it again in the run directories.
 
+use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 
+use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
 use protocol::{FinishedTask, TaskId};
 
-use crate::history::History;
+use crate::history::{History, Keep};
+
+/// More are not kept in memory; the oldest go first.
+const MOST_WAITING: usize = 1000;
+/// The past is looked through for what is to be forgotten after so many records or so long.
+const PRUNE_AFTER: u32 = 500;
+const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 pub(crate) struct Records {
     path: PathBuf,
     history: Option<History>,
-    waiting: Vec<(FinishedTask, How)>,
+    waiting: VecDeque<(FinishedTask, How)>,
+    /// Why the history could not be used the last time; nothing where it could.
+    trouble: Option<String>,
+    since_pruned: u32,
+    pruned_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -23,54 +36,187 @@ enum How {
 
 impl Records {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, history: None, waiting: Vec::new() }
+        let waiting = VecDeque::new();
+        Self { path, history: None, waiting, trouble: None, since_pruned: 0, pruned_at: None }
     }
 
     pub(crate) fn record(&mut self, task: FinishedTask) {
-        self.waiting.push((task, How::Record));
-        self.write();
+        self.add(task, How::Record);
     }
 
     pub(crate) fn amend(&mut self, task: FinishedTask) {
-        self.waiting.push((task, How::Amend));
+        self.add(task, How::Amend);
+    }
+
+    fn add(&mut self, task: FinishedTask, how: How) {
+        if self.waiting.len() >= MOST_WAITING
+            && let Some((task, _)) = self.waiting.pop_front()
+        {
+            tracing::warn!(task = %task.id, "waits no longer for the history");
+        }
+        self.waiting.push_back((task, how));
         self.write();
     }
 
     /// False also where nobody can tell.
     pub(crate) fn has(&mut self, task: &TaskId) -> bool {
-        self.open().is_some_and(|history| history.has(task).unwrap_or(false))
+        self.with(|history| history.has(task)).unwrap_or(false)
     }
 
     /// Tries all that wait, in order.
     pub(crate) fn write(&mut self) {
-        if self.waiting.is_empty() {
-            return;
+        while let Some((task, how)) = self.waiting.front().cloned() {
+            let written = self.with(|history| match how {
+                How::Record => history.record(&task),
+                How::Amend => history.amend(&task),
+            });
+            if written.is_none() {
+                return;
+            }
+            self.since_pruned = self.since_pruned.saturating_add(1);
+            self.waiting.pop_front();
         }
-        let waiting = std::mem::take(&mut self.waiting);
-        let Some(history) = self.open() else {
-            self.waiting = waiting;
-            return;
-        };
-        let written = |(task, how): &(FinishedTask, How)| {
-            let done = match how {
-                How::Record => history.record(task),
-                How::Amend => history.amend(task),
-            };
-            done.inspect_err(
-                |error| tracing::warn!(task = %task.id, %error, "not in the history yet"),
-            )
-            .is_ok()
-        };
-        self.waiting = waiting.into_iter().filter(|entry| !written(entry)).collect();
     }
 
-    fn open(&mut self) -> Option<&History> {
-        if self.history.is_none() {
-            match History::open(&self.path) {
-                Ok(history) => self.history = Some(history),
-                Err(error) => tracing::warn!(error = format!("{error:#}"), "no history yet"),
+    /// Why what waits does not get in.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Finds out whether the history can be used, where there is one.
+    pub(crate) fn look(&mut self) {
+        if self.path.exists() {
+            self.with(|_| Ok(()));
+        } else if self.waiting.is_empty() {
+            self.trouble = None;
+        }
+    }
+
+    pub(crate) fn is_prune_due(&self, now: Timestamp) -> bool {
+        let waited = |at: Timestamp| at.duration_until(now).abs() >= PRUNE_EVERY;
+        self.since_pruned >= PRUNE_AFTER || self.pruned_at.is_none_or(waited)
+    }
+
+    /// Forgets what is beyond `keep`, but for tasks that are still needed.
+    pub(crate) fn prune(&mut self, keep: Keep, needed: &HashSet<TaskId>, now: Timestamp) {
+        self.since_pruned = 0;
+        self.pruned_at = Some(now);
+        if !self.path.exists() {
+            return;
+        }
+        if let Some(forgotten @ 1..) = self.with(|history| history.prune(keep, needed, now)) {
+            tracing::info!(forgotten, "old tasks left the history");
+        }
+    }
+
+    /// None where it failed. The file is opened anew then: somebody may have put another one there.
+    fn with<T>(&mut self, act: impl FnOnce(&mut History) -> Result<T>) -> Option<T> {
+        let open = || -> Result<T> {
+            let history = match self.history.take() {
+                Some(history) => history,
+                None => History::open(&self.path)?,
+            };
+            act(self.history.insert(history))
+        };
+        match open() {
+            Ok(done) => {
+                self.trouble = None;
+                Some(done)
+            }
+            Err(error) => {
+                let words = format!("{error:#}");
+                if self.trouble.as_deref() != Some(words.as_str()) {
+                    tracing::warn!(error = words, "the history cannot be used");
+                }
+                self.history = None;
+                self.trouble = Some(words);
+                None
             }
         }
-        self.history.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::TaskResult;
+
+    use super::*;
+    use crate::history::{Asked, page};
+
+    fn task(n: usize) -> FinishedTask {
+        FinishedTask {
+            id: TaskId::from(format!("run.{n}").as_str()),
+            runner: "mini".parse().unwrap(),
+            project: None,
+            branch: None,
+            job: None,
+            build_number: None,
+            link: None,
+            started_at: Timestamp::UNIX_EPOCH,
+            finished_at: Timestamp::from_second(i64::try_from(n).unwrap()).unwrap(),
+            result: TaskResult::Succeeded,
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_waits_and_not_without_bounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.sqlite");
+        std::fs::create_dir(&path).unwrap();
+        let mut records = Records::new(path.clone());
+        records.look();
+        assert!(records.trouble().unwrap().contains("history.sqlite"));
+        for n in 0..MOST_WAITING + 5 {
+            records.record(task(n));
+        }
+        assert_eq!(records.waiting.len(), MOST_WAITING);
+        assert!(!records.has(&task(7).id));
+
+        std::fs::remove_dir(&path).unwrap();
+        records.write();
+        assert_eq!((records.trouble(), records.waiting.len()), (None, 0));
+        assert!(records.has(&task(5).id) && !records.has(&task(4).id));
+        let newest = page(&path, &Asked { limit: Some(1), ..Asked::default() }).unwrap().tasks;
+        assert_eq!(newest, [task(MOST_WAITING + 4)]);
+    }
+
+    #[test]
+    fn a_file_that_is_spoilt_or_put_aside_under_way_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.sqlite");
+        let mut records = Records::new(path.clone());
+        records.record(task(1));
+        drop(records.history.take());
+        run_dir::write_atomically(&path, "no database at all ".repeat(100).as_bytes()).unwrap();
+        records.record(task(2));
+        let trouble = records.trouble().unwrap();
+        assert!(
+            trouble.contains("not a database") && trouble.contains("history.sqlite"),
+            "{trouble}"
+        );
+
+        std::fs::rename(&path, folder.path().join("aside")).unwrap();
+        records.write();
+        assert_eq!(records.trouble(), None);
+        assert!(records.has(&task(2).id));
+    }
+
+    #[test]
+    fn the_past_is_looked_through_at_first_and_then_seldom() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut records = Records::new(folder.path().join("history.sqlite"));
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        assert!(records.is_prune_due(now));
+        records.prune(Keep::default(), &HashSet::new(), now);
+        assert!(!records.path.exists(), "where there is no history none is made");
+        assert!(!records.is_prune_due(now) && records.is_prune_due(now + PRUNE_EVERY));
+        // A clock that is set back does not put it off.
+        assert!(records.is_prune_due(now - PRUNE_EVERY));
+        for n in 0..usize::try_from(PRUNE_AFTER).unwrap() {
+            records.record(task(n));
+        }
+        assert!(records.is_prune_due(now));
+        records.prune(Keep { days: 400, tasks: 10 }, &HashSet::new(), now);
+        assert!(!records.has(&task(1).id) && records.has(&task(495).id));
     }
 }

@@ -10,6 +10,8 @@ use protocol::{ResourceClass, RunnerName, RunnerSpec, TokenStore};
 use serde::Deserialize;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
+use crate::history::Keep;
+
 /// Larger than any honest settings file; what is larger is not read into memory.
 const LARGEST: u64 = 1 << 20;
 
@@ -19,6 +21,7 @@ pub(crate) struct Settings {
     path: PathBuf,
     document: DocumentMut,
     pub(crate) runners: BTreeMap<RunnerName, RunnerSettings>,
+    pub(crate) history: Keep,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -66,6 +69,8 @@ pub(crate) enum SettingsError {
 struct File {
     #[serde(default)]
     runner: Vec<RunnerSettings>,
+    #[serde(default)]
+    history: Keep,
 }
 
 impl Settings {
@@ -97,7 +102,7 @@ impl Settings {
                 return Err(SettingsError::Twice { path: path.to_owned(), name });
             }
         }
-        Ok(Self { path: path.to_owned(), document, runners })
+        Ok(Self { path: path.to_owned(), document, runners, history: file.history })
     }
 
     /// Makes one runner so, in memory; what `spec` leaves out stays as it is. Says what changed, in
@@ -289,6 +294,31 @@ mod tests {
         assert_eq!(settings.token_id(&name()), Some("t-1"));
         settings.count_token(&name(), None);
         assert_eq!(settings.token_id(&name()), None);
+    }
+
+    #[test]
+    fn the_history_is_kept_long_and_else_as_the_settings_say() {
+        let parse = |text| Settings::parse(Path::new("settings.toml"), text).unwrap().history;
+        assert_eq!(parse(""), Keep { days: 400, tasks: 100_000 });
+        assert_eq!(parse("[history]\ntasks = 5\n"), Keep { days: 400, tasks: 5 });
+        assert_eq!(parse("[history]\ndays = 30"), Keep { days: 30, tasks: 100_000 });
+    }
+
+    #[test]
+    fn where_a_token_may_be_too_is_written_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::read(&folder.path().join("settings.toml")).unwrap();
+        settings.set(&name(), &spec());
+        let since = "2026-11-23T10:00:00.5Z".parse().unwrap();
+        let copy = TokenCopy { store: TokenStore::File, since };
+        settings.set_token_store(&name(), TokenStore::Keychain);
+        settings.set_token_copy(&name(), Some(&copy));
+        settings.save().unwrap();
+        let runner = &settings.runners[&name()];
+        assert_eq!((runner.token_store, &runner.token_copy), (TokenStore::Keychain, &Some(copy)));
+        settings.set_token_copy(&name(), None);
+        settings.save().unwrap();
+        assert_eq!(settings.runners[&name()].token_copy, None);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub(crate) struct Supervisor {
     pub(crate) program: Program,
     pub(crate) wanted: WantedFile,
     pub(crate) records: Records,
+    /// As it was last told.
+    pub(crate) history_trouble: Option<String>,
     pub(crate) watch: Watch,
     pub(crate) snapshots: watch::Sender<Arc<str>>,
     pub(crate) effects: VecDeque<Effect>,
@@ -105,6 +107,7 @@ impl Supervisor {
             program,
             wanted,
             records,
+            history_trouble: None,
             watch,
             snapshots,
             effects: VecDeque::new(),
@@ -131,6 +134,7 @@ impl Supervisor {
         }
         self.settings_changed();
         self.drop_token_copies();
+        self.open_history();
         self.settle();
         loop {
             let (sample, nap) = (self.next_sample(), self.wake_up.nap());

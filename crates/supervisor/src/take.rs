@@ -55,6 +55,7 @@ impl Supervisor {
             }
             Input::NewsLost => self.look_at_everything(),
             Input::AlarmWentOff => self.clock_moved(),
+            Input::HistoryAgain => self.try_history_again(),
             Input::SettingsTouched => self.read_settings(),
             Input::Wish(wish, reply) => {
                 let runner = wish.runner().clone();

@@ -2,23 +2,34 @@
 
 use client::HistoryQuery;
 use jiff::ZonedDateTime;
-use protocol::{FinishedTask, TaskId};
+use protocol::{FinishedTask, Outcome, TaskId};
 
 use crate::arguments::{Only, Shape};
 use crate::failure::Failure;
 use crate::print::Screen;
-use crate::{clock, place, words};
+use crate::{clock, place, since, words};
 
 /// List the tasks that are over, newest first
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "List the tasks that are over, newest first.\n\n\
-        The result is what this machine saw; CircleCI has the last word.",
+        The result is what this machine saw; CircleCI has the last word. Tasks are forgotten after \
+        400 days, and of each runner the oldest beyond 100,000; both can be changed in the \
+        settings, under [history].",
     after_help = EXAMPLES
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     only: Only,
+    /// Show those that ended so
+    #[arg(long, value_enum, value_name = "RESULT")]
+    result: Option<Ended>,
+    /// Show those of this project, by its whole name
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<String>,
+    /// Show those that ended since then: a time ago or a moment, for example 24h or 2026-11-01
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -29,14 +40,42 @@ pub(crate) struct Args {
     shape: Shape,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Ended {
+    Succeeded,
+    Failed,
+    Cancelled,
+    Lost,
+    Unknown,
+}
+
+impl From<Ended> for Outcome {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Succeeded => Self::Succeeded,
+            Ended::Failed => Self::Failed,
+            Ended::Cancelled => Self::Cancelled,
+            Ended::Lost => Self::Lost,
+            Ended::Unknown => Self::Unknown,
+        }
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   runnerctl history
+  runnerctl history --result failed --since \"7 days\"
+  runnerctl history --project acme/web-app --since 2026-11-01
   runnerctl history --limit 100 --json | jq -r '.tasks[] | [.project, .result.outcome] | @tsv'";
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let now = clock::now();
+    let since = args.since.as_deref().map(|text| since::since(text, &now)).transpose()?;
     let query = HistoryQuery {
         runner: args.only.runner.as_ref(),
+        result: args.result.map(Outcome::from),
+        project: args.project.as_deref(),
+        since,
         before: args.before.as_ref(),
         limit: Some(args.limit),
     };
@@ -46,16 +85,19 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         return Ok(screen.json(&page)?);
     }
     if page.tasks.is_empty() {
-        return Ok(screen.say("No task has finished here yet.")?);
+        let all = args.only.runner.is_none()
+            && (args.result.is_none() && args.project.is_none())
+            && (since.is_none() && args.before.is_none());
+        let none = if all { "No task has finished here yet." } else { "No such task." };
+        return Ok(screen.say(none)?);
     }
-    let now = clock::now();
     screen.table(
         &["FINISHED", "RUNNER", "PROJECT", "BRANCH", "JOB", "BUILD", "TOOK", "RESULT"],
         &page.tasks.iter().map(|task| row(task, &now)).collect::<Vec<_>>(),
     )?;
     if let Some(before) = page.before {
         screen.blank()?;
-        screen.say(format!("Earlier ones: runnerctl history --before {before}"))?;
+        screen.say(format!("Earlier ones: the same with --before {before}"))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use client::{Client, Detail};
 use futures::StreamExt;
-use protocol::{Boundary, Install, Problem, Runner, RunnerName, RunnerState, Snapshot};
+use protocol::{Boundary, Install, Problem, ProblemCode, Runner, RunnerName, RunnerState, Snapshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
@@ -99,6 +99,8 @@ impl Watch<'_> {
             .problems
             .iter()
             .filter(|problem| old.is_none_or(|old| !old.contains(problem)))
+            // Of a task before, and nothing that a set-up could mend.
+            .filter(|problem| problem.code != ProblemCode::TaskLost)
             .cloned()
             .collect();
         if !new.is_empty() {

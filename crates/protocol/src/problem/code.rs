@@ -289,6 +289,14 @@ problems! {
         hint: "Install the newer version again, or move the file away and restart the supervisor.",
         heals: OnYourWord,
     }
+    /// Finished tasks cannot be written to the history; they are kept in memory until they can.
+    HistoryUnavailable {
+        summary: "Finished tasks cannot be written to the history; they wait in memory.",
+        reading: "the file, and what is wrong with it",
+        hint: "Mend what the reading names, or move the file away: a new one is begun. It is tried \
+               again by itself.",
+        heals: OnceMended,
+    }
     /// The settings file cannot be read.
     SettingsUnreadable {
         summary: "The settings cannot be read, so nothing is started or stopped; what runs goes on.",

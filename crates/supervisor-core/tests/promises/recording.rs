@@ -2,8 +2,9 @@
 //! spoke them, however late or often they are read.
 
 use jiff::SignedDuration;
+use protocol::ProblemCode::{HistoryUnavailable, TaskLost};
 use protocol::RunnerState;
-use supervisor_core::{Heard, Link, TaskEnd};
+use supervisor_core::{Cancelled, Event, Heard, Link, Read, TaskEnd};
 
 use crate::scene::{Scene, named, step_failed};
 
@@ -32,6 +33,51 @@ fn a_task_whose_wrapper_died_is_lost() {
     let at = scene.now;
     scene.reads(|run| run.tasks[0].end = TaskEnd::Lost { at });
     assert_eq!(scene.did(), ["record run-1.1 Lost"]);
+}
+
+#[test]
+fn a_lost_task_is_told_with_its_way_out_until_the_next_one_is_over() {
+    let mut scene = Scene::busy();
+    let at = scene.now;
+    scene.hears(named(at, "12"));
+    scene.reads(|run| run.tasks[0].end = TaskEnd::Lost { at });
+    assert_eq!((scene.problems(), scene.state().0), (vec![TaskLost], RunnerState::Idle));
+    let problem = scene.shown().problems[0].clone();
+    assert!(problem.hint.contains("rerun it") && problem.since == at, "{problem:?}");
+    scene.restarts();
+    scene.settings_are_read();
+    scene.reads(|_| {});
+    assert_eq!(scene.problems(), [TaskLost]);
+    scene.task_begins();
+    assert_eq!(scene.problems(), [TaskLost]);
+    scene.task_ends(1);
+    assert_eq!(scene.problems(), []);
+}
+
+#[test]
+fn a_lost_task_that_its_owner_cancelled_is_none() {
+    let mut scene = Scene::busy();
+    let at = scene.now;
+    let task = scene.run.tasks[0].task.clone();
+    scene.cancel(&task).unwrap();
+    scene.reads(|run| {
+        run.cancel = Read::Yes(Cancelled { task, sent: true });
+        run.tasks[0].end = TaskEnd::Lost { at };
+    });
+    assert_eq!(scene.problems(), []);
+}
+
+#[test]
+fn what_is_wrong_with_the_history_is_told_until_it_is_not_and_stops_nothing() {
+    let mut scene = Scene::idle();
+    let trouble = crate::scene::problem(HistoryUnavailable);
+    scene.tell(Event::HistoryLooked(Some(trouble)));
+    assert_eq!((scene.problems(), scene.state().0), (vec![HistoryUnavailable], RunnerState::Idle));
+    scene.task_begins();
+    scene.task_ends(0);
+    assert_eq!(scene.did(), ["record run-1.1 Succeeded"]);
+    scene.tell(Event::HistoryLooked(None));
+    assert_eq!(scene.problems(), []);
 }
 
 #[test]

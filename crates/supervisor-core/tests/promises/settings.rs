@@ -1,8 +1,8 @@
 //! Settings that change, go away or cannot be read, and state that cannot be read.
 
 use protocol::PauseBy::You;
-use protocol::{ProblemCode, RunnerState};
-use supervisor_core::{Event, Refusal, RunnerFacts, StateFile, Wish};
+use protocol::{ProblemCode, RunnerState, TokenStore};
+use supervisor_core::{Event, Refusal, RunnerFacts, StateFile, TokenCopy, Wish};
 
 use crate::scene::{Scene, facts_of, mini, problem};
 
@@ -55,6 +55,34 @@ fn a_run_with_outdated_settings_ends_its_task_and_starts_again() {
     scene.task_ends(0);
     scene.exits(0);
     assert_eq!(scene.did(), ["record run-1.1 Succeeded", "start"]);
+}
+
+#[test]
+fn other_settings_are_tried_at_once_where_the_ones_before_lacked_a_token() {
+    let mut scene = Scene::new();
+    scene.did();
+    scene.tell(crate::scene::cannot_start(true));
+    scene.wait(3600);
+    assert_eq!(scene.did(), [""; 0]);
+    scene.tell(Event::SettingsRead(vec![facts_of("mini")]));
+    assert_eq!(scene.did(), [""; 0], "they are the same");
+    let changed = RunnerFacts { mark: "settings-2".into(), ..facts_of("mini") };
+    scene.tell(Event::SettingsRead(vec![changed]));
+    assert_eq!(scene.did(), ["start"]);
+}
+
+#[test]
+fn a_copy_of_a_token_is_told_until_it_is_gone_and_stops_nothing() {
+    let mut scene = Scene::idle();
+    let copy = TokenCopy { store: TokenStore::Keychain, since: scene.now };
+    let copied = RunnerFacts { token_copy: Some(copy), ..facts_of("mini") };
+    scene.tell(Event::SettingsRead(vec![copied]));
+    assert_eq!(scene.problems(), [ProblemCode::TokenCopied]);
+    let hint = &scene.shown().problems[0].hint;
+    assert!(hint.contains("runnerctl token move --to file --runner mini"), "{hint}");
+    assert_eq!((scene.did(), scene.state().0), (Vec::new(), RunnerState::Idle));
+    scene.tell(Event::SettingsRead(vec![facts_of("mini")]));
+    assert_eq!(scene.problems(), []);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use protocol::{AgentRelease, ConfigText, Health, HistoryPage, RunnerName, TaskId};
+use jiff::Timestamp;
+use protocol::{AgentRelease, ConfigText, Health, HistoryPage, Outcome, RunnerName, TaskId};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
@@ -12,7 +13,7 @@ use super::Api;
 use super::asked::{Path, Query};
 use super::events::Detail;
 use super::refusal::{self, Refused};
-use crate::history::History;
+use crate::history::{self, Asked};
 use crate::input::Input;
 
 type Answer<T> = Result<Json<T>, Refused>;
@@ -39,6 +40,9 @@ pub(crate) async fn snapshot(State(api): State<Api>, Query(detail): Query<Detail
 #[derive(Deserialize)]
 pub(crate) struct HistoryQuery {
     runner: Option<RunnerName>,
+    result: Option<Outcome>,
+    project: Option<String>,
+    since: Option<Timestamp>,
     before: Option<TaskId>,
     limit: Option<u32>,
 }
@@ -47,13 +51,12 @@ pub(crate) async fn history(
     State(api): State<Api>,
     Query(query): Query<HistoryQuery>,
 ) -> Answer<HistoryPage> {
-    let page = tokio::task::spawn_blocking(move || {
-        let history = History::open(&api.history)?;
-        history.page(query.runner.as_ref(), query.before.as_ref(), query.limit.unwrap_or(50))
-    });
+    let HistoryQuery { runner, result, project, since, before, limit } = query;
+    let asked = Asked { runner, outcome: result, project, since, before, limit };
+    let page = tokio::task::spawn_blocking(move || history::page(&api.history, &asked));
     match page.await {
         Ok(Ok(page)) => Ok(Json(page)),
-        Ok(Err(error)) => Err(refusal::failed(&format!("{error:#}")).into()),
+        Ok(Err(error)) => Err(refusal::no_history(&error).into()),
         Err(error) => Err(refusal::failed(&error.to_string()).into()),
     }
 }

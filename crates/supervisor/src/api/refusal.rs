@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use protocol::{ApiError, RunId, RunnerName};
 use supervisor_core::Refusal;
 
+use crate::history::PageError;
 use crate::settings::SettingsError;
 
 /// An error as the answer to a call.
@@ -95,6 +96,23 @@ pub(crate) fn settings(error_: &SettingsError) -> ApiError {
         format!("The settings cannot be read: {error_}."),
         "Mend the file or move it away; it is read anew as soon as it changes.",
     )
+}
+
+pub(crate) fn no_history(why: &PageError) -> ApiError {
+    match why {
+        PageError::NoSuchTask(task) => error(
+            404,
+            "no-such-task",
+            format!("There is no task {task} in the history."),
+            "See those there are with `runnerctl history`; old ones are forgotten in time.",
+        ),
+        PageError::Unreadable(_) => error(
+            503,
+            "history-unavailable",
+            format!("The history cannot be read: {why}."),
+            "Mend that, or move the file away: a new one is begun with the next task.",
+        ),
+    }
 }
 
 pub(crate) fn bad_request(title: impl Into<String>, hint: &str) -> ApiError {
