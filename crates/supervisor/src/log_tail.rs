@@ -15,7 +15,7 @@ use crate::shown_log::{ShownLog, mark_of};
 /// may hold a whole script.
 const LONGEST_LINE: usize = 512 << 10;
 /// The most that is read in one turn of the loop. What was just written is in the system's cache, and
-/// to read, redact and understand this much takes a few milliseconds (`tests::measured`); after it
+/// to read, redact and understand this much takes some 2 ms in a release build (`measured`); after it
 /// comes the turn of whatever else has happened. An agent that writes faster than that is read later.
 const MOST_AT_ONCE: u64 = 256 << 10;
 /// Enough for as many lines as are told.

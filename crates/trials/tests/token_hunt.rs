@@ -44,7 +44,8 @@ fn answers(rig: &Rig) -> BTreeMap<String, Vec<u8>> {
         "history",
         "history --json",
         "logs",
-        "logs --json",
+        "logs --all --json",
+        "logs --search auth_token",
         "logs -n 20",
         "config show",
         "config show --json",
@@ -98,7 +99,7 @@ fn assert_no_file(rig: &Rig, desktop: &Desktop, secret: &Secret) {
 /// The agent that runs now said its token: it is in its own log, and in nobody's answer.
 fn until_the_log_shows_it_taken_out(rig: &Rig) {
     until(DEADLINE, "the log shows that a token was taken out", || {
-        rig.place.runnerctl(&["logs"]).contains("app.auth_token=[token]")
+        rig.place.runnerctl(&["logs", "--all"]).contains("app.auth_token=[token]")
     });
 }
 
