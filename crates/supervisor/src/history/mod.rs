@@ -108,17 +108,22 @@ impl History {
     }
 }
 
-/// For a reader: it can change nothing, and makes no file.
-fn open_to_read(path: &Path) -> Result<Connection> {
+/// For a reader: it can change nothing, and makes no file. Nothing where there is none, or one that
+/// its writer has not got further with than its name, as on a full disk.
+fn open_to_read(path: &Path) -> Result<Option<Connection>> {
+    if !path.try_exists().context("looking for the history")? {
+        return Ok(None);
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let at = || format!("opening the history {}", path.display());
     let connection = Connection::open_with_flags(path, flags).with_context(at)?;
     connection.busy_timeout(PATIENCE).with_context(at)?;
-    check_version(&connection, path)?;
-    Ok(connection)
+    let version = check_version(&connection, path)?;
+    Ok((version > 0).then_some(connection))
 }
 
-fn check_version(connection: &Connection, path: &Path) -> Result<()> {
+/// 0 until the schema is there.
+fn check_version(connection: &Connection, path: &Path) -> Result<i64> {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .with_context(|| format!("opening the history {}", path.display()))?;
@@ -128,5 +133,5 @@ fn check_version(connection: &Connection, path: &Path) -> Result<()> {
          {SCHEMA_VERSION})",
         path.display()
     );
-    Ok(())
+    Ok(version)
 }

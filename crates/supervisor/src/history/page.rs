@@ -39,10 +39,9 @@ const USUAL_PAGE: u32 = 50;
 
 /// No file is no task.
 pub(crate) fn page(path: &Path, asked: &Asked) -> Result<HistoryPage, PageError> {
-    if !path.try_exists().context("looking for the history")? {
+    let Some(connection) = open_to_read(path)? else {
         return Ok(HistoryPage { tasks: Vec::new(), before: None });
-    }
-    let connection = open_to_read(path)?;
+    };
     let from = match &asked.before {
         None => (i64::MAX, String::new()),
         Some(task) => {

@@ -176,8 +176,11 @@ fn a_reader_makes_no_file_and_can_change_nothing() {
     let none = HistoryPage { tasks: Vec::new(), before: None };
     assert_eq!(page(&path, &Asked::default()).unwrap(), none);
     assert!(!path.exists());
+    // Begun, and no further.
+    std::fs::File::create(&path).unwrap();
+    assert_eq!(page(&path, &Asked::default()).unwrap(), none);
     let (_folder, path, _history) = with(&[task(1, "a")]);
-    let reader = open_to_read(&path).unwrap();
+    let reader = open_to_read(&path).unwrap().unwrap();
     let error = reader.execute("DELETE FROM task", []).unwrap_err().to_string();
     assert!(error.contains("readonly"), "{error}");
     assert_eq!(all(&path).len(), 1);
