@@ -172,6 +172,11 @@ fn a_host_that_is_away_is_bad_and_then_no_clock_is_known() {
     let found = examine(&Place::new(), &NOBODY);
     assert_found(&found, Check::Network, Level::Bad, "127.0.0.1:1");
     assert_found(&found, Check::Clock, Level::Unknown, "not known");
+    // One that takes the call and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let found = examine(&Place::new(), &["--reach", &url]);
+    assert_found(&found, Check::Network, Level::Bad, "no answer within 8 s");
 }
 
 /// A server whose clock has stood still; says where it listens.
@@ -268,7 +273,7 @@ fn files_that_others_reach_and_folders_behind_links_are_told() {
     assert_found(&found, Check::Files, Level::Bad, "chmod go-w");
     let told = assert_found(&found, Check::Files, Level::Warn, RUNNER);
     assert!(told.mend.unwrap().contains("chmod go-rwx"));
-    assert_found(&found, Check::Token, Level::Bad, "can be read by others");
+    assert_found(&found, Check::Token, Level::Bad, "others may have read it");
 
     fs::rename(&folders.config, place.path("elsewhere")).unwrap();
     symlink(place.path("elsewhere"), &folders.config).unwrap();
