@@ -93,7 +93,8 @@ const SECOND: &str = "20261123T110000.000Z-000002";
 
 /// Two runs; the second one's log was cut in the midst of a token.
 fn two_runs() -> (Found, String) {
-    let lines: String = (0..20_000).map(|n| format!("line {n} with {TOKEN} in it\n")).collect();
+    let line = |n: usize| format!("line {n} with {TOKEN} in it\n");
+    let lines = (0..20_000).fold(String::new(), |lines, n| lines + &line(n));
     let found = Found::with(|run| {
         write(&run(FIRST), "the first run\n");
         let second = run(SECOND);
@@ -284,7 +285,7 @@ fn a_follower_misses_and_repeats_nothing_when_the_log_is_cut_and_goes_on_with_th
 
 /// Whether the page lies behind what the live file could hold without a cut.
 fn has_been_cut(run: &RunDir, page: &LogPage) -> bool {
-    let (_, byte) = page.next.rsplit_once(':').unwrap();
+    let (_, byte) = page.next.rsplit_once(':').expect("a place");
     let live = std::fs::metadata(run.agent_log()).map_or(0, |about| about.len());
-    byte.parse::<u64>().unwrap() > live
+    byte.parse::<u64>().expect("a number") > live
 }
