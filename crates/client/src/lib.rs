@@ -2,9 +2,9 @@
 //! It shows what the supervisor says and adds nothing: no retry, no cache, no decision.
 
 mod calls;
+mod circleci;
 mod doctor;
 mod environment;
-mod circleci;
 mod error;
 mod events;
 mod sse;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use client::{Client, Detail};
 use futures::StreamExt;
-use protocol::{Boundary, Install, Problem, ProblemCode, Runner, RunnerName, RunnerState, Snapshot};
+use protocol::{
+    Boundary, Install, Problem, ProblemCode, Runner, RunnerName, RunnerState, Snapshot,
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;

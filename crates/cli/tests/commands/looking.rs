@@ -183,7 +183,15 @@ fn history_asks_for_what_was_said() {
     assert_eq!(fake.asked(), ["GET /v1/history?runner=m&before=r.1&limit=5"]);
 
     let fake = Fake::with(&[]);
-    fake.run(&["history", "--result", "failed", "--project", "a/b", "--since", "2026-11-01T09:00Z"]);
+    fake.run(&[
+        "history",
+        "--result",
+        "failed",
+        "--project",
+        "a/b",
+        "--since",
+        "2026-11-01T09:00Z",
+    ]);
     let asked = "result=failed&project=a%2Fb&since=2026-11-01T09%3A00%3A00Z&limit=20";
     assert_eq!(fake.asked(), [format!("GET /v1/history?{asked}")]);
     assert!(fake.run(&["history", "--since", "soon"]).starts_with("exit code 2"));
