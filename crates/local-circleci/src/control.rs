@@ -194,6 +194,12 @@ impl Control {
         self.api.post(&format!("/control/tasks/{number}/cancel"), &()).map(drop)
     }
 
+    /// The next claim of the task's class is answered with this task, though another runner has it:
+    /// a claim that is answered twice.
+    pub fn hand_out_again(&self, number: TaskNumber) -> Result<(), ApiError> {
+        self.api.post(&format!("/control/tasks/{number}/again"), &()).map(drop)
+    }
+
     pub fn counts(&self, resource_class: &str) -> Result<Counts, ApiError> {
         self.api.get(&format!("/control/counts?resource-class={resource_class}"))?.json()
     }

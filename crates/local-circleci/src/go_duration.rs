@@ -63,7 +63,17 @@ pub(crate) fn format(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_duration_or_none(text in "\\PC{0,20}|[0-9.hmsnuµ+-]{0,40}") {
+            let _ = parse(&text);
+            let _ = text.parse::<crate::Variant>();
+        }
+    }
 
     #[test]
     fn reads_durations_as_go_does() {

@@ -39,12 +39,21 @@ pub struct Variant {
     pub max_backoff: Duration,
     /// `start-offline=exit|retry`: when the task agent cannot be fetched at start. Default exit.
     pub start_offline: StartOffline,
-    /// `noise-bytes=N`: the runner writes so many bytes of free text 20 times a second. Default 0.
+    /// `noise-bytes=N`: the runner writes so many bytes of noise 20 times a second. Default 0.
     pub noise_bytes: usize,
+    /// `gush-bytes=N`: the runner writes so many bytes of noise at once, at its start. Default 0.
+    pub gush_bytes: usize,
+    /// `noise=lines|endless|binary|escapes`: what the noise is made of. Default lines.
+    pub noise: Noise,
     /// `leak-token=1`: the runner writes its own token into its log. Default 0.
     pub leak_token: bool,
     /// `crash-at-start=N`: the runner says something and exits so at its start. Default: it does not.
     pub crash_at_start: Option<i32>,
+    /// `crash-in-task=N`: the runner exits so a moment after its first task began. Default: it does
+    /// not.
+    pub crash_in_task: Option<i32>,
+    /// `ignores-term=1`: a runner that goes on whatever signal asks it to drain. Default 0.
+    pub ignores_term: bool,
     /// `hup=drain|die`: SIGHUP drains from 3.1.13 on and killed the agent before. Default drain.
     pub hup_dies: bool,
 }
@@ -89,6 +98,19 @@ pub enum AgentStderr {
     Pipe,
 }
 
+/// What a runner writes that writes too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noise {
+    /// Lines of free text.
+    Lines,
+    /// One line without end.
+    Endless,
+    /// Bytes of every kind.
+    Binary,
+    /// What a terminal would obey.
+    Escapes,
+}
+
 /// What a runner does that cannot fetch its task agent at start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartOffline {
@@ -119,8 +141,12 @@ impl Default for Variant {
             max_backoff: Duration::from_secs(5),
             start_offline: StartOffline::Exit,
             noise_bytes: 0,
+            gush_bytes: 0,
+            noise: Noise::Lines,
             leak_token: false,
             crash_at_start: None,
+            crash_in_task: None,
+            ignores_term: false,
             hup_dies: false,
         }
     }
@@ -196,8 +222,20 @@ impl Variant {
                 }
             }
             "noise-bytes" => self.noise_bytes = value.parse().ok()?,
+            "gush-bytes" => self.gush_bytes = value.parse().ok()?,
+            "noise" => {
+                self.noise = match value {
+                    "lines" => Noise::Lines,
+                    "endless" => Noise::Endless,
+                    "binary" => Noise::Binary,
+                    "escapes" => Noise::Escapes,
+                    _ => return None,
+                }
+            }
             "leak-token" => self.leak_token = yes_or_no(value)?,
             "crash-at-start" => self.crash_at_start = Some(value.parse().ok()?),
+            "crash-in-task" => self.crash_in_task = Some(value.parse().ok()?),
+            "ignores-term" => self.ignores_term = yes_or_no(value)?,
             "hup" => {
                 self.hup_dies = match value {
                     "drain" => false,

@@ -209,7 +209,45 @@ fn as_go_says(error: &std::io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn of_text(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.yaml");
+        crate::replace_private_file(&file, text.as_bytes()).unwrap();
+        read(Some(&file), &|_| None)
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let lists = |depth: usize| "[".repeat(depth);
+        let doubled = |n: u32| format!("a{n}: &a{n} [*a{m}, *a{m}, *a{m}, *a{m}]\n", m = n - 1);
+        let aliases = (1..40).map(doubled).collect::<Vec<_>>().concat();
+        for bomb in [
+            lists(100_000),
+            "a: {".repeat(100_000),
+            "- ".repeat(100_000),
+            format!("a0: &a0 [x, x]\n{aliases}runner: *a39\n"),
+            format!("runner: {{ max_run_time: {} }}", "9".repeat(100_000)),
+            format!("runner: {{ name: {} }}", "1e9999999"),
+            "runner: &r { ssh: *r }".to_owned(),
+        ] {
+            assert!(of_text(&bomb).is_err(), "{}", &bomb[..40]);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_a_configuration_or_refused(
+            text in "\\PC{0,80}|(api|runner|logging|name|mode|[:&*{}\\[\\],!|>\"'# \n-]|[0-9]){0,60}",
+        ) {
+            let _ = of_text(&text);
+        }
+    }
 
     const WHOLE: &str = r#"
 api: { auth_token: secret, url: "http://127.0.0.1:1" }

@@ -5,6 +5,7 @@ mod calls;
 mod claim_loop;
 mod config;
 mod launch;
+mod noise;
 mod signals;
 mod spans;
 mod task;
@@ -71,6 +72,7 @@ fn run(file: Option<&Path>) -> Result<i32, String> {
     let config = config::read(file, &environment)?;
     let variant = Variant::of_server_and_environment("").map_err(|error| error.to_string())?;
     if let Some(code) = variant.crash_at_start {
+        noise::gush(&variant);
         stderr::write(b"panic: runtime error: a crash that was asked for\n");
         return Ok(code);
     }
@@ -106,7 +108,12 @@ fn work(
     };
     let variant = Variant::of_server_and_environment(&said).map_err(|error| error.to_string())?;
     log.obey(&variant);
-    misbehave(config, &variant, log, &trace);
+    signals.obey(&variant);
+    if variant.leak_token {
+        Span::start(&trace, "leak").with("app.auth_token", config.auth_token.as_str()).write(log);
+    }
+    noise::gush(&variant);
+    noise::go_on(&variant, log);
     let end = ClaimLoop {
         config,
         variant: &variant,
@@ -123,23 +130,6 @@ fn work(
         End::Forced => variant.exit_code_forced,
         End::Refused => 1,
     })
-}
-
-/// Bad habits that the product must live with, where a variant asks for them.
-fn misbehave(config: &Config, variant: &Variant, log: &Log, trace: &Trace) {
-    if variant.leak_token {
-        Span::start(trace, "leak").with("app.auth_token", config.auth_token.as_str()).write(log);
-    }
-    if variant.noise_bytes > 0 {
-        let noise = log.copier();
-        let text = format!("noise {}\n", "~".repeat(variant.noise_bytes.saturating_sub(7)));
-        std::thread::spawn(move || {
-            loop {
-                noise(text.as_bytes());
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        });
-    }
 }
 
 /// The task agent, or `None` when a signal came first.

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::variant::Variant;
+
 use super::spans::{Log, Span, Trace};
 
 pub(super) enum Event {
@@ -19,6 +21,8 @@ pub(super) struct Signals {
     sender: Sender<Event>,
     draining_since: Option<Instant>,
     is_forced: bool,
+    /// They are heard and change nothing.
+    are_ignored: bool,
 }
 
 impl Signals {
@@ -35,7 +39,12 @@ impl Signals {
                 }
             }
         });
-        Ok(Self { events, sender, draining_since: None, is_forced: false })
+        Ok(Self { events, sender, draining_since: None, is_forced: false, are_ignored: false })
+    }
+
+    /// From now on as this variant says.
+    pub(super) fn obey(&mut self, variant: &Variant) {
+        self.are_ignored = variant.ignores_term;
     }
 
     pub(super) fn sender(&self) -> Sender<Event> {
@@ -80,6 +89,9 @@ impl Signals {
             .with("delay", "0s")
             .with("signal", name)
             .write(log);
+        if self.are_ignored {
+            return;
+        }
         if self.draining_since.is_some() {
             self.is_forced = true;
         } else {

@@ -125,6 +125,7 @@ fn task_api(claimed: &Claimed, around: &Surroundings) -> Result<Api, ApiError> {
 fn wait_for_end(child: &Child, around: &mut Surroundings) -> Option<Cut> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
     tell_of_end(pid, around.signals.sender());
+    crash(around.variant);
     let started = Instant::now();
     let longest = around.config.max_run_time;
     let mut cut: Option<(Cut, Instant)> = None;
@@ -166,6 +167,18 @@ fn wait_for_end(child: &Child, around: &mut Surroundings) -> Option<Cut> {
 }
 
 const LONG: Duration = Duration::from_hours(1);
+/// What lies between a task's beginning and a crash that was asked for.
+const BEFORE_CRASH: Duration = Duration::from_millis(300);
+
+/// Ends this program in its own way, where that is asked for; the task agent goes on.
+fn crash(variant: &Variant) {
+    let Some(code) = variant.crash_in_task else { return };
+    std::thread::spawn(move || {
+        std::thread::sleep(BEFORE_CRASH);
+        crate::stderr::write(b"panic: runtime error: a crash that was asked for\n");
+        std::process::exit(code);
+    });
+}
 
 /// Says when the process ends, and leaves it unreaped: its pid stays its own until then.
 fn tell_of_end(pid: Pid, events: Sender<Event>) {

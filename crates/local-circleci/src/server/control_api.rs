@@ -26,6 +26,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/control/tasks/{number}", get(task))
         .route("/control/tasks/{number}/wait", get(wait))
         .route("/control/tasks/{number}/cancel", post(cancel))
+        .route("/control/tasks/{number}/again", post(again))
         .route("/control/tasks/{number}/output", get(output))
         .route("/control/tasks/{number}/steps/{step}/output", get(step_output))
         .route("/control/counts", get(counts))
@@ -117,6 +118,14 @@ async fn cancel(
 ) -> Result<(), Refusal> {
     let cancelled = shared.change(|circle, now| circle.queue.cancel(number, now)).await;
     cancelled.ok_or_else(|| Refusal::not_found(&format!("task {number}")))
+}
+
+async fn again(
+    State(shared): State<Arc<Shared>>,
+    Path(number): Path<TaskNumber>,
+) -> Result<(), Refusal> {
+    let known = shared.change(|circle, _| circle.queue.hand_out_again(number)).await;
+    known.ok_or_else(|| Refusal::not_found(&format!("task {number}")))
 }
 
 async fn output(

@@ -1,4 +1,5 @@
-//! The task queue: who waits, who runs, who is done. Pure; it must never hand a task out twice.
+//! The task queue: who waits, who runs, who is done. Pure; it must never hand a task out twice,
+//! unless that very trouble is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,12 +43,14 @@ pub(super) enum Unheard {
 pub(super) struct Queue {
     records: BTreeMap<TaskNumber, Record>,
     touched: BTreeSet<TaskNumber>,
+    /// Tasks that the next claim of their class gets once more.
+    again: BTreeSet<TaskNumber>,
 }
 
 impl Queue {
     pub(super) fn restored(records: impl IntoIterator<Item = Record>) -> Self {
         let records = records.into_iter().map(|record| (record.task.number, record)).collect();
-        Self { records, touched: BTreeSet::new() }
+        Self { records, ..Self::default() }
     }
 
     /// The records that changed since the last call.
@@ -98,6 +101,13 @@ impl Queue {
     /// before is lost: a machine runner runs one task at a time, so it forgot the earlier one.
     pub(super) fn claim(&mut self, class: &str, runner: &str, now: Timestamp) -> Option<&Record> {
         self.lose_forgotten(class, runner, now);
+        if let Some(number) = self.again_for(class) {
+            self.again.remove(&number);
+            let record = self.records.get_mut(&number)?;
+            record.task.claims += 1;
+            self.touched.insert(number);
+            return Some(record);
+        }
         let record = self.records.values_mut().find(|record| {
             record.task.state == TaskState::Queued && record.task.resource_class == class
         })?;
@@ -107,6 +117,20 @@ impl Queue {
         record.task.claimed_at = Some(now);
         self.touched.insert(record.task.number);
         Some(record)
+    }
+
+    /// The next claim of the task's class is answered with it, whoever has it already.
+    pub(super) fn hand_out_again(&mut self, number: TaskNumber) -> Option<()> {
+        self.records.get(&number)?;
+        self.again.insert(number);
+        Some(())
+    }
+
+    fn again_for(&self, class: &str) -> Option<TaskNumber> {
+        let of_class = |number: &&TaskNumber| {
+            self.records.get(number).is_some_and(|record| record.task.resource_class == class)
+        };
+        self.again.iter().find(of_class).copied()
     }
 
     fn lose_forgotten(&mut self, class: &str, runner: &str, now: Timestamp) {
