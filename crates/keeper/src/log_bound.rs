@@ -65,7 +65,7 @@ impl<'run> LogBound<'run> {
             None => true,
         };
         if size(self.run) > self.limit
-            && let Err(error) = self.run.cut_agent_log(self.mark.as_ref())
+            && let Err(error) = self.run.cut_agent_log(self.mark.as_ref(), self.limit)
         {
             note(self.run, format_args!("agent.log could not be moved aside: {error}"));
         }

@@ -207,6 +207,9 @@ const ENDS: &str = " of the agent's log, moved aside]\n";
 /// Longer than the line is with the largest numbers.
 const LONGEST: u64 = 256;
 
+/// No log ever comes so far; beyond it places could not be counted on.
+const LAST_PLACE: u64 = 1 << 60;
+
 impl Aside {
     /// The last line of the file, for its readers and for people.
     pub(crate) fn line(self) -> String {
@@ -228,7 +231,7 @@ impl Aside {
         let (from, to) = line.strip_suffix(ENDS)?.split_once(" to ")?;
         let (from, to): (u64, u64) = (from.parse().ok()?, to.parse().ok()?);
         let kept = end_at + at as u64;
-        (from.checked_add(kept)? <= to).then_some(Self { from, kept, to })
+        (from.checked_add(kept)? <= to && to <= LAST_PLACE).then_some(Self { from, kept, to })
     }
 }
 

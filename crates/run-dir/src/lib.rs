@@ -28,6 +28,7 @@ mod lock;
 mod log_cut;
 #[cfg(test)]
 mod power_cut;
+mod read_at_most;
 mod record;
 mod records;
 mod run;
@@ -41,6 +42,7 @@ mod token_mark;
 pub use agent_log::AgentLog;
 pub use cover::Covers;
 pub use lock::{KeeperLock, TaskLock};
+pub use read_at_most::read_at_most;
 pub use record::{Record, VERSION};
 pub use records::{
     Cancel, CancelOutcome, CancelSent, Drain, DrainLost, DrainSent, End, Exit, KeeperRecord, Plan,

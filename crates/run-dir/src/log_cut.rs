@@ -10,13 +10,15 @@ use crate::agent_log::Aside;
 use crate::record::named;
 use crate::{RunDir, TokenMark};
 
-/// A writer that is faster than the copying must not keep it busy for good.
+/// So many times the log's limit are moved aside: a writer that is faster than the copying must
+/// neither keep it busy for good nor fill the disk twice.
 const AT_MOST: u64 = 2;
 
 impl RunDir {
     /// Moves all of agent.log to agent.log.1, each token covered, in place of what was there. Even if
     /// that fails (a full disk) agent.log is empty afterwards: what is bounded must stay so.
-    pub fn cut_agent_log(&self, mark: Option<&TokenMark>) -> io::Result<()> {
+    /// Of a log that is far beyond its limit the first part is kept.
+    pub fn cut_agent_log(&self, mark: Option<&TokenMark>, limit: u64) -> io::Result<()> {
         self.finish_log_cut()?;
         let path = self.agent_log();
         let log = File::options().read(true).write(true).open(&path);
@@ -25,7 +27,7 @@ impl RunDir {
             // What was moved aside before is better than nothing.
             return Ok(());
         }
-        let aside = self.copy_aside(&log, mark);
+        let aside = self.copy_aside(&log, mark, limit.saturating_mul(AT_MOST));
         let aside = aside.and_then(|copied| {
             fs::rename(self.agent_log_new(), self.agent_log_cutting())?;
             Ok(copied)
@@ -62,19 +64,24 @@ impl RunDir {
 
     /// Fills agent.log.new. Where there is no room for it the part before makes some; where that is
     /// not enough either, only the places are kept, and why is in the answer.
-    fn copy_aside(&self, log: &File, mark: Option<&TokenMark>) -> io::Result<io::Result<()>> {
+    fn copy_aside(
+        &self,
+        log: &File,
+        mark: Option<&TokenMark>,
+        most: u64,
+    ) -> io::Result<io::Result<()>> {
         let from = match File::open(self.agent_log_before()) {
             Ok(before) => Aside::read(&before, before.metadata()?.len())?.to,
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
             Err(error) => return Err(named(&self.agent_log_before(), &error)),
         };
         let mut new = self.new_aside()?;
-        let mut copied = copy(log, &new, mark);
+        let mut copied = copy(log, &new, mark, most);
         if copied.is_err() {
             end_with(&new, Aside { from, kept: 0, to: from })?;
             fs::rename(self.agent_log_new(), self.agent_log_before())?;
             new = self.new_aside()?;
-            copied = copy(log, &new, mark);
+            copied = copy(log, &new, mark, most);
         }
         let kept = copied.as_ref().map_or(0, |copied| *copied);
         let to = from + kept.max(log.metadata()?.len());
@@ -94,8 +101,7 @@ fn end_with(new: &File, aside: Aside) -> io::Result<()> {
     new.write_all_at(aside.line().as_bytes(), aside.kept)
 }
 
-fn copy(log: &File, new: &File, mark: Option<&TokenMark>) -> io::Result<u64> {
-    let most = log.metadata()?.len().saturating_mul(AT_MOST);
+fn copy(log: &File, new: &File, mark: Option<&TokenMark>, most: u64) -> io::Result<u64> {
     let log = Log { file: log, at: 0 }.take(most);
     // Written where it belongs, whatever was written and cut before.
     let new = New { file: new, at: 0 };

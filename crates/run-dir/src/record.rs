@@ -1,14 +1,13 @@
 //! A record: one JSON document in one file, with a version, read back as what it is.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::block;
+use crate::{block, read_at_most};
 
 /// The version of the contract that this build writes. A change that an older reader would
 /// misunderstand raises it; a new field that it may ignore does not.
@@ -63,13 +62,15 @@ pub(crate) trait Content: Serialize + DeserializeOwned {
 
 pub(crate) fn read<T: Content>(folder: &Path) -> Record<T> {
     let path = folder.join(T::FILE);
-    let mut bytes = Vec::new();
-    match File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
-        Ok(_) => parse(&bytes),
+    match read_at_most(&path, LONGEST) {
+        Ok(bytes) => parse(&bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Record::Absent,
         Err(error) => Record::Unreadable(format!("{}: {error}", path.display())),
     }
 }
+
+/// Longer than any record.
+const LONGEST: u64 = 1 << 20;
 
 pub(crate) fn parse<T: Content>(bytes: &[u8]) -> Record<T> {
     let unreadable = |why: String| Record::Unreadable(format!("{}: {why}", T::FILE));

@@ -7,7 +7,8 @@ use std::io::{self, Read, Write};
 use std::ops::Range;
 
 use memchr::memmem;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::cover::{Cover, Covers};
@@ -25,6 +26,7 @@ const BASE: u64 = 0x0100_0000_01b3;
 /// long and random: of a short password it would give too much away.
 #[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 pub struct TokenMark {
+    #[serde(deserialize_with = "length_of_a_token")]
     len: usize,
     rolling: u64,
     sha256: String,
@@ -39,6 +41,17 @@ impl PartialEq for TokenMark {
     fn eq(&self, other: &Self) -> bool {
         (self.len, self.rolling, &self.sha256) == (other.len, other.rolling, &other.sha256)
     }
+}
+
+/// Far beyond any token. A mark that says more was not made by us, and nothing is read by it.
+const LONGEST: usize = 1 << 20;
+
+fn length_of_a_token<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let length = usize::deserialize(from)?;
+    if length > LONGEST {
+        return Err(D::Error::custom(format!("no token has {length} bytes")));
+    }
+    Ok(length)
 }
 
 impl TokenMark {

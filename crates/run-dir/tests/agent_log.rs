@@ -30,7 +30,7 @@ impl Run {
     }
 
     fn cut(&self) {
-        self.dir.cut_agent_log(Some(&TokenMark::of(TOKEN))).expect("it is cut");
+        self.dir.cut_agent_log(Some(&TokenMark::of(TOKEN)), u64::MAX).expect("it is cut");
     }
 
     fn rename(&self, from: &str, to: &str) {
@@ -156,7 +156,7 @@ fn where_a_copy_is_impossible_the_log_is_cut_all_the_same() {
     run.write("second\n");
     // In place of the copy there is something that no file can replace.
     fs::create_dir(run.dir.path().join("agent.log.new")).unwrap();
-    run.dir.cut_agent_log(None).unwrap_err();
+    run.dir.cut_agent_log(None, u64::MAX).unwrap_err();
     assert_eq!(fs::metadata(run.dir.agent_log()).unwrap().len(), 0);
     fs::remove_dir(run.dir.path().join("agent.log.new")).unwrap();
     run.write("third\n");
@@ -186,7 +186,7 @@ fn a_reader_sees_every_line_once_while_the_log_is_cut_again_and_again() {
             while !done.load(Ordering::Acquire) {
                 let _quiet = quiet.lock().unwrap();
                 if fs::metadata(dir.agent_log()).unwrap().len() > 100 * size {
-                    dir.cut_agent_log(None).unwrap();
+                    dir.cut_agent_log(None, u64::MAX).unwrap();
                 }
             }
         });
