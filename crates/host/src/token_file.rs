@@ -220,4 +220,43 @@ mod tests {
             assert!(matches!(get(&folders, name), Err(Unavailable::Refused(_))), "{name:?}");
         }
     }
+
+    #[test]
+    fn a_file_that_is_no_token_is_refused_and_never_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::below(home.path());
+        set(&folders, "mac-mini", &SecretString::from("secret")).unwrap();
+        let path = folders.tokens().join("mac-mini");
+        let put = |bytes: &[u8]| File::create(&path).unwrap().write_all(bytes).unwrap();
+        put(&[0xff, 0xfe, 0x00]);
+        assert!(matches!(token(&folders), Err(Unavailable::Refused(_))));
+        for nothing in [&b""[..], b"\n", b"  \n\n"] {
+            put(nothing);
+            assert_eq!(token(&folders), Err(Unavailable::Missing));
+        }
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(token(&folders), Err(Unavailable::Refused(_))));
+        fs::remove_dir(&path).unwrap();
+        let pipe = rustix::fs::CWD;
+        rustix::fs::mkfifoat(pipe, &path, rustix::fs::Mode::RWXU).unwrap();
+        assert!(matches!(token(&folders), Err(Unavailable::Refused(_))));
+    }
+
+    /// A power cut leaves the old token or the new one, and a name that nobody takes for a token.
+    #[test]
+    fn whatever_a_power_cut_leaves_of_a_new_token_the_old_one_is_there() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::below(home.path());
+        set(&folders, "mac-mini", &SecretString::from("the-old-token")).unwrap();
+        let new = folders.tokens().join("new~");
+        for torn in [&b""[..], b"the-n", b"the-new-token", &[0; 13]] {
+            File::create(&new).unwrap().write_all(torn).unwrap();
+            assert_eq!(token(&folders).as_deref(), Ok("the-old-token"));
+            assert!(matches!(get(&folders, "new~"), Err(Unavailable::Refused(_))));
+        }
+        set(&folders, "mac-mini", &SecretString::from("the-new-token")).unwrap();
+        assert_eq!(token(&folders).as_deref(), Ok("the-new-token"));
+        assert!(!new.exists());
+    }
 }

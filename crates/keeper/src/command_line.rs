@@ -106,3 +106,31 @@ impl Args {
         Ok(self.0.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_words_are_a_verb_or_refused(
+            verb in prop::sample::select(vec![
+                "agent", "--adopt", "task", "task-guard", "gate", "as-job-user", "--version", "",
+            ]),
+            words in prop::collection::vec(
+                prop_oneof![
+                    prop::collection::vec(any::<u8>().prop_filter("no argument has it", |b| *b != 0), 0..20),
+                    Just(b"--".to_vec()), Just(b"/".to_vec()), Just(b"{\"blocked\":[]}".to_vec()),
+                ],
+                0..6,
+            ),
+        ) {
+            let words = words.into_iter().map(OsString::from_vec);
+            let _ = parse([OsString::from(verb)].into_iter().chain(words).collect());
+        }
+    }
+}

@@ -26,6 +26,7 @@ mod task_guard;
 mod wait;
 mod wiped;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::Verb;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     let verb = match command_line::parse(std::env::args_os().skip(1).collect()) {
         Ok(verb) => verb,
         Err(wrong) => {
-            eprintln!("runner-tray-keeper: {wrong}\n\n{}", command_line::USAGE);
+            say(format_args!("{wrong}\n\n{}", command_line::USAGE));
             return ExitCode::from(2);
         }
     };
@@ -53,7 +54,12 @@ fn main() -> ExitCode {
         Verb::AsJobUser => as_job_user::serve(),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("runner-tray-keeper: {error:#}");
+        say(format_args!("{error:#}"));
         ExitCode::FAILURE
     })
+}
+
+/// The standard error may be a log on a disk that is broken.
+fn say(words: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "runner-tray-keeper: {words}");
 }

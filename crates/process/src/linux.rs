@@ -43,7 +43,8 @@ fn parse_stat(stat: &[u8]) -> Option<Look> {
     // Numbered as in proc(5), where the state is field 3.
     let field = |number: usize| fields.get(number - 3).copied();
     let number = |at: usize| field(at)?.parse::<u64>().ok();
-    let ticks = [14, 15, 16, 17].into_iter().map(number).sum::<Option<u64>>()?;
+    let mut ticks = [14, 15, 16, 17].into_iter().map(number);
+    let ticks = ticks.try_fold(0_u64, |sum, ticks| Some(sum.saturating_add(ticks?)))?;
     Some(Look {
         parent: Pid::new(field(4)?.parse().ok()?),
         start: StartTime(number(22)?),
@@ -53,8 +54,10 @@ fn parse_stat(stat: &[u8]) -> Option<Look> {
             _ => State::Runs,
         },
         threads: field(20)?.parse().ok()?,
-        cpu: Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)),
-        rss: number(24)? * rustix::param::page_size() as u64,
+        cpu: Duration::from_millis(
+            ticks.saturating_mul(1000) / rustix::param::clock_ticks_per_second().max(1),
+        ),
+        rss: number(24)?.saturating_mul(rustix::param::page_size() as u64),
     })
 }
 
@@ -212,7 +215,20 @@ pub(crate) fn growth_watch(path: &Path) -> Option<GrowthWatch> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_of_a_stat_make_it_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            text in "[0-9]{1,8} \\([ -~]{0,8}\\)( -?[0-9]{1,20}){0,60}",
+        ) {
+            let _ = parse_stat(&bytes);
+            let _ = parse_stat(text.as_bytes());
+        }
+    }
 
     #[test]
     fn a_name_with_parentheses_and_spaces_does_not_shift_the_fields() {
