@@ -11,6 +11,8 @@ use crate::run::Run;
 
 /// How long a keeper may take from drain.json to drain-sent.json.
 pub(crate) const DRAIN_GRACE: SignedDuration = SignedDuration::from_secs(5);
+/// How long an agent may take to end when it is told to and has nothing to do.
+const LINGERS: SignedDuration = SignedDuration::from_secs(60);
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// When each was asked for last.
@@ -72,6 +74,32 @@ impl Run {
             .map(|task| task.task.clone())
             .collect();
         (proof.len() >= 2).then_some(proof)
+    }
+
+    /// When it was told to stop claiming, and how many tasks it has begun since, where it goes on all
+    /// the same.
+    pub(crate) fn ignores_drain(&self, now: Timestamp) -> Option<(Timestamp, usize)> {
+        let drained = self.facts.drain.yes().filter(|drained| drained.sent)?;
+        let later = self.facts.tasks.iter().filter(|task| task.number > drained.tasks_before);
+        let begun = later.count();
+        let lingers = self.lingers_from().is_some_and(|from| from <= now);
+        // A first one may have been claimed in the same moment.
+        (begun >= 2 || lingers).then_some((drained.at, begun))
+    }
+
+    /// An agent that was told to end and has nothing to do has ended by then.
+    pub(crate) fn lingers_from(&self) -> Option<Timestamp> {
+        let drained = self.facts.drain.yes().filter(|drained| drained.sent)?;
+        if self.current_task().is_some() || !self.facts.unrecorded_task.is_no() {
+            return None;
+        }
+        let ended = self.facts.tasks.iter().filter_map(|task| match task.end {
+            TaskEnd::Exited { at, .. } | TaskEnd::Lost { at } | TaskEnd::Unreadable { at } => {
+                Some(at)
+            }
+            TaskEnd::Running | TaskEnd::Unknown => None,
+        });
+        ended.chain([drained.at]).max()?.checked_add(LINGERS).ok()
     }
 
     pub(crate) fn drain_unconfirmed(&self, now: Timestamp) -> Option<Timestamp> {

@@ -170,6 +170,7 @@ pub(crate) fn next_turn(
                 moments.push(run.unproven_until().filter(|until| *until > now));
                 let drained = run.facts.drain.yes().filter(|drained| !drained.sent);
                 moments.push(later(drained.map(|drained| drained.at), DRAIN_GRACE));
+                moments.push(run.lingers_from().filter(|from| *from > now));
                 if run.proof_of_loss().is_some() {
                     moments.push(later(Some(now), UNHEARD));
                 }

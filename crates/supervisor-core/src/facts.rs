@@ -265,6 +265,8 @@ pub enum Heard {
     },
     ClaimAnswered,
     ClaimFailed {
+        /// HTTP's, where there was an answer.
+        status: Option<u16>,
         why: String,
     },
     TokenRefused {

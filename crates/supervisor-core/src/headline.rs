@@ -69,8 +69,10 @@ pub(crate) fn state(
     if run.refused.is_some() {
         return (RunnerState::Problem, ProblemCode::TokenRefused.about().summary.into());
     }
-    if runner.offline.is_some() {
-        return (RunnerState::Offline, "CircleCI cannot be reached".into());
+    if let Some(problem) = &runner.offline {
+        let refuses = problem.code == ProblemCode::ClaimRefused;
+        let state = if refuses { RunnerState::Problem } else { RunnerState::Offline };
+        return (state, problem.summary.trim_end_matches('.').into());
     }
     match run.agent_lives() {
         Read::Yes(()) => {}

@@ -111,6 +111,24 @@ pub(crate) fn cannot_save(since: Timestamp, why: &str) -> Problem {
     Problem::of(ProblemCode::CannotSave, since).reading(why)
 }
 
+/// No answer to the agent's claim, or one that is none. `status` is HTTP's.
+pub(crate) fn claim_failed(since: Timestamp, status: Option<u16>, why: String) -> Problem {
+    let code = match status {
+        None => ProblemCode::Offline,
+        Some(408 | 429 | 500..) => ProblemCode::ServerTroubled,
+        Some(_) => ProblemCode::ClaimRefused,
+    };
+    Problem::of(code, since).reading(why)
+}
+
+pub(crate) fn drain_ignored(since: Timestamp, tasks: usize) -> Problem {
+    Problem::of(ProblemCode::DrainIgnored, since).reading(match tasks {
+        0 => "no task runs, and the agent has not ended".to_owned(),
+        1 => "it has begun a task since, and has not ended".to_owned(),
+        more => format!("it has begun {more} tasks since"),
+    })
+}
+
 pub(crate) fn offline(since: Timestamp, why: String) -> Problem {
     Problem::of(ProblemCode::Offline, since).reading(why)
 }

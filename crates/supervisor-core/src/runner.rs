@@ -7,6 +7,7 @@ use protocol::{Install, Problem, ProblemCode, RunId, RunnerState};
 
 use crate::back_off::BackOff;
 use crate::facts::{Phase, RunnerFacts};
+use crate::problems;
 use crate::run::Run;
 
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
@@ -101,7 +102,7 @@ impl Runner {
     }
 
     fn judge(&mut self, run: &Run, boot: &str, now: Timestamp) {
-        let verdict = crate::problems::verdict_on(run, boot, now);
+        let verdict = problems::verdict_on(run, boot, now);
         let Some(problem) = verdict else {
             self.start_again.reset();
             return;
@@ -166,6 +167,20 @@ impl Runner {
         self.needs_user = failure.needs_user;
         self.start_again.failed(now, SignedDuration::ZERO);
         self.trouble = Some(failure.problem);
+    }
+
+    /// One failed claim is told in several lines; that with a status says most.
+    pub(crate) fn claim_failed(&mut self, status: Option<u16>, why: String, now: Timestamp) {
+        self.claim_failed_at = Some(now);
+        let problem = problems::claim_failed(now, status, why);
+        let is_news = self.offline.as_ref().is_none_or(|known| {
+            status.is_some() && (known.code, &known.reading) != (problem.code, &problem.reading)
+        });
+        if is_news {
+            let since = self.offline.take().filter(|known| known.code == problem.code);
+            let since = since.map_or(now, |known| known.since);
+            self.offline = Some(Problem { since, ..problem });
+        }
     }
 
     /// A new token, or other settings, make old refusals void.

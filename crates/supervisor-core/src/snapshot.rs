@@ -89,6 +89,10 @@ fn troubles(
         if matches!(run.facts.agent, AgentSeen::Started { .. }) {
             found.extend(run.drain_unconfirmed(now).map(problems::drain_unconfirmed));
         }
+        if run.phase(boot) == Phase::Kept {
+            let ignores = run.ignores_drain(now);
+            found.extend(ignores.map(|(since, tasks)| problems::drain_ignored(since, tasks)));
+        }
     }
     found.extend(runner.offline.iter().cloned());
     let copy = runner.facts.token_copy.as_ref();

@@ -196,10 +196,7 @@ impl Core {
         let live = run.phase(&boot) != Phase::Over;
         run.hear(heard.clone());
         match heard {
-            Heard::ClaimFailed { why } if live => {
-                runner.claim_failed_at = Some(now);
-                runner.offline.get_or_insert_with(|| problems::offline(now, why));
-            }
+            Heard::ClaimFailed { status, why } if live => runner.claim_failed(status, why, now),
             Heard::ClaimAnswered | Heard::TaskNamed { .. } if live => {
                 runner.claim_failed_at = None;
                 runner.offline = None;

@@ -265,6 +265,31 @@ problems! {
         hint: "Check this machine's network and proxy; the agent goes on trying by itself.",
         heals: OnceMended,
     }
+    /// CircleCI answers the agent's calls for tasks with an error of its own, or asks for patience
+    /// (408, 429, 5xx).
+    ServerTroubled {
+        summary: "CircleCI answers, but not as it should.",
+        reading: "HTTP's status and the agent's line",
+        hint: "Nothing to do here; see status.circleci.com. The agent goes on trying by itself.",
+        heals: Alone,
+    }
+    /// CircleCI answers the agent's calls for tasks with a refusal (403, 404, 409 and their like).
+    ClaimRefused {
+        summary: "CircleCI refuses to give this runner tasks.",
+        reading: "HTTP's status and the agent's line",
+        hint: "Check that the resource class still exists and that the token is one of it; store \
+               another with `runnerctl token set`. The agent goes on trying by itself.",
+        heals: OnceMended,
+    }
+    /// The agent got the drain signal and goes on all the same: it claimed twice since, or has nothing
+    /// to do and has not ended for a minute.
+    DrainIgnored {
+        summary: "The agent was told to stop claiming, and does not obey.",
+        reading: "what it has done since",
+        hint: "When no task runs, end it yourself: `kill -9` and its pid, as `runnerctl status \
+               --json` shows it. Runner Tray does not, because that could cost a task.",
+        heals: OnceMended,
+    }
     /// What the user wants cannot be written to disk.
     CannotSave {
         summary: "What you asked for could not be written to disk, so it was not done.",

@@ -234,3 +234,30 @@ fn a_wish_for_a_runner_that_is_not_there_is_refused() {
     let wish = Wish::Resume { runner: "other".parse().unwrap(), by: You };
     assert_eq!(scene.wish(wish), Err(Refusal::NoSuchRunner));
 }
+
+#[test]
+fn an_agent_that_does_not_end_when_told_to_is_named_and_never_told_twice() {
+    let mut scene = Scene::busy();
+    scene.pause(You);
+    scene.drains();
+    scene.wait(3600);
+    assert!(scene.problems().is_empty(), "a task may take its time");
+    scene.task_ends(0);
+    scene.did();
+    scene.wait(59);
+    assert!(scene.problems().is_empty());
+    scene.wait(2);
+    assert_eq!(scene.problems(), [ProblemCode::DrainIgnored]);
+    // It goes on claiming.
+    scene.task_begins();
+    assert!(scene.problems().is_empty(), "claimed in the same moment, for all that is known");
+    scene.task_ends(0);
+    scene.task_begins();
+    assert_eq!(scene.problems(), [ProblemCode::DrainIgnored]);
+    scene.task_ends(0);
+    scene.wait(3600);
+    let did = scene.did();
+    assert!(did.iter().all(|effect| effect.starts_with("record")), "{did:?}");
+    scene.exits(9);
+    assert_eq!((scene.state().0, scene.problems()), (RunnerState::Paused, vec![]));
+}

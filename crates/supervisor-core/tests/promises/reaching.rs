@@ -34,7 +34,7 @@ fn a_busy_a_draining_and_a_paused_runner_do_not_wake_it() {
 #[test]
 fn a_failed_claim_is_shown_until_one_is_answered() {
     let mut scene = Scene::idle();
-    scene.hears(Heard::ClaimFailed { why: "no such host".into() });
+    scene.hears(Heard::ClaimFailed { status: None, why: "no such host".into() });
     assert_eq!(scene.state(), (RunnerState::Offline, "CircleCI cannot be reached"));
     scene.tell(probed(None));
     assert_eq!(scene.state().0, RunnerState::Offline, "claims have failed just now");
@@ -57,7 +57,7 @@ fn a_probe_tells_what_silent_claims_do_not() {
 #[test]
 fn a_task_tells_that_the_server_was_reached() {
     let mut scene = Scene::idle();
-    scene.hears(Heard::ClaimFailed { why: "no such host".into() });
+    scene.hears(Heard::ClaimFailed { status: None, why: "no such host".into() });
     scene.task_begins();
     assert_eq!(scene.state(), (RunnerState::Busy, "Running a task"));
 }
@@ -65,10 +65,38 @@ fn a_task_tells_that_the_server_was_reached() {
 #[test]
 fn that_it_was_not_reached_does_not_outlive_the_agent_that_tried() {
     let mut scene = Scene::idle();
-    scene.hears(Heard::ClaimFailed { why: "no such host".into() });
+    scene.hears(Heard::ClaimFailed { status: None, why: "no such host".into() });
     scene.pause(You);
     scene.drains();
     assert_eq!(scene.problems(), [ProblemCode::Offline]);
     scene.exits(0);
     assert!(scene.problems().is_empty());
+}
+
+#[test]
+fn an_answer_that_refuses_is_not_told_as_a_network_that_is_away() {
+    for (status, state, code) in [
+        (403, RunnerState::Problem, ProblemCode::ClaimRefused),
+        (404, RunnerState::Problem, ProblemCode::ClaimRefused),
+        (409, RunnerState::Problem, ProblemCode::ClaimRefused),
+        (429, RunnerState::Offline, ProblemCode::ServerTroubled),
+        (500, RunnerState::Offline, ProblemCode::ServerTroubled),
+        (503, RunnerState::Offline, ProblemCode::ServerTroubled),
+    ] {
+        let mut scene = Scene::idle();
+        let fails = |status| Heard::ClaimFailed { status, why: format!("HTTP status {status:?}") };
+        scene.hears(fails(None));
+        // One failed claim is told in several lines; what the one with the status says stays.
+        scene.hears(fails(Some(status)));
+        scene.hears(fails(None));
+        assert_eq!((scene.state().0, scene.problems()), (state, vec![code]), "{status}");
+        let reading = scene.shown().problems[0].reading.clone();
+        assert!(reading.is_some_and(|reading| reading.contains(&status.to_string())), "{status}");
+        let since = scene.shown().problems[0].since;
+        scene.wait(5);
+        scene.hears(fails(Some(status)));
+        assert_eq!(scene.shown().problems[0].since, since, "{status}");
+        scene.hears(Heard::ClaimAnswered);
+        assert_eq!((scene.state().0, scene.problems()), (RunnerState::Idle, vec![]), "{status}");
+    }
 }

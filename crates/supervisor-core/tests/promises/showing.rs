@@ -60,7 +60,9 @@ const WAYS: &[Way] = &[
         then(Scene::idle(), |scene| scene.reads(|run| run.lock = LockSeen::Free))
     }),
     ("idle, offline", || {
-        then(Scene::idle(), |scene| scene.hears(Heard::ClaimFailed { why: "no route".into() }))
+        then(Scene::idle(), |scene| {
+            scene.hears(Heard::ClaimFailed { status: None, why: "no route".into() });
+        })
     }),
     ("refused", || {
         then(Scene::idle(), |scene| scene.hears(Heard::TokenRefused { line: "401".into() }))
@@ -86,6 +88,17 @@ const WAYS: &[Way] = &[
         then(Scene::busy(), |scene| scene.cancel(&protocol::TaskId::from("run-1.1")).unwrap())
     }),
     ("idle, paused", || then(Scene::idle(), paused)),
+    ("idle, refused its claims", || {
+        then(Scene::idle(), |scene| {
+            scene.hears(Heard::ClaimFailed { status: Some(404), why: "404".into() });
+        })
+    }),
+    ("idle, paused, not ended", || {
+        then(Scene::idle(), |scene| {
+            paused(scene);
+            scene.wait(60);
+        })
+    }),
     ("idle, maybe drained", || {
         then(Scene::idle(), |scene| {
             scene.pause(You);
@@ -149,6 +162,8 @@ busy, paused, resumed: Draining, Finishing a task, then starts again
 busy, removed: Draining, Finishing a task, then removed
 busy, cancelled: Draining, Cancelling the task
 idle, paused: Draining, The agent is ending, then paused
+idle, refused its claims: Problem, CircleCI refuses to give this runner tasks (ClaimRefused)
+idle, paused, not ended: Draining, The agent is ending, then paused (DrainIgnored)
 idle, maybe drained: Draining, The agent is ending, then paused (DrainUnconfirmed)
 idle, drain unreadable: Draining, The agent is ending, then starts again
 lock unreadable: Unknown, Not known; counts as busy (RunUnreadable)

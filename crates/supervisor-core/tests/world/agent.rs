@@ -121,7 +121,7 @@ impl World {
         } else if network {
             dir.log.push(Heard::ClaimAnswered);
         } else {
-            dir.log.push(Heard::ClaimFailed { why: "no such host".into() });
+            dir.log.push(Heard::ClaimFailed { status: None, why: "no such host".into() });
         }
         true
     }
