@@ -57,6 +57,8 @@ fn turns_direction(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{inert, inert_line};
 
     #[test]
@@ -87,5 +89,16 @@ mod tests {
     #[test]
     fn a_name_stays_on_its_line() {
         assert_eq!(inert_line("a\nb\tc"), "a b c");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_left_is_obeyed_by_a_terminal(
+            text in "(\\PC|\u{1b}|\u{9b}|[\\[\\]PX^_;0-9mHJ\u{7}\u{8}\\r\\n]){0,80}",
+        ) {
+            let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+            prop_assert!(!inert(&text).contains(obeyed));
+            prop_assert!(!inert_line(&text).contains(char::is_control));
+        }
     }
 }

@@ -110,7 +110,21 @@ fn first_after(civil: DateTime, now: &ZonedDateTime, zone: &TimeZone) -> Timesta
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_moment_to_come_or_none(
+            text in "\\PC{0,30}|[0-9hmsdw .:TZ+-]{0,30}|P[0-9YMWDTHS.]{0,20}",
+        ) {
+            let now = at("2026-03-28T12:00:00Z");
+            for moment in [after(&text, &now), until(&text, &now)].into_iter().flatten() {
+                prop_assert!(moment > now.timestamp());
+            }
+        }
+    }
 
     /// Berlin's rules: forward on 29 March 2026 at 02:00, back on 25 October 2026 at 03:00.
     fn at(now: &str) -> ZonedDateTime {

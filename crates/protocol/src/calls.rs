@@ -133,6 +133,10 @@ pub struct LogPage {
     pub before: Option<String>,
     /// True where no more is written yet.
     pub at_end: bool,
+    /// The place after all that was written then: an end for whoever does not follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub end: Option<String>,
     /// Nothing will be added to this run any more.
     #[serde(default)]
     pub ended: bool,

@@ -173,7 +173,7 @@ fn backwards(
 
 fn of(
     source: &LogSource,
-    log: &ShownLog,
+    log: &mut ShownLog,
     text: String,
     from: u64,
     to: u64,
@@ -192,6 +192,7 @@ fn of(
         next: on.map_or_else(|| source.place(to), |run| format!("{run}:0")),
         before,
         at_end: at_end && on.is_none(),
+        end: log.end().ok().map(|end| source.place(end)),
         ended: source.ended,
         missed: Bytes(0),
     }

@@ -96,10 +96,13 @@ async fn written(
     let first =
         LogQuery { run, from: from.as_deref(), lines, limit: Some(PAGE), ..LogQuery::default() };
     let mut page = client.logs(name, first).await?;
+    // An agent may write faster than anybody reads.
+    let end = page.end.clone().unwrap_or_default();
     loop {
         out.show(&page)?;
         // A page that leads nowhere is an end, whatever it says of itself.
-        if page.at_end || page.next == page.from || page.next.is_empty() {
+        let is_last = page.at_end || page.next == page.from || page.next.is_empty();
+        if is_last || is_at(&page.next, &end) {
             return Ok(page);
         }
         let from = page.next.clone();
@@ -109,6 +112,16 @@ async fn written(
             return Ok(page);
         }
     }
+}
+
+/// Whether one place is at another of its run, or behind it.
+fn is_at(place: &str, other: &str) -> bool {
+    fn taken_apart(place: &str) -> Option<(&str, u64)> {
+        let (run, byte) = place.rsplit_once(':')?;
+        Some((run, byte.parse().ok()?))
+    }
+    let places = taken_apart(place).zip(taken_apart(other));
+    places.is_some_and(|((run, at), (of, end))| run == of && at >= end)
 }
 
 /// The place to begin at, where it is not so many lines before the end.

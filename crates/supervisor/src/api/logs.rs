@@ -205,6 +205,7 @@ fn nothing_yet(next: String) -> LogPage {
         next,
         before: None,
         at_end: true,
+        end: None,
         ended: false,
         missed: protocol::Bytes(0),
     }
