@@ -1,10 +1,17 @@
 //! What the settings say, told to the core.
 
+use std::time::Duration;
+
 use protocol::RunnerName;
 use supervisor_core::{Event, RunnerFacts};
+use tokio::time::Instant;
 
-use crate::settings::{RunnerSettings, Settings};
+use crate::input::Input;
+use crate::settings::{RunnerSettings, Settings, SettingsError};
 use crate::supervisor::{Supervisor, now};
+
+/// An editor that has begun to write the settings has written them by then.
+const WRITTEN_BY_THEN: Duration = Duration::from_millis(500);
 
 impl Supervisor {
     pub(crate) fn runner_settings(&self, runner: &RunnerName) -> Option<RunnerSettings> {
@@ -13,6 +20,9 @@ impl Supervisor {
 
     /// Tells the core what the settings say now.
     pub(crate) fn settings_changed(&mut self) {
+        if let Ok(settings) = &self.settings {
+            self.named = settings.runners.keys().cloned().collect();
+        }
         let event = match &self.settings {
             Ok(settings) => Event::SettingsRead(
                 settings.runners.iter().map(|(name, of)| self.facts(name, of)).collect(),
@@ -25,6 +35,9 @@ impl Supervisor {
 
     pub(crate) fn read_settings(&mut self) {
         let read = Settings::read(&self.folders.settings_file());
+        if self.may_be_half_written(&read) {
+            return;
+        }
         if let (Ok(read), Ok(known)) = (&read, &self.settings)
             && read.runners == known.runners
         {
@@ -39,6 +52,31 @@ impl Supervisor {
         tracing::info!("the settings were changed");
         self.settings = read;
         self.settings_changed();
+    }
+
+    /// An editor may empty the file, or move it away, before it writes it anew: that a runner is not
+    /// in it any more counts once it has been so for a moment.
+    fn may_be_half_written(&mut self, read: &Result<Settings, SettingsError>) -> bool {
+        let lacks_one = read
+            .as_ref()
+            .is_ok_and(|read| self.named.iter().any(|name| !read.runners.contains_key(name)));
+        if !lacks_one {
+            self.lacks_runner_since = None;
+            return false;
+        }
+        let since = *self.lacks_runner_since.get_or_insert_with(|| {
+            let to_loop = self.to_loop.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(WRITTEN_BY_THEN).await;
+                to_loop.send(Input::SettingsTouched);
+            });
+            Instant::now()
+        });
+        let waits = since.elapsed() < WRITTEN_BY_THEN;
+        if !waits {
+            self.lacks_runner_since = None;
+        }
+        waits
     }
 
     pub(crate) fn facts(&self, name: &RunnerName, settings: &RunnerSettings) -> RunnerFacts {

@@ -116,6 +116,9 @@ impl LogTail {
             Some(mark) => String::from_utf8_lossy(&mark.redact(text.as_bytes())).into_owned(),
             None => text,
         };
+        // Whoever shows it may be a terminal.
+        let harmless = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+        let text: String = text.chars().filter(harmless).collect();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
         (!last.is_empty()).then(|| last.join("\n"))
@@ -138,9 +141,9 @@ fn heard(meaning: Meaning, at: Option<Timestamp>) -> Option<Heard> {
         Meaning::StartingAgent { version } => Heard::AgentStarted { version },
         Meaning::ClaimOk => Heard::ClaimAnswered,
         Meaning::ClaimFailed { status, error } => {
-            let status = status.map(|status| format!("HTTP status {status}"));
-            let why: Vec<String> = [status, error].into_iter().flatten().collect();
-            Heard::ClaimFailed { why: why.join(", ") }
+            let words = status.map(|status| format!("HTTP status {status}"));
+            let why: Vec<String> = [words, error].into_iter().flatten().collect();
+            Heard::ClaimFailed { status, why: why.join(", ") }
         }
         Meaning::Unauthorized { text } => Heard::TokenRefused { line: text },
         Meaning::TaskSeen { link: Some(link), .. } => Heard::TaskNamed {
@@ -167,6 +170,17 @@ fn heard(meaning: Meaning, at: Option<Timestamp>) -> Option<Heard> {
 mod tests {
     use super::*;
     use crate::test_log::TestLog;
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_of_a_line_mean_something_or_nothing(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+            json in "(\"(time|msg|step_type|build_uri|exit_code|duration)\":(\"[ -!#-\\[\\]-~]{0,20}\"|[0-9]{1,25}|null|\\[\\]),){0,6}",
+        ) {
+            let _ = heard_in(&bytes);
+            let _ = heard_in(format!("{{{}}}", json.trim_end_matches(',')).as_bytes());
+        }
+    }
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
     const STEP: &str = "{\"msg\":\"step start\",\"step_type\":\"run\",\"task-id\":\"t\",\"time\":\"2026-11-23T12:00:00Z\"}\n";

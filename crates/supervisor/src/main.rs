@@ -24,6 +24,8 @@ mod looking;
 mod new_token;
 mod open;
 mod places;
+#[cfg(test)]
+mod power_cut;
 mod program;
 mod read_run;
 mod recording;
@@ -47,6 +49,7 @@ mod watch;
 mod watched;
 mod word;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -79,7 +82,8 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("runner-tray-supervisor: {error:#}");
+            // Nobody may be there to read it.
+            let _ = writeln!(std::io::stderr(), "runner-tray-supervisor: {error:#}");
             ExitCode::FAILURE
         }
     }

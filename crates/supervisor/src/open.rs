@@ -1,6 +1,7 @@
 //! Starting: everything that must be true before the loop may turn, in order.
 
 use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,7 +134,8 @@ fn log_to(folders: &Folders) -> tracing_appender::non_blocking::WorkerGuard {
         Ok(daily) => tracing_appender::non_blocking(daily),
         // A full disk is no reason not to work.
         Err(error) => {
-            eprintln!("cannot write a log below {}: {error}", folders.logs.display());
+            let logs = folders.logs.display();
+            let _ = writeln!(std::io::stderr(), "cannot write a log below {logs}: {error}");
             tracing_appender::non_blocking(std::io::stderr())
         }
     };

@@ -55,8 +55,6 @@ pub(crate) struct TokenCopy {
 pub(crate) enum SettingsError {
     #[error("cannot read {}: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("{} is {size} bytes long, which no settings file is", path.display())]
-    TooLarge { path: PathBuf, size: u64 },
     #[error("{} is not valid: {reason}", path.display())]
     Invalid { path: PathBuf, reason: String },
     #[error("{} names the runner {name} twice", path.display())]
@@ -77,11 +75,8 @@ impl Settings {
     /// No file is no runner.
     pub(crate) fn read(path: &Path) -> Result<Self, SettingsError> {
         let unreadable = |error| SettingsError::Unreadable { path: path.to_owned(), error };
-        let text = match std::fs::metadata(path) {
-            Ok(about) if about.len() > LARGEST => {
-                return Err(SettingsError::TooLarge { path: path.to_owned(), size: about.len() });
-            }
-            Ok(_) => std::fs::read_to_string(path).map_err(unreadable)?,
+        let text = match run_dir::read_at_most(path, LARGEST) {
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| unreadable(not_text()))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(unreadable(error)),
         };
@@ -90,11 +85,10 @@ impl Settings {
 
     fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
         let invalid = |reason: String| SettingsError::Invalid { path: path.to_owned(), reason };
-        let document: DocumentMut = text
-            .parse()
-            .map_err(|e: toml_edit::TomlError| invalid(e.to_string().trim_end().to_owned()))?;
+        let document: DocumentMut =
+            text.parse().map_err(|error: toml_edit::TomlError| invalid(in_short(&error)))?;
         let file: File = toml_edit::de::from_document(document.clone())
-            .map_err(|e| invalid(e.to_string().trim_end().to_owned()))?;
+            .map_err(|error| invalid(in_short(&error)))?;
         let mut runners = BTreeMap::new();
         for runner in file.runner {
             let name = runner.name.clone();
@@ -213,6 +207,23 @@ fn store_word(store: TokenStore) -> &'static str {
         TokenStore::Keychain => "keychain",
         TokenStore::File => "file",
     }
+}
+
+/// The parser shows the line that it stumbled over, however long that is.
+fn in_short(error: &impl std::fmt::Display) -> String {
+    const LONGEST_LINE: usize = 160;
+    const MOST_LINES: usize = 8;
+    let words = error.to_string();
+    let line = |line: &str| match line.char_indices().nth(LONGEST_LINE) {
+        Some((at, _)) => format!("{}...", line[..at].trim_end()),
+        None => line.to_owned(),
+    };
+    let lines: Vec<String> = words.trim_end().lines().take(MOST_LINES).map(line).collect();
+    lines.join("\n")
+}
+
+fn not_text() -> io::Error {
+    io::Error::other("it is not text in UTF-8")
 }
 
 impl RunnerSettings {

@@ -36,6 +36,10 @@ pub(crate) struct Supervisor {
     pub(crate) boot: String,
     pub(crate) runs: RunsFolder,
     pub(crate) settings: Result<Settings, SettingsError>,
+    /// The runners that the settings named when they could last be read.
+    pub(crate) named: BTreeSet<RunnerName>,
+    /// Since when the settings file lacks a runner that it had, until that counts.
+    pub(crate) lacks_runner_since: Option<Instant>,
     pub(crate) to_loop: Loop,
     pub(crate) agents: BTreeMap<RunnerName, InstalledAgent>,
     pub(crate) watched: BTreeMap<RunId, Watched>,
@@ -99,6 +103,8 @@ impl Supervisor {
             core: Core::new(info, boot.0.clone(), state),
             boot: boot.0,
             settings: Settings::read(&folders.settings_file()),
+            named: BTreeSet::new(),
+            lacks_runner_since: None,
             folders,
             runs,
             to_loop,
@@ -158,6 +164,8 @@ impl Supervisor {
                 }
             }
             self.settle();
+            // However much there is to take, whoever asks something is answered in between.
+            tokio::task::yield_now().await;
         }
     }
 

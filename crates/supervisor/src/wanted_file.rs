@@ -83,8 +83,11 @@ enum Unread {
     Broken(String),
 }
 
+/// Larger than this version ever writes it; what is larger is not read into memory.
+const LARGEST: u64 = 4 << 20;
+
 fn read(path: &Path) -> Result<Wanted, Unread> {
-    let text = match std::fs::read(path) {
+    let text = match run_dir::read_at_most(path, LARGEST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Wanted::default()),
         Err(error) => return Err(Unread::Broken(error.to_string())),
