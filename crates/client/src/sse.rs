@@ -46,6 +46,8 @@ impl EventReader {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::EventReader;
 
     fn read(chunks: &[&str]) -> Vec<String> {
@@ -78,5 +80,29 @@ mod tests {
     #[test]
     fn fields_that_are_not_used_are_passed_over() {
         assert_eq!(read(&["event: snapshot\nid: 7\ndata: x\nretry: 5\n\n"]), ["x"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_the_same_in_whatever_pieces(
+            text in prop::collection::vec(
+                prop_oneof![any::<u8>(), Just(b'\n'), Just(b'\r'), Just(b':'), Just(b' ')], 0..200,
+            ),
+            known in "(data: ?[a-z]{0,3}\r?\n|\n|:\n|event: x\n){0,20}",
+            size in 1_usize..20,
+        ) {
+            for bytes in [&text[..], known.as_bytes()] {
+                let mut whole = EventReader::default();
+                whole.push(bytes);
+                let at_once: Vec<String> = std::iter::from_fn(|| whole.next_event()).collect();
+                let mut reader = EventReader::default();
+                let mut in_pieces = Vec::new();
+                for piece in bytes.chunks(size) {
+                    reader.push(piece);
+                    in_pieces.extend(std::iter::from_fn(|| reader.next_event()));
+                }
+                prop_assert_eq!(at_once, in_pieces);
+            }
+        }
     }
 }

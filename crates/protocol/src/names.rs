@@ -125,6 +125,8 @@ impl TaskId {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -150,5 +152,27 @@ mod tests {
     #[test]
     fn a_name_that_is_none_is_refused_when_read() {
         assert!(serde_json::from_str::<RunnerName>("\"../x\"").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_a_name_is_one_component_of_a_path(text in "\\PC{0,140}|[a-z./()_ -]{0,20}") {
+            if let Ok(name) = text.parse::<RunnerName>() {
+                let path = std::path::Path::new(name.as_str());
+                prop_assert_eq!(path.components().count(), 1);
+                prop_assert_eq!(path.file_name(), Some(path.as_os_str()));
+            }
+            let _ = text.parse::<ResourceClass>();
+        }
+
+        #[test]
+        fn no_snapshot_makes_its_reader_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            number in "-?[0-9]{1,30}([eE][0-9]{1,4})?",
+        ) {
+            let _ = serde_json::from_slice::<crate::Snapshot>(&bytes);
+            let text = format!("{{\"revision\":{number},\"runners\":[{number}],\"problems\":[]}}");
+            let _ = serde_json::from_str::<crate::Snapshot>(&text);
+        }
     }
 }
