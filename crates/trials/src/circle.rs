@@ -17,6 +17,8 @@ pub struct Circle {
     child: Ours,
     control: Control,
     place: std::path::PathBuf,
+    classes: Vec<String>,
+    variant: String,
 }
 
 impl Circle {
@@ -27,11 +29,17 @@ impl Circle {
 
     /// A server with these resource classes that tells agents to be of this variant.
     pub fn start_with(place: &Place, classes: &[&str], variant: &str) -> Self {
+        let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
+        Self::serve(place, "127.0.0.1:0", classes, variant.to_owned())
+    }
+
+    fn serve(place: &Place, address: &str, classes: Vec<String>, variant: String) -> Self {
         let url_file = place.path("url");
         let mut serve = place.command("local-circleci");
         serve.arg("serve").arg("--stop-at-eof").arg("--url-file").arg(&url_file);
-        serve.arg("--state").arg(place.path("circle")).arg("--variant").arg(variant);
-        for class in classes {
+        serve.arg("--addr").arg(address);
+        serve.arg("--state").arg(place.path("circle")).arg("--variant").arg(&variant);
+        for class in &classes {
             let file = token_file(place.root(), class);
             serve.arg("--resource-class").arg(format!("{class}=@{}", file.display()));
         }
@@ -44,7 +52,20 @@ impl Circle {
             fs::read_to_string(&url_file).ok().filter(|url| url.ends_with('\n'))
         });
         let control = Control::new(url.trim()).expect("it listens on a URL");
-        Self { _stdin: stdin, child, control, place: place.root().to_owned() }
+        let place = place.root().to_owned();
+        Self { _stdin: stdin, child, control, place, classes, variant }
+    }
+
+    /// Nobody is at its address any more, as when the network is gone.
+    pub fn goes_away(&mut self, place: &Place) {
+        self.child.end();
+        fs::remove_file(place.path("url")).expect("the server wrote where it listens");
+    }
+
+    /// The same server, at the same address.
+    pub fn comes_back(&mut self, place: &Place) {
+        let address = self.url().trim_start_matches("http://").to_owned();
+        *self = Self::serve(place, &address, self.classes.clone(), self.variant.clone());
     }
 
     pub fn id(&self) -> &process::ProcessId {

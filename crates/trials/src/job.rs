@@ -16,9 +16,10 @@ const MARK: &str = "TRIAL_JOB";
 /// they cling, nothing but KILL ends these two: no other signal, and no reader that is gone.
 const WORK: &str = r#"
 : > "$SIGNS-begun"
-working() { n=0; until [ -e "$SIGNS-go" ]; do n=$((n + 1)); echo "$1 $n" || :; sleep 0.05; done; }
+say() { [ -n "$QUIET" ] || echo "$@" || :; }
+working() { n=0; until [ -e "$SIGNS-go" ]; do n=$((n + 1)); say "$1 $n"; sleep 0.05; done; }
 cling() { [ -z "$CLINGS" ] || { trap '' PIPE TERM; exec 2> /dev/null; }; }
-export -f working cling
+export -f say working cling
 { cling; working background; } &
 if command -v setsid > /dev/null; then setsid bash -c 'cling; working runaway' & fi
 working foreground
@@ -37,24 +38,32 @@ pub struct Job {
 impl Job {
     /// Queues a job that works until [`Self::let_go`]. Where its task is cancelled all of it ends.
     pub fn that_waits(place: &Place, circle: &Circle, class: &str, name: &str) -> Self {
-        Self::queued(place, circle, class, name, "")
+        Self::queued(place, circle, class, name, &[])
     }
 
     /// Queues a job that works until [`Self::let_go`]. What has run away survives a cancel, as it
     /// would without us.
     pub fn that_clings(place: &Place, circle: &Circle, class: &str, name: &str) -> Self {
-        Self::queued(place, circle, class, name, "1")
+        Self::queued(place, circle, class, name, &["CLINGS"])
     }
 
-    fn queued(place: &Place, circle: &Circle, class: &str, name: &str, clings: &str) -> Self {
+    /// Queues a job that works until [`Self::let_go`] and prints next to nothing, so that many of
+    /// them keep nobody busy.
+    pub fn that_is_quiet(place: &Place, circle: &Circle, class: &str, name: &str) -> Self {
+        Self::queued(place, circle, class, name, &["QUIET"])
+    }
+
+    fn queued(place: &Place, circle: &Circle, class: &str, name: &str, so: &[&str]) -> Self {
         let signs = place.path("signs").join(name);
         let mark = format!("{MARK}={name}@{}", place.root().display());
-        let task = NewTask::new(class)
+        let mut task = NewTask::new(class)
             .job(name)
             .env("SIGNS", signs.to_str().expect("the folder's name is UTF-8"))
             .env(MARK, mark.split_once('=').map_or("", |(_, value)| value))
-            .env("CLINGS", clings)
             .step("work", WORK);
+        for way in ["CLINGS", "QUIET"] {
+            task = task.env(way, if so.contains(&way) { "1" } else { "" });
+        }
         Self { number: circle.enqueue(&task), mark, signs }
     }
 

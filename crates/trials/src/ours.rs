@@ -47,7 +47,7 @@ impl Ours {
         })
     }
 
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         // Reaped already where it has ended: nobody is signalled then.
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -120,9 +120,12 @@ impl Place {
         let mut files = Vec::new();
         let folders = self.folders();
         collect(&folders.logs, &mut files);
-        let mut runs: Vec<_> = self.runs().list().unwrap_or_default();
-        for run in runs.split_off(runs.len().saturating_sub(RUNS_SHOWN)) {
-            collect(self.runs().run(&run).path(), &mut files);
+        // On a disk that a trial broke there may be none to be read.
+        if let Ok(folder) = RunsFolder::open(&folders.state) {
+            let mut runs: Vec<_> = folder.list().unwrap_or_default();
+            for run in runs.split_off(runs.len().saturating_sub(RUNS_SHOWN)) {
+                collect(folder.run(&run).path(), &mut files);
+            }
         }
         let read = |path: &PathBuf| {
             let bytes = fs::read(path).unwrap_or_default();

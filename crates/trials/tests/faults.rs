@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use local_circleci::Outcome;
 use local_circleci::control::Fault;
-use protocol::{Problem, ProblemCode, Runner, RunnerState, TaskResult};
+use protocol::{ProblemCode, RunnerState, TaskResult};
 use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, nap, until};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
@@ -14,30 +14,11 @@ fn fault(path: &str) -> Fault {
     Fault { path: path.to_owned(), ..Fault::default() }
 }
 
-#[track_caller]
-fn until_problem(rig: &Rig, code: ProblemCode) -> (Runner, Problem) {
-    let runner = rig.until_runner(&format!("the problem {code:?} is told"), |runner| {
-        runner.problems.iter().any(|problem| problem.code == code)
-    });
-    let problem = runner.problems.iter().find(|problem| problem.code == code).cloned();
-    let problem = problem.expect("just seen");
-    assert!(!problem.summary.is_empty() && !problem.hint.is_empty(), "{problem:?}");
-    assert!(rig.place.runnerctl(&["status"]).contains(&problem.summary));
-    (runner, problem)
-}
-
-#[track_caller]
-fn assert_works_again(rig: &mut Rig) {
-    let job = rig.short_job();
-    rig.assert_ended_well(&job);
-    rig.until_runner("no problem is told any more", |runner| runner.problems.is_empty());
-}
-
 #[test]
 fn a_refused_token_is_told_and_not_tried_again_until_there_is_a_new_one() {
     let mut rig = Rig::idle(&USUAL);
     rig.circle.control().revoke_tokens(CLASS).unwrap();
-    let (runner, problem) = until_problem(&rig, ProblemCode::TokenRefused);
+    let (runner, problem) = rig.until_problem(ProblemCode::TokenRefused);
     assert_eq!(runner.state, RunnerState::Problem);
     assert!(problem.hint.contains("runnerctl token set"), "{problem:?}");
     rig.until_runner("the agent is gone", |runner| runner.agent_pid.is_none());
@@ -49,7 +30,7 @@ fn a_refused_token_is_told_and_not_tried_again_until_there_is_a_new_one() {
     assert!(rig.witness.agents() <= 2, "{} agents were started", rig.witness.agents());
     let token = rig.circle.control().new_token(CLASS).unwrap();
     rig.api.set_token(RUNNER, &token).unwrap();
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     rig.finish();
 }
 
@@ -58,7 +39,7 @@ fn an_agent_that_exits_at_start_is_told_with_its_last_lines_and_tried_ever_more_
     let variant = "crash-at-start=9";
     let mut rig = Rig::bare(&Options { variant, ..USUAL });
     rig.set_up();
-    let (_, problem) = until_problem(&rig, ProblemCode::AgentExitsAtStart);
+    let (_, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
     assert!(problem.reading.is_some_and(|reading| reading.contains("exit code 9")));
     assert!(problem.details.is_some_and(|details| !details.trim().is_empty()));
     let runs = || {
@@ -73,7 +54,7 @@ fn an_agent_that_exits_at_start_is_told_with_its_last_lines_and_tried_ever_more_
     }
     rig.kill_supervisor();
     rig.start_supervisor(&USUAL);
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     rig.finish();
 }
 
@@ -83,11 +64,11 @@ fn a_release_server_that_is_away_is_told_and_heals() {
     let gone = Fault { status: Some(503), ..fault("/releases") };
     rig.circle.control().add_fault(&gone).unwrap();
     rig.set_up();
-    let (runner, problem) = until_problem(&rig, ProblemCode::ReleasesUnreachable);
+    let (runner, problem) = rig.until_problem(ProblemCode::ReleasesUnreachable);
     assert_eq!((runner.state, runner.agent_pid), (RunnerState::Problem, None));
     assert!(problem.reading.is_some_and(|reading| reading.contains("503")));
     rig.circle.control().clear_faults().unwrap();
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     rig.finish();
 }
 
@@ -97,11 +78,11 @@ fn a_release_that_is_not_what_the_manifest_says_is_never_started() {
     let spoilt = Fault { garble: true, ..fault("/releases/3.") };
     rig.circle.control().add_fault(&spoilt).unwrap();
     rig.set_up();
-    until_problem(&rig, ProblemCode::ReleaseUnsound);
+    rig.until_problem(ProblemCode::ReleaseUnsound);
     assert_eq!(rig.runs().len(), 0);
     assert!(rig.api.call(async |client| client.agents().await).unwrap().is_empty());
     rig.circle.control().clear_faults().unwrap();
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     rig.finish();
 }
 
@@ -122,13 +103,13 @@ fn an_agent_that_was_changed_on_disk_is_not_started_but_installed_anew() {
     let before = rig.runs().len();
     rig.api.resume(RUNNER).unwrap();
     let resumed = Instant::now();
-    let (_, problem) = until_problem(&rig, ProblemCode::AgentDamaged);
+    let (_, problem) = rig.until_problem(ProblemCode::AgentDamaged);
     assert!(problem.reading.is_some_and(|reading| reading.contains("SHA-256")));
     rig.until_runner("an agent runs", |runner| runner.agent_pid.is_some());
     // The wait after a failed installation is 10 s.
     assert!(resumed.elapsed() < Duration::from_secs(9), "it is mended at once");
     assert_eq!(rig.runs().len(), before + 1);
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     assert_eq!(std::fs::read(program).unwrap(), good);
     rig.finish();
 }
@@ -139,11 +120,11 @@ fn a_server_that_is_away_is_offline_and_heals() {
     let gone = Fault { status: Some(503), ..fault("/api") };
     rig.circle.control().add_fault(&gone).unwrap();
     rig.until_state(RunnerState::Offline);
-    let (_, problem) = until_problem(&rig, ProblemCode::Offline);
+    let (_, problem) = rig.until_problem(ProblemCode::ServerTroubled);
     assert!(problem.reading.is_some_and(|reading| !reading.is_empty()));
     assert!(rig.runner().agent_pid.is_some(), "its agent goes on trying");
     rig.circle.control().clear_faults().unwrap();
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     rig.until_state(RunnerState::Idle);
     assert_eq!(rig.witness.agents(), 1);
     rig.finish();
@@ -161,7 +142,7 @@ fn a_server_that_is_away_during_a_task_stops_nothing() {
     rig.circle.control().clear_faults().unwrap();
     job.let_go();
     rig.assert_ended_well(&job);
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     rig.finish();
 }
 
@@ -173,7 +154,7 @@ fn an_agent_that_is_killed_in_a_task_is_told_and_another_works_on_after_that() {
     let (task, processes) = rig.task(&rig.run());
     let agent = rig.run().started().written().unwrap().process;
     trials::kill(&agent);
-    let (runner, problem) = until_problem(&rig, ProblemCode::AgentExitsAtStart);
+    let (runner, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
     assert!(problem.reading.is_some_and(|reading| reading.contains("signal 9")));
     assert_eq!(runner.headline, "Running a task whose agent has ended");
     // Longer than the back-off: the next agent waits for the task.
@@ -195,14 +176,14 @@ fn a_task_that_outlived_its_agent_can_be_cancelled() {
     job.until_begun();
     let (_, processes) = rig.task(&rig.run());
     trials::kill(&rig.run().started().written().unwrap().process);
-    until_problem(&rig, ProblemCode::AgentExitsAtStart);
+    rig.until_problem(ProblemCode::AgentExitsAtStart);
     rig.api.cancel(RUNNER, &rig.task_id()).unwrap();
     job.until_nothing_is_left(&processes.all());
     until(DEADLINE, "it is in the history as cancelled", || {
         let tasks = rig.api.history().unwrap_or_default();
         tasks.first().is_some_and(|task| task.result == TaskResult::Cancelled)
     });
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     rig.finish();
 }
 
@@ -212,10 +193,10 @@ fn a_run_whose_directory_is_deleted_is_unknown_and_has_no_second_agent_beside_it
     let run = rig.run();
     let agent = run.started().written().unwrap().process;
     std::fs::remove_dir_all(run.path()).unwrap();
-    until_problem(&rig, ProblemCode::RunUnreadable);
+    rig.until_problem(ProblemCode::RunUnreadable);
     nap(Duration::from_secs(3));
     assert_eq!(rig.witness.agents(), 1);
     trials::kill(&agent);
-    assert_works_again(&mut rig);
+    rig.assert_works_again();
     rig.finish();
 }

@@ -2,74 +2,17 @@
 //! what happened is still known, and all is well again once there is space. A small file system of
 //! the trial's own; needs root to mount it.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use local_circleci::Outcome;
 use protocol::{PauseBy, ProblemCode, RunnerState, TaskResult};
 use run_dir::{End, RunDir};
-use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, is_root, until, until_some};
-
-struct SmallDisk {
-    at: PathBuf,
-    root: PathBuf,
-}
-
-impl SmallDisk {
-    /// The home of this place.
-    fn under(place: &Place) -> Option<Self> {
-        if !is_root() {
-            return None;
-        }
-        let at = place.path("home");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=160m,mode=0700", "tmpfs"])
-            .arg(&at)
-            .output();
-        if !mounted.is_ok_and(|output| output.status.success()) {
-            println!("skipped: no file system can be mounted here");
-            return None;
-        }
-        Some(Self { at, root: place.root().to_owned() })
-    }
-
-    /// Takes all that is left. The file that is made once stays and grows.
-    fn fill(&self) {
-        let filler = File::options().create(true).append(true).open(self.at.join("filler"));
-        let mut filler = filler.expect("a file on a disk of ours");
-        let part = vec![b'x'; 1 << 20];
-        for size in [1 << 20, 4096, 1] {
-            while filler.write_all(&part[..size]).is_ok() {}
-        }
-        assert!(self.is_full());
-    }
-
-    fn is_full(&self) -> bool {
-        let probe = self.at.join("probe");
-        let full = File::create(&probe).is_ok_and(|mut file| file.write_all(b"x").is_err());
-        let _ = fs::remove_file(probe);
-        full
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.at.join("filler")).expect("a file of ours");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
-        // The place is gone but for what was under its mount.
-        let _ = fs::remove_dir_all(&self.root);
-    }
-}
+use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, SmallDisk, until, until_some};
 
 /// A runner that waits for tasks, and the small disk that its home is on.
 fn on_small_disk() -> Option<(SmallDisk, Rig)> {
     let place = Place::new();
-    let disk = SmallDisk::under(&place)?;
+    let disk = SmallDisk::over(&place.path("home"), place.root(), "size=160m")?;
     let circle = Circle::start(&place);
     let rig = Rig::with(place, circle, &Options::default());
     rig.set_up();
@@ -231,7 +174,9 @@ fn a_start_for_which_no_room_was_left_is_a_problem_with_a_way_out_and_heals() {
 #[test]
 fn an_agent_for_which_the_disk_has_no_room_is_not_even_downloaded() {
     let place = Place::new();
-    let Some(_disk) = SmallDisk::under(&place) else { return };
+    let Some(_disk) = SmallDisk::over(&place.path("home"), place.root(), "size=160m") else {
+        return;
+    };
     let circle = Circle::start(&place);
     let mut rig = Rig::with(place, circle, &Options::default());
     let huge = local_circleci::control::Fault {

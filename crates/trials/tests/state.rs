@@ -4,14 +4,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use client::ClientError;
 use jiff::{SignedDuration, Timestamp};
 use process::Signal;
 use protocol::{Problem, ProblemCode, RunnerState};
-use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, is_root, until, until_some};
+use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, SetClock, is_root, until, until_some};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
@@ -262,50 +262,9 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// A clock for all programs of a place, by libfaketime (Debian: `faketime`); nothing, with a
-/// printed line, where that is not installed.
-struct Clock {
-    file: PathBuf,
-}
-
-impl Clock {
-    fn of(place: &mut Place) -> Option<Self> {
-        let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-        let mut libraries =
-            folders.map(|folder| folder.path().join("faketime").join("libfaketimeMT.so.1"));
-        let Some(library) = libraries.find(|library| library.is_file()) else {
-            println!("skipped: libfaketime is not installed");
-            return None;
-        };
-        let clock = Self { file: place.path("clock") };
-        clock.set("+0");
-        place.set_env("LD_PRELOAD", library);
-        place.set_env("FAKETIME_TIMESTAMP_FILE", clock.file.as_os_str());
-        for name in ["FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"] {
-            place.set_env(name, "1");
-        }
-        Some(clock)
-    }
-
-    /// Sets it off the real one: `+2h`, `-1d`.
-    fn set(&self, to: &str) {
-        write(&self.file, to.as_bytes());
-    }
-}
-
-/// The kernel's alarm knows nothing of our clock and so does not go off when it is set, as it does
-/// in truth; another event stands for it.
-fn poke(rig: &Rig) {
-    let settings = rig.place.folders().settings_file();
-    let text = fs::read_to_string(&settings).expect("the settings");
-    let limit = 1_000_000 + text.len();
-    let text = text.replace("[[runner]]\n", &format!("[[runner]]\nlog_limit = {limit}\n"));
-    write(&settings, text.as_bytes());
-}
-
-fn with_clock() -> Option<(Clock, Rig)> {
+fn with_clock() -> Option<(SetClock, Rig)> {
     let mut place = Place::new();
-    let clock = Clock::of(&mut place)?;
+    let clock = SetClock::of(&mut place)?;
     let circle = Circle::start(&place);
     let rig = Rig::with(place, circle, &USUAL);
     rig.set_up();
@@ -323,7 +282,7 @@ fn a_clock_that_is_set_forward_ends_a_pause_and_keeps_all_else_going() {
     let Some((clock, mut rig)) = with_clock() else { return };
     pause_for_an_hour(&rig);
     clock.set("+2h");
-    poke(&rig);
+    rig.poke();
     rig.until_state(RunnerState::Idle);
     pause_for_an_hour(&rig);
     rig.kill_supervisor();
