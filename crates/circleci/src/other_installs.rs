@@ -79,11 +79,11 @@ pub fn install_ways(os: &str, home: &std::path::Path) -> Vec<InstallWay> {
 }
 
 /// The configuration file that an agent's command line names: `--config FILE` or `-c FILE`, its last
-/// argument in every documented use.
+/// argument in every documented use. Whatever flags follow, a token may be among them, are left out.
 pub fn config_named_in(command: &str) -> Option<PathBuf> {
     ["--config ", "--config=", " -c "].iter().find_map(|flag| {
         let (_, file) = command.split_once(flag)?;
-        let file = file.trim();
+        let file = file.split(" --").next().unwrap_or_default().trim();
         (!file.is_empty()).then(|| file.into())
     })
 }
@@ -135,6 +135,7 @@ mod tests {
             ("/usr/bin/circleci-runner machine -c /etc/x.yaml", Some("/etc/x.yaml")),
             ("circleci-runner machine --config /Users/me/a b/c.yaml", Some("/Users/me/a b/c.yaml")),
             ("circleci-launch-agent --config=/opt/c.yaml", Some("/opt/c.yaml")),
+            ("circleci-runner machine -c /a b.yaml --api.auth-token t0p", Some("/a b.yaml")),
             ("circleci-runner machine", None),
             ("circleci-runner machine --config ", None),
         ] {

@@ -18,7 +18,7 @@ pub enum AgentName {
 /// An agent that is not ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agent {
-    /// "pid 4711: /usr/bin/circleci-runner machine ...", or the file that tells of it.
+    /// "pid 4711 (/etc/agent.yaml)", or the file that tells of it.
     pub what: String,
     /// Which way it was installed, where that is known.
     pub way: Option<String>,

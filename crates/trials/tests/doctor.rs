@@ -13,7 +13,7 @@ use std::process::Command;
 
 use local_circleci::control::Certificate;
 use protocol::{Check, Finding, Findings, Level};
-use trials::{Circle, Options, Place, Proxy, RUNNER, Rig, User, is_root};
+use trials::{Api, Circle, Options, Place, Proxy, RUNNER, Rig, Supervisor, User, is_root};
 
 /// What the supervisor's program finds, whether a supervisor runs or not.
 #[track_caller]
@@ -108,6 +108,23 @@ fn after_set_up_the_supervisor_says_it_and_the_words_are_for_people() {
     assert!(words.contains("✓  well     Token  mini, in a file"), "{words}");
     assert!(words.trim_end().ends_with(" well."), "{words}");
     rig.finish();
+}
+
+#[test]
+fn a_supervisor_that_cannot_look_is_told_and_another_program_of_its_kind_looks() {
+    let place = Place::new();
+    place.folders().ensure().unwrap();
+    let program = place.path("supervisor that goes");
+    fs::copy(trials::program("runner-tray-supervisor"), &program).unwrap();
+    let api = Api::of(&place);
+    let supervisor = Supervisor::start_program(&place, &api, &program);
+    fs::remove_file(&program).unwrap();
+    let mut doctor = place.command("runnerctl");
+    let output = doctor.args(["doctor", "--json"]).args(NOBODY).output().unwrap();
+    let found = findings(&output.stdout);
+    assert_found(&found, Check::Supervisor, Level::Warn, "starting the doctor");
+    assert!(found.iter().any(|finding| finding.check == Check::Disk));
+    supervisor.stop();
 }
 
 #[test]
@@ -311,13 +328,14 @@ fn an_install_of_circlecis_own_is_found_with_its_name_whether_it_runs_or_not() {
     assert_found(&found, Check::OtherAgents, Level::Warn, "as one of ours is");
 
     let line = "/usr/bin/circleci-runner\0machine\0-c\0\
-                /etc/circleci-runner/circleci-runner-config.yaml\0";
+                /etc/circleci-runner/circleci-runner-config.yaml\0--api.auth-token\0t0p-secret\0";
     write(&machine.join("proc/4711/cmdline"), line);
     let found = examine(&place, &arguments);
     let told = assert_found(&found, Check::OtherAgents, Level::Bad, "as one of ours is");
     assert!(told.subject.starts_with("pid 4711"), "{told:?}");
     assert!(told.reading.contains("CircleCI's package"), "{told:?}");
     assert_eq!(found.iter().filter(|it| it.check == Check::OtherAgents).count(), 1, "{found:#?}");
+    assert!(!format!("{found:?}").contains("t0p-secret"), "{found:#?}");
 
     // Its name cannot be read: that it runs is known all the same.
     fs::remove_file(&config).unwrap();

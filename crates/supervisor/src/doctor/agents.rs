@@ -29,12 +29,17 @@ pub(super) fn look(root: &Path, runners: &Runners, folders: &Folders) -> Vec<Fin
 }
 
 fn running_one(root: &Path, agent: &Running, ways: &[InstallWay]) -> Agent {
-    let name = match circleci::config_named_in(&agent.command) {
-        Some(config) => name_in(&below(root, &config)),
-        None => AgentName::Unknown("its command line names no configuration".into()),
+    // Never the whole command line: somebody may have put a token there.
+    let config = circleci::config_named_in(&agent.command);
+    let (name, with) = match &config {
+        Some(config) => (name_in(&below(root, config)), format!(" ({})", config.display())),
+        None => {
+            let why = "its command line names no configuration";
+            (AgentName::Unknown(why.into()), String::new())
+        }
     };
     Agent {
-        what: format!("pid {}: {}", agent.pid, agent.command),
+        what: format!("pid {}{with}", agent.pid),
         way: ways.iter().find(|way| is_of(agent, way)).map(|way| way.way.to_owned()),
         runs: true,
         name,
