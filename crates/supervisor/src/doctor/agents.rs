@@ -31,12 +31,11 @@ pub(super) fn look(root: &Path, runners: &Runners, folders: &Folders) -> Vec<Fin
 fn running_one(root: &Path, agent: &Running, ways: &[InstallWay]) -> Agent {
     // Never the whole command line: somebody may have put a token there.
     let config = circleci::config_named_in(&agent.command);
-    let (name, with) = match &config {
-        Some(config) => (name_in(&below(root, config)), format!(" ({})", config.display())),
-        None => {
-            let why = "its command line names no configuration";
-            (AgentName::Unknown(why.into()), String::new())
-        }
+    let (name, with) = if let Some(config) = &config {
+        (name_in(&below(root, config)), format!(" ({})", config.display()))
+    } else {
+        let why = "its command line names no configuration";
+        (AgentName::Unknown(why.into()), String::new())
     };
     Agent {
         what: format!("pid {}{with}", agent.pid),
