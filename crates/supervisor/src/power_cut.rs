@@ -10,7 +10,7 @@ use protocol::{FinishedTask, PauseBy, PauseReason, TaskId, TaskResult};
 use supervisor_core::{StateFile, Wanted};
 use tempfile::TempDir;
 
-use crate::history::History;
+use crate::history::{Asked, History, page};
 use crate::settings::Settings;
 use crate::wanted_file::WantedFile;
 
@@ -131,7 +131,8 @@ fn recorded(folder: &Path) -> usize {
     let history = History::open(&folder.join("history.sqlite")).unwrap();
     // And it takes another one.
     history.record(&task(1000)).unwrap();
-    history.page(None, None, 500).unwrap().tasks.len() - 1
+    let asked = Asked { limit: Some(500), ..Asked::default() };
+    page(&folder.join("history.sqlite"), &asked).unwrap().tasks.len() - 1
 }
 
 #[test]

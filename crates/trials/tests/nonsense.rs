@@ -365,7 +365,7 @@ fn a_history_that_is_no_database_is_told_and_no_task_is_lost_for_it() {
         rig.start_supervisor(&Options::default());
         let job = rig.short_job();
         rig.assert_ended_well(&job);
-        let problem = rig.until_common_problem(ProblemCode::HistoryUnwritable);
+        let problem = rig.until_common_problem(ProblemCode::HistoryUnavailable);
         assert!(problem.reading.unwrap().contains("history.sqlite"));
         rig.kill_supervisor();
     }

@@ -52,7 +52,7 @@ fn show(screen: &mut Screen, snapshot: &Snapshot, now: &ZonedDateTime) -> std::i
         return screen.say(choose::SET_ONE_UP);
     }
     if snapshot.runners.len() > 1 {
-        screen.say(&counts(&snapshot.runners))?;
+        screen.say(counts(&snapshot.runners))?;
         screen.blank()?;
     }
     for (index, runner) in snapshot.runners.iter().enumerate() {
