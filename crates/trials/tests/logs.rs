@@ -85,7 +85,7 @@ fn write(run: &RunDir, text: &str) {
 }
 
 fn cut(run: &RunDir) {
-    run.cut_agent_log(Some(&TokenMark::of(TOKEN))).expect("the log is cut");
+    run.cut_agent_log(Some(&TokenMark::of(TOKEN)), 20 << 20).expect("the log is cut");
 }
 
 const FIRST: &str = "20261123T100000.000Z-000001";
