@@ -41,8 +41,13 @@ impl TestLog {
 
     /// Whether there was anything to cut.
     pub(crate) fn cut(&self) -> bool {
+        self.cut_at(u64::MAX)
+    }
+
+    /// The same of a log that outgrew its limit, of which a part is not kept.
+    pub(crate) fn cut_at(&self, limit: u64) -> bool {
         let is_empty = self.file.metadata().unwrap().len() == 0;
-        self.run.cut_agent_log(Some(&self.mark), u64::MAX).unwrap();
+        self.run.cut_agent_log(Some(&self.mark), limit).unwrap();
         !is_empty
     }
 

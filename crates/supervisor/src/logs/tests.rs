@@ -106,6 +106,25 @@ fn a_follower_that_was_too_slow_is_told_how_much_it_missed() {
 }
 
 #[test]
+fn what_was_not_kept_of_a_log_is_passed_over_both_ways_and_counted() {
+    let mut log = TestLog::new(TOKEN);
+    log.write("one\ntwo\nthree\nfour\n");
+    log.cut_at(4);
+    log.write("five\n");
+    let (pages, _) = log.forwards(0, 100);
+    let seen: Vec<_> = pages.iter().map(|it| (it.text.as_str(), it.missed.0)).collect();
+    assert_eq!(seen, [("one\ntwo\n", 0), ("five\n", 11)]);
+    assert_eq!(text(&log.backwards(100)), "one\ntwo\nfive\n");
+    let last = |lines| log.page(Part::LastLines(lines), 100, Unfinished::Shown).text;
+    assert_eq!((last(1).as_str(), last(2).as_str()), ("five\n", "two\n"), "and on from there");
+    let word = Word::new("e").unwrap();
+    let found = search(&log.source, &word, 0, None, &false.into()).unwrap();
+    let found: Vec<_> = found.found.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(found, ["one", "five"]);
+    assert_eq!((log.from(10).text.as_str(), log.from(10).missed.0), ("five\n", 9));
+}
+
+#[test]
 fn a_log_that_somebody_emptied_goes_on_at_its_beginning() {
     let mut log = TestLog::new(TOKEN);
     log.write("one\ntwo\n");
@@ -194,6 +213,8 @@ enum Act {
     Cut,
     /// So many bytes were written between copy and cut.
     CutAndLose(usize),
+    /// Of more than twice as many bytes not all are kept.
+    CutAt(u64),
     Page(u64, bool),
 }
 
@@ -202,6 +223,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         4 => (1_usize..90).prop_map(Act::Write),
         1 => Just(Act::Cut),
         1 => (1_usize..40).prop_map(Act::CutAndLose),
+        1 => (1_u64..60).prop_map(Act::CutAt),
         4 => (1_u64..120, any::<bool>()).prop_map(|(limit, whole)| Act::Page(limit, whole)),
     ];
     prop::collection::vec(act, 1..25)
@@ -266,6 +288,9 @@ proptest! {
                 }
                 Act::Cut => {
                     log.cut();
+                }
+                Act::CutAt(limit) => {
+                    log.cut_at(limit);
                 }
                 Act::CutAndLose(most) => {
                     if log.cut() {
