@@ -137,6 +137,10 @@ pub(crate) fn download(install: &Install) -> String {
     format!("Downloading the agent{version}: {progress}{rate}{left}")
 }
 
+/// Of a supervisor that is newer than this program.
+pub(crate) const UNKNOWN_BOUNDARY: &str =
+    "Of a kind that this version does not know; count on none.";
+
 /// What is not known is said so.
 pub(crate) fn known(text: Option<&str>) -> &str {
     text.unwrap_or("unknown")

@@ -156,6 +156,9 @@ pub enum Boundary {
     },
     /// Jobs run as a user of their own.
     JobUser { user: String, meaning: String },
+    /// Known only to a newer version; treated as none.
+    #[serde(other)]
+    Unknown,
 }
 
 /// How far the agent's download is.

@@ -42,7 +42,7 @@ export type Boundary = { "kind": "same-user",
 /**
  * What that means, in the words of promise 4.
  */
-meaning: string, } | { "kind": "job-user", user: string, meaning: string, };
+meaning: string, } | { "kind": "job-user", user: string, meaning: string, } | { "kind": "unknown" };
 
 export type Install = { version: string | null, received: Bytes, total: Bytes | null, 
 /**

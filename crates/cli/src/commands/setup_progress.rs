@@ -138,6 +138,7 @@ impl Watch<'_> {
 fn meaning(runner: &Runner) -> &str {
     match &runner.boundary {
         Boundary::SameUser { meaning } | Boundary::JobUser { meaning, .. } => meaning,
+        Boundary::Unknown => words::UNKNOWN_BOUNDARY,
     }
 }
 

@@ -119,6 +119,7 @@ fn show_runner(screen: &mut Screen, runner: &Runner, now: &ZonedDateTime) -> std
     let meaning = match &runner.boundary {
         Boundary::SameUser { meaning } => meaning.clone(),
         Boundary::JobUser { user, meaning } => format!("Job user {user}. {meaning}"),
+        Boundary::Unknown => words::UNKNOWN_BOUNDARY.to_owned(),
     };
     screen.field("boundary", Tone::Plain, &meaning)
 }
