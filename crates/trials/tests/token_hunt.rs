@@ -77,7 +77,8 @@ fn answers(rig: &Rig) -> BTreeMap<String, Vec<u8>> {
 
 fn assert_none(answers: &BTreeMap<String, Vec<u8>>, secret: &Secret) {
     for (what, answer) in answers {
-        assert!(!answer.is_empty(), "nobody answered {what}");
+        // What is searched for may lie in a part of the log that is cut away by now.
+        assert!(!answer.is_empty() || what.contains("--search"), "nobody answered {what}");
         assert_eq!(secret.form_in(answer), None, "{what}");
     }
 }
