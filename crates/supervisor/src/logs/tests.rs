@@ -231,10 +231,15 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 fn token() -> impl Strategy<Value = String> {
     prop_oneof![
-        3 => "[A-Za-z0-9_-]{16,60}",
+        4 => random_token(),
         1 => "(xyxy|zyxy){4,12}",
-        1 => "[!-~]{16,60}",
     ]
+}
+
+/// As CircleCI's are. One that repeats itself may seem whole across a place where something of it is
+/// missing.
+fn random_token() -> impl Strategy<Value = String> {
+    prop_oneof![3 => "[A-Za-z0-9_-]{16,60}", 1 => "[!-~]{16,60}"]
 }
 
 /// The token at any place in binary garbage, words and lines, once or several times.
@@ -268,7 +273,7 @@ proptest! {
 
     #[test]
     fn no_piece_of_a_token_is_seen_on_any_way_of_reading(
-        token in token(),
+        token in random_token(),
         parts in parts(),
         acts in acts(),
         limit in 5_u64..200,
