@@ -29,19 +29,23 @@ fn a_day_asleep_in_a_task_costs_neither_the_task_nor_the_pause_that_ended() {
     rig.place.runnerctl(&["pause", "--runner", OTHER, "--for", "1h"]);
     until(DEADLINE, "the other is paused", || state(&rig) == Some(RunnerState::Paused));
 
+    // Steps begin and end all the time, until nobody is left to begin one.
+    until(DEADLINE, "all of it sleeps", || {
+        let awake: Vec<ProcessId> =
+            all_of_the_laptop(&rig).into_iter().filter(|id| !is_stopped(id)).collect();
+        for id in &awake {
+            process::signal(id, Signal::STOP).unwrap();
+        }
+        awake.is_empty()
+    });
     let asleep = all_of_the_laptop(&rig);
     assert!(
         asleep.len() > 6,
         "supervisor, keeper, agent, wrapper, task agent and steps: {asleep:?}"
     );
-    for signal in [Signal::STOP, Signal::CONT] {
-        if signal == Signal::CONT {
-            until(DEADLINE, "all of it sleeps", || asleep.iter().all(is_stopped));
-            clock.set("+1d");
-        }
-        for id in &asleep {
-            process::signal(id, signal).unwrap();
-        }
+    clock.set("+1d");
+    for id in &asleep {
+        process::signal(id, Signal::CONT).unwrap();
     }
     rig.poke();
     until(DEADLINE, "the other's pause is over", || state(&rig) == Some(RunnerState::Idle));

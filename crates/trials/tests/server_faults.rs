@@ -96,7 +96,7 @@ fn a_network_that_is_gone_for_a_while_costs_nothing() {
     rig.circle.goes_away(&rig.place);
     let (runner, problem) = rig.until_problem(ProblemCode::Offline);
     assert_eq!(runner.state, RunnerState::Offline);
-    assert!(problem.reading.unwrap().contains("connection refused"));
+    assert!(problem.reading.is_some_and(|why| !why.is_empty()));
     rig.circle.comes_back(&rig.place);
     rig.assert_works_again();
 
