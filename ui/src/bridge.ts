@@ -1,10 +1,12 @@
 /** The only file that talks to the app: one command out, one event in. */
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
+import type { CallName, CallOf, Call, Gives, Reply } from "./calls";
 import type { RunnerName, Snapshot } from "./generated/protocol";
 
-/** What the window may ask for; `Ask` in src-tauri. */
+/** What the window may ask for; `Ask` in src-tauri. All but `call` give null. */
 export type Ask =
+  | { do: "call"; call: Call }
   | { do: "look" }
   | { do: "pause"; runners: RunnerName[]; how_long: PauseLength }
   | { do: "resume"; runners: RunnerName[] }
@@ -19,7 +21,11 @@ export type View = {
   supervisor: Seen;
   /** What the user should read once, the newest last. */
   notices: Notice[];
+  /** Where the tray last sent the window; it goes there whenever `times` is another than before. */
+  go?: { to: Page; times: number };
 };
+
+export type Page = "overview" | "history" | "logs" | "doctor" | "settings" | "set-up";
 
 export type Seen =
   | { kind: "connecting" }
@@ -35,6 +41,18 @@ export type Notice = { title: string; hint: string };
 /** Resolves when the wish was answered. A refusal comes as a notice, not as an error. */
 export function ask(ask: Ask): Promise<void> {
   return invoke("ask", { ask });
+}
+
+/** A call of the local API. Never throws: an app that does not answer is a refusal as well. */
+export async function call<Name extends CallName>(made: CallOf<Name>): Promise<Reply<Gives<Name>>> {
+  try {
+    return await invoke("ask", { ask: { do: "call", call: made } });
+  } catch (error) {
+    const detail = String(error);
+    return {
+      refused: { code: "failed", title: "The app did not answer.", detail, hint: "Close this window and open it again." },
+    };
+  }
 }
 
 /** Calls `show` with the view of now and with every one after it; gives back how to stop. */

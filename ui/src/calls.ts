@@ -1,0 +1,136 @@
+/**
+ * The calls of the local API that the window may have made for it, and what each gives; `Call` in src-tauri
+ * mirrors it. A call is `{ call: NAME, ...its arguments }`; a token goes in with one and comes out of none.
+ */
+import type { Findings, LogPage, LogSearch, ResourceClass, RunId, RunnerName, TaskId } from "./generated/protocol";
+import type {
+  AboutHere,
+  AgentRelease,
+  ClassListed,
+  DocPage,
+  HistoryPage,
+  HistoryQuery,
+  Login,
+  RunnerConfig,
+  Rotated,
+  Rotation,
+  SetUpDone,
+  Text,
+  TokenListed,
+  TokenStore,
+} from "./answers";
+
+/** What a call takes besides its name, and what its `ok` is. */
+type Made<Takes, Gives> = { takes: Takes; gives: Gives };
+type Nothing = Record<never, never>;
+/** Asks CircleCI as somebody. The personal token is used for the one call; the app keeps and logs it nowhere. */
+type As = { personal_token: string; api_url?: string };
+
+export type Calls = {
+  // This machine and the app itself; answered by the app without the supervisor.
+
+  /** The machine's name, the user, the platform, versions, and where settings are. */
+  about: Made<Nothing, AboutHere>;
+  /** Whether supervisor and app start at login, and by which service. */
+  login: Made<Nothing, Login>;
+  /** Has them start at login, or not any more; what is absent stays. Gives what is so afterwards. */
+  "set-login": Made<{ supervisor?: boolean; app?: boolean }, Login>;
+  /** Opens a page of documentation in the browser, by its name in a closed list. */
+  "open-doc": Made<{ page: DocPage }, null>;
+  /** Opens a finished task's page; refused (`link-not-allowed`) unless https and a host of CircleCI's or of a runner's server. */
+  "open-link": Made<{ link: string }, null>;
+
+  // Reading.
+
+  /** `GET /v1/history`: tasks that are over, newest first. */
+  history: Made<HistoryQuery, HistoryPage>;
+  /** `GET /v1/runners/{runner}/logs`. `wait`: where nothing more is written yet, answers up to 25 s later; other calls go on meanwhile. */
+  logs: Made<
+    {
+      runner: RunnerName;
+      run?: RunId;
+      /** One of these three, or none for the last there is. */
+      from?: string;
+      before?: string;
+      lines?: number;
+      /** In bytes. */
+      limit?: number;
+      wait?: boolean;
+    },
+    LogPage
+  >;
+  /** `GET /v1/runners/{runner}/logs/search`. */
+  "search-logs": Made<{ runner: RunnerName; word: string; run?: RunId; from?: string; limit?: number }, LogSearch>;
+  /** `GET /v1/doctor`; where no supervisor answers, the app asks the doctor itself as `runnerctl doctor` does. */
+  doctor: Made<Nothing, Findings>;
+  /** `GET /v1/agents`. */
+  agents: Made<Nothing, AgentRelease[]>;
+  /** `GET /v1/runners/{runner}/config`: what the agent was or would be started with, without the token. */
+  "agent-config": Made<{ runner: RunnerName }, Text>;
+  /** The lines for .circleci/config.yml that `runnerctl config snippet` prints. */
+  snippet: Made<{ runner: RunnerName }, Text>;
+
+  // Wishes about one runner.
+
+  /** `PUT /v1/runners/{runner}`. What is absent stays; `token` is the resource class token. */
+  "set-up": Made<{ runner: RunnerName; config: RunnerConfig; token?: string }, SetUpDone>;
+  /** `DELETE /v1/runners/{runner}`; refused (`busy`) while it runs a task. */
+  remove: Made<{ runner: RunnerName }, null>;
+  /** Whether jobs could run as this user now (`sudo -n`); changes nothing. Refused (`job-user-unusable`) with the exact admin steps in the hint. `GET /v1/job-user?name=`. */
+  "check-job-user": Made<{ user: string }, null>;
+  /** `PUT /v1/runners/{runner}/token`. */
+  "set-token": Made<{ runner: RunnerName; token: string }, null>;
+  /** `DELETE /v1/runners/{runner}/token`. */
+  "forget-token": Made<{ runner: RunnerName }, null>;
+  /** `PUT /v1/runners/{runner}/token/store`. */
+  "move-token": Made<{ runner: RunnerName; to: TokenStore }, null>;
+  /** `PUT /v1/runners/{runner}/pause` to a moment of the user's own, RFC 3339; absent: until resumed. */
+  pause: Made<{ runner: RunnerName; until?: string; note?: string }, null>;
+  /** `POST /v1/runners/{runner}/cancel`. The button that sends it has named the task and the consequence. */
+  "cancel-task": Made<{ runner: RunnerName; task: TaskId }, null>;
+  /** `PUT /v1/runners/{runner}/install`. */
+  install: Made<{ runner: RunnerName }, null>;
+  /** `DELETE /v1/runners/{runner}/install`. */
+  "stop-install": Made<{ runner: RunnerName }, null>;
+  /** `POST /v1/stop`: ends the supervisor; agents and tasks go on. */
+  "stop-supervisor": Made<Nothing, { pid: number; left_running: RunnerName[] }>;
+
+  // What CircleCI is asked, with a personal token.
+
+  /** `POST /v1/circleci/classes/list`. */
+  "list-classes": Made<As & { namespace: string }, ClassListed[]>;
+  /** `POST /v1/circleci/classes/create`. */
+  "create-class": Made<As & { resource_class: ResourceClass; description: string }, ClassListed>;
+  /** `POST /v1/circleci/tokens/list`. */
+  "list-tokens": Made<As & { resource_class: ResourceClass }, TokenListed[]>;
+  /** `POST /v1/circleci/tokens/delete`. */
+  "delete-token": Made<As & { resource_class: ResourceClass; id: string; force?: boolean }, null>;
+  /** `POST /v1/runners/{runner}/new-token`: created for the runner and stored as its own; no window ever sees it. */
+  "create-token": Made<{ personal_token: string; runner: RunnerName; nickname: string }, TokenListed>;
+  /** `POST /v1/runners/{runner}/rotation`: begins one or goes on with it. */
+  rotate: Made<{ personal_token: string; runner: RunnerName; old_token?: string; keep_old?: boolean }, Rotated>;
+  /** `GET /v1/runners/{runner}/rotation`; null where none was begun. `wait`: as with logs. */
+  rotation: Made<{ runner: RunnerName; wait?: boolean }, Rotation | null>;
+};
+
+export type CallName = keyof Calls;
+export type CallOf<Name extends CallName> = { call: Name } & Calls[Name]["takes"];
+export type Call = { [Name in CallName]: CallOf<Name> }[CallName];
+export type Gives<Name extends CallName> = Calls[Name]["gives"];
+
+/**
+ * Why a call was not done. `code` is the supervisor's (`protocol::ApiError`), or one of the app's:
+ * `supervisor-absent`, `supervisor-unclear`, `link-not-allowed`, `failed`.
+ */
+export type Refusal = {
+  code: string;
+  /** What is wrong, one sentence. */
+  title: string;
+  /** More to copy: an error of the system. Never a token. */
+  detail?: string;
+  /** The way out. */
+  hint: string;
+};
+
+/** What every call gives back. */
+export type Reply<T> = { ok: T } | { refused: Refusal };
