@@ -131,6 +131,7 @@ fn held_by(reasons: &[PauseReason], now: &ZonedDateTime) -> Option<String> {
                 PauseBy::You => "by you",
                 PauseBy::Disk => "by low disk space",
                 PauseBy::Schedule => "by the schedule",
+                PauseBy::AfterTask => "for what comes after the task",
                 PauseBy::Other => "by a rule",
             };
             let until = reason.until.map(|until| format!(" until {}", moment(until, now)));

@@ -87,6 +87,7 @@ pub(crate) fn pause_by(by: PauseBy) -> &'static str {
         PauseBy::You => "you",
         PauseBy::Disk => "the disk rule",
         PauseBy::Schedule => "the schedule",
+        PauseBy::AfterTask => "what comes after the task",
         PauseBy::Other => "a rule",
     }
 }

@@ -1,16 +1,22 @@
 //! What crosses the local API: the snapshot every client sees, the wishes it may send, and problems.
 //! No I/O and no decisions; a field that an older or newer side does not know is ignored.
 
+mod after_task;
 mod calls;
 mod circleci;
 mod doctor;
 mod history;
 mod names;
+mod notices;
+mod preferences;
 mod problem;
+mod set_up;
 mod snapshot;
+mod spans;
 #[cfg(feature = "ts")]
 mod typescript;
 
+pub use after_task::{AfterTask, AfterTaskAct, WantAfterTask};
 pub use calls::{
     AgentRelease, CancelTask, ConfigText, FoundLine, Health, HistoryPage, LogPage, LogSearch,
     MoveToken, Pause, RunnerSpec, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
@@ -23,11 +29,18 @@ pub use circleci::{
 pub use doctor::{Check, CheckAbout, Finding, Findings, Level};
 pub use history::{FinishedTask, Outcome, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
+pub use notices::{Notice, NoticeAbout, NoticeOffer, Notices, NoticesSeen, SeenNotices};
+pub use preferences::{
+    KeepAwake, KeepAwakeChange, KeepAwakePreference, NotificationChange, NotificationPreference,
+    Preferences, PreferencesChange,
+};
 pub use problem::{ApiError, Problem, ProblemCode};
+pub use set_up::{AdminStep, CheckJobUser, JobUserCheck, TokenSeen};
 pub use snapshot::{
     Boundary, Bytes, Install, InstallWaits, PauseBy, PauseReason, Runner, RunnerState, Snapshot,
     SupervisorInfo, Task, Usage,
 };
+pub use spans::{HistorySpan, HistorySpans};
 #[cfg(feature = "ts")]
 pub use typescript::typescript;
 

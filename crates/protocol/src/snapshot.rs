@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{FinishedTask, Problem, ResourceClass, RunId, RunnerName, TaskId};
+use crate::{
+    AfterTask, FinishedTask, KeepAwake, NoticesSeen, Preferences, Problem, ResourceClass, RunId,
+    RunnerName, TaskId, TokenSeen,
+};
 
 /// A size in bytes.
 #[derive(
@@ -22,6 +25,22 @@ pub struct Snapshot {
     pub runners: Vec<Runner>,
     /// Problems of the machine as a whole; a runner's own are with the runner.
     pub problems: Vec<Problem>,
+    /// Absent where the settings cannot be read, and from a supervisor that knows of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub preferences: Option<Preferences>,
+    /// What happens once no task runs any more, where somebody asked for something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub after_task: Option<AfterTask>,
+    /// Absent from a supervisor that keeps nothing awake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub keep_awake: Option<KeepAwake>,
+    /// Absent from a supervisor that gives no notice, and where they cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub notices: Option<NoticesSeen>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +114,8 @@ pub enum PauseBy {
     Disk,
     /// Outside the hours in which the machine is lent.
     Schedule,
+    /// Something is to happen once no task runs: see `after_task`.
+    AfterTask,
     /// Something that only a newer version knows.
     #[serde(other)]
     Other,
@@ -142,6 +163,9 @@ pub struct Runner {
     /// The download in progress.
     pub install: Option<Install>,
     pub last_task: Option<FinishedTask>,
+    /// What CircleCI made of the token.
+    #[serde(default)]
+    pub token: TokenSeen,
 }
 
 /// What stands between a job and its owner.

@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use runner_tray_protocol::{
-    ApiError, Boundary, HistoryPage, LogPage, PauseBy, ProblemCode, RunnerState, Snapshot,
-    TaskResult,
+    ApiError, Boundary, HistoryPage, HistorySpans, JobUserCheck, LogPage, NoticeAbout, NoticeOffer,
+    Notices, PauseBy, ProblemCode, RunnerState, Snapshot, TaskResult, TokenSeen,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -78,6 +78,45 @@ fn a_page_of_a_log_of_the_first_release() {
 #[test]
 fn a_refusal_of_the_first_release() {
     is_understood::<ApiError>("problem.json");
+}
+
+#[test]
+fn notices_of_the_first_release() {
+    is_understood::<Notices>("notices.json");
+}
+
+#[test]
+fn days_and_hours_of_the_first_release() {
+    is_understood::<HistorySpans>("history-days.json");
+}
+
+#[test]
+fn a_check_of_a_job_user_of_the_first_release() {
+    is_understood::<JobUserCheck>("job-user.json");
+}
+
+#[test]
+fn what_a_supervisor_does_not_know_of_is_absent_and_not_off() {
+    let mut earlier = golden("snapshot.json");
+    let snapshot = earlier.as_object_mut().unwrap();
+    for part in ["preferences", "after_task", "keep_awake", "notices"] {
+        snapshot.remove(part).unwrap();
+    }
+    snapshot["runners"][0].as_object_mut().unwrap().remove("token").unwrap();
+    let snapshot: Snapshot = serde_json::from_value(earlier).unwrap();
+    assert_eq!((snapshot.preferences, snapshot.after_task), (None, None));
+    assert_eq!((snapshot.keep_awake, snapshot.notices), (None, None));
+    assert_eq!(snapshot.runners[0].token, TokenSeen::Untried);
+}
+
+#[test]
+fn a_notice_that_only_a_later_release_gives_is_still_told() {
+    let mut later = golden("notices.json");
+    later["notices"][0]["about"] = json!({ "kind": "moon-rise", "at": "noon" });
+    later["notices"][0]["offers"] = json!(["howl", "details"]);
+    let notices: Notices = serde_json::from_value(later).unwrap();
+    assert_eq!(notices.notices[0].about, NoticeAbout::Other);
+    assert_eq!(notices.notices[0].offers, [NoticeOffer::Other, NoticeOffer::Details]);
 }
 
 #[test]

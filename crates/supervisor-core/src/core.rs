@@ -69,6 +69,10 @@ impl Core {
             supervisor: info.clone(),
             runners: Vec::new(),
             problems: Vec::new(),
+            preferences: None,
+            after_task: None,
+            keep_awake: None,
+            notices: None,
         };
         Self {
             info,
@@ -110,14 +114,7 @@ impl Core {
     /// Whether the agent that runs was started as the settings have it now, and the server has
     /// answered a claim of it: its token is the stored one, and it works.
     pub fn is_proven(&self, runner: &RunnerName) -> bool {
-        self.runners.get(runner).is_some_and(|runner| {
-            runner.in_settings
-                && runner.live_run(&self.boot).is_some_and(|run| {
-                    run.facts.runner.mark == runner.facts.mark
-                        && run.has_worked()
-                        && run.refused.is_none()
-                })
-        })
+        self.runners.get(runner).is_some_and(|runner| runner.is_proven(&self.boot))
     }
 
     /// Takes what happened and says what to do about it, in this order.
@@ -202,6 +199,10 @@ impl Core {
             supervisor: self.info.clone(),
             runners: shown,
             problems: self.problems(now),
+            preferences: None,
+            after_task: None,
+            keep_awake: None,
+            notices: None,
         };
         if snapshot != self.shown {
             self.shown = Snapshot { revision: snapshot.revision + 1, ..snapshot };

@@ -117,6 +117,7 @@ fn holders(pauses: &[PauseReason]) -> String {
             PauseBy::You => "by you",
             PauseBy::Disk => "for lack of disk space",
             PauseBy::Schedule => "by the schedule",
+            PauseBy::AfterTask => "for what comes after the task",
             PauseBy::Other => "by a rule",
         })
         .collect();

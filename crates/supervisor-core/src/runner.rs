@@ -70,6 +70,17 @@ impl Runner {
         self.runs.values().rev().find(|run| run.is_live(boot))
     }
 
+    /// The agent that runs was started as the settings have it now, and the server has answered a claim
+    /// of it.
+    pub(crate) fn is_proven(&self, boot: &str) -> bool {
+        self.in_settings
+            && self.live_run(boot).is_some_and(|run| {
+                run.facts.runner.mark == self.facts.mark
+                    && run.has_worked()
+                    && run.refused.is_none()
+            })
+    }
+
     /// Nothing of it counts any more but its runs; named again, it begins anew.
     pub(crate) fn is_removed(&mut self) {
         let runs = std::mem::take(&mut self.runs);

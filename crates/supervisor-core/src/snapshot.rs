@@ -1,7 +1,9 @@
 //! The snapshot: everything a client may see, derived and never stored.
 
 use jiff::Timestamp;
-use protocol::{FinishedTask, PauseReason, Problem, Runner as Shown, TaskResult};
+use protocol::{
+    FinishedTask, PauseReason, Problem, ProblemCode, Runner as Shown, TaskResult, TokenSeen,
+};
 
 use crate::decide::Situation;
 use crate::facts::{AgentSeen, Phase, Read};
@@ -51,7 +53,21 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
             Release::Installing(install) => Some(install.clone()),
             Release::Unasked | Release::Ready(_) | Release::Failed(_) | Release::Stopped(_) => None,
         },
+        token: token_seen(runner, boot),
         last_task,
+    }
+}
+
+fn token_seen(runner: &Runner, boot: &str) -> TokenSeen {
+    if runner.is_proven(boot) {
+        return TokenSeen::Accepted;
+    }
+    let refused = runner.live_run(boot).is_some_and(|run| run.refused.is_some());
+    match &runner.trouble {
+        Some(problem) if problem.code == ProblemCode::TokenMissing => TokenSeen::Missing,
+        Some(problem) if problem.code == ProblemCode::TokenRefused => TokenSeen::Refused,
+        Some(_) | None if refused => TokenSeen::Refused,
+        Some(_) | None => TokenSeen::Untried,
     }
 }
 

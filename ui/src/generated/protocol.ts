@@ -2,7 +2,7 @@
 
 export type RunnerState = "problem" | "offline" | "draining" | "busy" | "updating" | "paused" | "idle" | "unknown";
 
-export type PauseBy = "you" | "disk" | "schedule" | "other";
+export type PauseBy = "you" | "disk" | "schedule" | "after-task" | "other";
 
 export type PauseReason = { by: PauseBy, since: string, 
 /**
@@ -94,7 +94,167 @@ working_directory: string, boundary: Boundary,
 /**
  * The download in progress.
  */
-install: Install | null, last_task: FinishedTask | null, };
+install: Install | null, last_task: FinishedTask | null, 
+/**
+ * What CircleCI made of the token.
+ */
+token: TokenSeen, };
+
+export type TokenSeen = "accepted" | "refused" | "missing" | "untried";
+
+export type Preferences = { keep_awake: KeepAwakePreference, notifications: NotificationPreference, };
+
+export type KeepAwakePreference = { on: boolean, 
+/**
+ * On battery below this the machine may sleep all the same; 0 to 100.
+ */
+battery_floor_percent: number, };
+
+export type NotificationPreference = { 
+/**
+ * Problems, and that they are over.
+ */
+problems: boolean, 
+/**
+ * Pauses that end, or begin, by themselves.
+ */
+pause_ended: boolean, 
+/**
+ * Every task that is over.
+ */
+tasks: boolean, };
+
+export type PreferencesChange = { keep_awake?: KeepAwakeChange, notifications?: NotificationChange, };
+
+export type KeepAwakeChange = { on?: boolean, battery_floor_percent?: number, };
+
+export type NotificationChange = { problems?: boolean, pause_ended?: boolean, tasks?: boolean, };
+
+export type KeepAwake = { held: boolean, 
+/**
+ * A task runs and the machine may sleep all the same: why, one sentence.
+ */
+why_not?: string, };
+
+export type AfterTaskAct = "pause" | "quit" | "sleep" | "restart";
+
+export type WantAfterTask = { do: AfterTaskAct, };
+
+export type AfterTask = { do: AfterTaskAct, since: string, 
+/**
+ * The runners whose task or agent has not ended yet.
+ */
+waits_for: Array<RunnerName>, };
+
+export type NoticeAbout = { "kind": "problem", code: ProblemCode, } | { "kind": "healed", code: ProblemCode, } | { "kind": "pause-ended" } | { "kind": "after-task", do: AfterTaskAct, } | { "kind": "task-ended", task: TaskId, result: TaskResult, 
+/**
+ * Its page; always https or http.
+ */
+link: string | null, } | { "kind": "other" };
+
+export type NoticeOffer = "resume" | "open" | "details" | "other";
+
+export type Notice = { 
+/**
+ * Grows with every notice, for ever.
+ */
+id: number, at: string, 
+/**
+ * Absent: the machine as a whole.
+ */
+runner?: RunnerName, about: NoticeAbout, 
+/**
+ * One line. Like `body` it may hold names that a pipeline chose: text, never markup.
+ */
+title: string, body: string, 
+/**
+ * What can be done about it, the best first.
+ */
+offers: Array<NoticeOffer>, };
+
+export type NoticesSeen = { 
+/**
+ * The id of the newest notice; 0 before the first.
+ */
+newest: number, 
+/**
+ * Up to here the owner has seen them, by `PUT /v1/notices/seen`.
+ */
+seen: number, };
+
+export type Notices = { notices: Array<Notice>, 
+/**
+ * The id of the newest notice; 0 before the first.
+ */
+newest: number, 
+/**
+ * Up to here the owner has seen them, by `PUT /v1/notices/seen`.
+ */
+seen: number, };
+
+export type SeenNotices = { up_to: number, };
+
+export type HistorySpan = { 
+/**
+ * The local day, `2026-11-24`.
+ */
+day: string, 
+/**
+ * The hour it begins in by the local clock, 0 to 23; absent for a whole day.
+ */
+hour?: number, from: string, 
+/**
+ * The first moment that is no longer part of it.
+ */
+to: string, tasks: number, succeeded: number, failed: number, cancelled: number, lost: number, 
+/**
+ * Over, and nothing tells how.
+ */
+unknown: number, 
+/**
+ * In seconds; absent where no task ended.
+ */
+median_seconds: number | null, 
+/**
+ * In seconds; absent where no task ended.
+ */
+longest_seconds: number | null, 
+/**
+ * Seconds in which a task ran, summed over runners; a task that runs now is not counted yet.
+ */
+lent_seconds: number, };
+
+export type HistorySpans = { 
+/**
+ * The time zone's IANA name, where it has one.
+ */
+tz: string | null, 
+/**
+ * In the order of time.
+ */
+spans: Array<HistorySpan>, };
+
+export type CheckJobUser = { user: string, };
+
+export type AdminStep = { words: string, 
+/**
+ * For a shell.
+ */
+command?: string, 
+/**
+ * The line that goes into the file which `command` opens.
+ */
+line?: string, };
+
+export type JobUserCheck = { user: string, usable: boolean, 
+/**
+ * What was found, one sentence; absent where it is usable.
+ */
+found?: string, 
+/**
+ * What an admin does once, in this order; empty where nothing is to be done or nothing helps.
+ */
+steps: Array<AdminStep>, };
 
 export type Snapshot = { 
 /**
@@ -104,7 +264,23 @@ revision: number, supervisor: SupervisorInfo, runners: Array<Runner>,
 /**
  * Problems of the machine as a whole; a runner's own are with the runner.
  */
-problems: Array<Problem>, };
+problems: Array<Problem>, 
+/**
+ * Absent where the settings cannot be read, and from a supervisor that knows of none.
+ */
+preferences?: Preferences, 
+/**
+ * What happens once no task runs any more, where somebody asked for something.
+ */
+after_task?: AfterTask, 
+/**
+ * Absent from a supervisor that keeps nothing awake.
+ */
+keep_awake?: KeepAwake, 
+/**
+ * Absent from a supervisor that gives no notice, and where they cannot be read.
+ */
+notices?: NoticesSeen, };
 
 export type LogPage = { 
 /**

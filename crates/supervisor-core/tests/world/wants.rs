@@ -28,7 +28,8 @@ pub(crate) fn holder(by: PauseBy) -> u8 {
         PauseBy::You => 0,
         PauseBy::Disk => 1,
         PauseBy::Schedule => 2,
-        PauseBy::Other => 3,
+        PauseBy::AfterTask => 3,
+        PauseBy::Other => 4,
     }
 }
 
