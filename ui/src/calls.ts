@@ -2,7 +2,21 @@
  * The calls of the local API that the window may have made for it, and what each gives; `Call` in src-tauri
  * mirrors it. A call is `{ call: NAME, ...its arguments }`; a token goes in with one and comes out of none.
  */
-import type { Findings, LogPage, LogSearch, ResourceClass, RunId, RunnerName, TaskId } from "./generated/protocol";
+import type {
+  AfterTaskAct,
+  Findings,
+  HistorySpans,
+  JobUserCheck,
+  LogPage,
+  LogSearch,
+  Notices,
+  Preferences,
+  PreferencesChange,
+  ResourceClass,
+  RunId,
+  RunnerName,
+  TaskId,
+} from "./generated/protocol";
 import type {
   AboutHere,
   AgentRelease,
@@ -44,6 +58,12 @@ export type Calls = {
 
   /** `GET /v1/history`: tasks that are over, newest first. */
   history: Made<HistoryQuery, HistoryPage>;
+  /** `GET /v1/history/days`: each local day from `from` to `to`, both included (`2026-11-24`), by the window's time zone. */
+  "history-days": Made<{ from: string; to: string; tz: string; runner?: RunnerName }, HistorySpans>;
+  /** `GET /v1/history/hours`: each hour of one local day. */
+  "history-hours": Made<{ day: string; tz: string; runner?: RunnerName }, HistorySpans>;
+  /** `GET /v1/notices`: what was told while nobody looked, the newest first. */
+  notices: Made<{ since?: number; limit?: number }, Notices>;
   /** `GET /v1/runners/{runner}/logs`. `wait`: where nothing more is written yet, answers up to 25 s later; other calls go on meanwhile. */
   logs: Made<
     {
@@ -70,14 +90,25 @@ export type Calls = {
   /** The lines for .circleci/config.yml that `runnerctl config snippet` prints. */
   snippet: Made<{ runner: RunnerName }, Text>;
 
+  // Wishes about the machine.
+
+  /** `PUT /v1/preferences`: what is absent stays. The snapshot has them all the time. */
+  "set-preferences": Made<{ change: PreferencesChange }, Preferences>;
+  /** `PUT /v1/after-task`. */
+  "after-task": Made<{ act: AfterTaskAct }, null>;
+  /** `DELETE /v1/after-task`. */
+  "forget-after-task": Made<Nothing, null>;
+  /** `PUT /v1/notices/seen`. */
+  "saw-notices": Made<{ up_to: number }, null>;
+
   // Wishes about one runner.
 
   /** `PUT /v1/runners/{runner}`. What is absent stays; `token` is the resource class token. */
   "set-up": Made<{ runner: RunnerName; config: RunnerConfig; token?: string }, SetUpDone>;
   /** `DELETE /v1/runners/{runner}`; refused (`busy`) while it runs a task. */
   remove: Made<{ runner: RunnerName }, null>;
-  /** Whether jobs could run as this user now (`sudo -n`); changes nothing. Refused (`job-user-unusable`) with the exact admin steps in the hint. `GET /v1/job-user?name=`. */
-  "check-job-user": Made<{ user: string }, null>;
+  /** `POST /v1/job-user/check`: whether jobs could run as this user now, or the admin's exact steps. */
+  "check-job-user": Made<{ user: string }, JobUserCheck>;
   /** `PUT /v1/runners/{runner}/token`. */
   "set-token": Made<{ runner: RunnerName; token: string }, null>;
   /** `DELETE /v1/runners/{runner}/token`. */
