@@ -10,7 +10,7 @@ use crate::effect::Effect;
 use crate::event::Event;
 use crate::problems;
 use crate::runner::Runner;
-use crate::wanted::Wanted;
+use crate::wanted::{StoppedInstall, Wanted};
 use crate::wish::{Refusal, Wish};
 
 pub(crate) const SAVE_AGAIN: SignedDuration = SignedDuration::from_secs(10);
@@ -146,6 +146,13 @@ impl Core {
                 crate::pause::release(&mut wants.pauses, by);
             }
             Wish::Cancel { runner, task } => self.cancel(&runner, &task)?,
+            Wish::Install { runner } => {
+                self.wanted.forget_stop(&runner);
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    runner.install_wanted();
+                }
+            }
+            Wish::StopInstall { runner } => self.stop_install(runner, now),
         }
         self.save_again = None;
         Ok(self.turn(now))
@@ -165,6 +172,16 @@ impl Core {
         Ok(())
     }
 
+    /// The word on an installation; where none is under way, it came too late.
+    fn stop_install(&mut self, runner: RunnerName, now: Timestamp) {
+        let Some(known) = self.runners.get(&runner).filter(|known| known.is_installing()) else {
+            return;
+        };
+        let releases_url = known.facts.releases_url.clone();
+        let wants = self.wanted.runners.entry(runner).or_default();
+        wants.stopped_install.get_or_insert(StoppedInstall { since: now, releases_url });
+    }
+
     /// Derives everything anew.
     fn turn(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects: Vec<Effect> = self.save(now).into_iter().collect();
@@ -176,6 +193,7 @@ impl Core {
         };
         for (name, runner) in &mut self.runners {
             let pauses = in_force(&self.saved, name, now);
+            effects.extend(runner.heed_stop(self.saved.install_stopped(&runner.facts)));
             effects.extend(decide(runner, &pauses, &situation));
             record_finished(runner, &mut effects);
         }
@@ -223,7 +241,7 @@ impl Core {
         for wants in self.wanted.runners.values_mut() {
             crate::pause::expire(&mut wants.pauses, now);
         }
-        self.wanted.runners.retain(|_, wants| !wants.pauses.is_empty());
+        self.wanted.tidy();
         if self.wanted == self.saved {
             return None;
         }

@@ -12,6 +12,8 @@ pub enum Effect {
     Save { number: u64, wanted: Wanted },
     /// Have the agent's release at hand: find or download it, check it.
     Install(RunnerName),
+    /// End the installation for this runner; what came so far is kept.
+    CallOff(RunnerName),
     /// Read the token, make a run directory, start a keeper.
     StartRun(RunnerName),
     /// Put a keeper in charge of an agent that has none.

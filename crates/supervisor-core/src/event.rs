@@ -55,13 +55,6 @@ pub enum Event {
         /// What the server asked for, at least.
         wait: Option<SignedDuration>,
     },
-    /// The user called the installation off: it is not tried again by itself.
-    InstallStopped {
-        runner: RunnerName,
-        problem: Problem,
-    },
-    /// The user wants the agent installed now, whatever happened before.
-    InstallWanted(RunnerName),
     StartFailed(RunnerName, StartFailure),
     /// Nothing was started, and nothing is wrong: what was fetched for it is no longer what is wanted.
     StartPutOff(RunnerName),

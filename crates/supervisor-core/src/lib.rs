@@ -34,5 +34,5 @@ pub use facts::{
     AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Processes, Read,
     RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy,
 };
-pub use wanted::{Wanted, WantedRunner};
+pub use wanted::{StoppedInstall, Wanted, WantedRunner};
 pub use wish::{Refusal, Wish};

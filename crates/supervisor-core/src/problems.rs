@@ -129,6 +129,10 @@ pub(crate) fn drain_ignored(since: Timestamp, tasks: usize) -> Problem {
     })
 }
 
+pub(crate) fn install_stopped(since: Timestamp) -> Problem {
+    Problem::of(ProblemCode::InstallStopped, since).reading("called off by its owner")
+}
+
 pub(crate) fn offline(since: Timestamp, why: String) -> Problem {
     Problem::of(ProblemCode::Offline, since).reading(why)
 }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::{Install, Problem, ProblemCode, RunId, RunnerState};
 
 use crate::back_off::BackOff;
+use crate::effect::Effect;
 use crate::facts::{Phase, RunnerFacts};
 use crate::problems;
 use crate::run::Run;
@@ -140,15 +141,35 @@ impl Runner {
         self.release = Release::Failed(problem);
     }
 
-    /// The user's word on a download that is under way; where none is, it came too late.
-    pub(crate) fn install_stopped(&mut self, problem: Problem) {
-        if matches!(self.release, Release::Installing(_) | Release::Failed(_)) {
-            self.release = Release::Stopped(problem);
+    /// An installation is under way, or will be tried again.
+    pub(crate) fn is_installing(&self) -> bool {
+        matches!(self.release, Release::Installing(_) | Release::Failed(_))
+    }
+
+    /// Does what the owner wants of installations: `stopped` is since when there is to be none.
+    pub(crate) fn heed_stop(&mut self, stopped: Option<Timestamp>) -> Option<Effect> {
+        match (stopped, &self.release) {
+            (Some(since), Release::Unasked | Release::Installing(_) | Release::Failed(_)) => {
+                let under_way = matches!(self.release, Release::Installing(_));
+                self.release = Release::Stopped(problems::install_stopped(since));
+                under_way.then(|| Effect::CallOff(self.facts.name.clone()))
+            }
+            (None, Release::Stopped(_)) => {
+                self.install_again.reset();
+                self.release = Release::Unasked;
+                None
+            }
+            (Some(_), Release::Ready(_) | Release::Stopped(_))
+            | (
+                None,
+                Release::Unasked | Release::Installing(_) | Release::Failed(_) | Release::Ready(_),
+            ) => None,
         }
     }
 
+    /// Now, and not when the back-off says.
     pub(crate) fn install_wanted(&mut self) {
-        if matches!(self.release, Release::Failed(_) | Release::Stopped(_)) {
+        if matches!(self.release, Release::Failed(_)) {
             self.install_again.reset();
             self.release = Release::Unasked;
         }

@@ -63,6 +63,8 @@ impl Core {
                 }
             }
             Event::AgentReady { runner, version } => {
+                // A stop that came too late is none.
+                self.wanted.forget_stop(&runner);
                 if let Some(runner) = self.runners.get_mut(&runner) {
                     runner.release = Release::Ready(version);
                 }
@@ -70,16 +72,6 @@ impl Core {
             Event::InstallFailed { runner, problem, wait } => {
                 if let Some(runner) = self.runners.get_mut(&runner) {
                     runner.install_failed(problem, wait.unwrap_or_default(), now);
-                }
-            }
-            Event::InstallStopped { runner, problem } => {
-                if let Some(runner) = self.runners.get_mut(&runner) {
-                    runner.install_stopped(problem);
-                }
-            }
-            Event::InstallWanted(runner) => {
-                if let Some(runner) = self.runners.get_mut(&runner) {
-                    runner.install_wanted();
                 }
             }
             Event::StartPutOff(runner) => {
@@ -125,6 +117,7 @@ impl Core {
 
     fn settings_read(&mut self, runners: Vec<RunnerFacts>) {
         self.settings = Settings::Read;
+        self.wanted.forget_stops_but_of(&runners);
         let named: BTreeSet<RunnerName> = runners.iter().map(|facts| facts.name.clone()).collect();
         for (_, runner) in self.runners.iter_mut().filter(|(name, _)| !named.contains(*name)) {
             runner.is_removed();

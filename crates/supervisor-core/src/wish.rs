@@ -16,6 +16,10 @@ pub enum Wish {
     Resume { runner: RunnerName, by: PauseBy },
     /// The user's confirmed word that this one task ends now.
     Cancel { runner: RunnerName, task: TaskId },
+    /// The agent is installed now, whatever was asked for or went wrong before.
+    Install { runner: RunnerName },
+    /// The installation under way ends, and none is tried until somebody wants one.
+    StopInstall { runner: RunnerName },
 }
 
 impl Wish {
@@ -23,7 +27,9 @@ impl Wish {
         match self {
             Self::Pause { runner, .. }
             | Self::Resume { runner, .. }
-            | Self::Cancel { runner, .. } => runner,
+            | Self::Cancel { runner, .. }
+            | Self::Install { runner }
+            | Self::StopInstall { runner } => runner,
         }
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use circleci::{InstalledAgent, ReleaseError};
 use jiff::SignedDuration;
-use protocol::{ApiError, Install, RunnerName};
+use protocol::{Install, RunnerName};
 use supervisor_core::Event;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::refusal;
 use crate::input::Input;
 use crate::settings::RunnerSettings;
 use crate::supervisor::{Supervisor, now};
@@ -147,20 +146,9 @@ impl Supervisor {
         self.downloads.retain(|runner, releases_url| place(runner) == Some(releases_url));
     }
 
-    /// By the user's word. What came so far is kept for when it goes on.
-    pub(crate) fn stop_install(&mut self, runner: &RunnerName) -> Result<(), ApiError> {
-        self.runner_settings(runner).ok_or_else(|| refusal::no_such_runner(runner))?;
+    /// What came so far is kept for when it goes on.
+    pub(crate) fn call_off_install(&mut self, runner: &RunnerName) {
         self.downloads.retain(|waiting, _| waiting != runner);
-        let problem = crate::install::problem(&ReleaseError::Cancelled);
-        self.event(Event::InstallStopped { runner: runner.clone(), problem });
-        Ok(())
-    }
-
-    /// By the user's word: now, and not when the back-off says.
-    pub(crate) fn want_install(&mut self, runner: &RunnerName) -> Result<(), ApiError> {
-        self.runner_settings(runner).ok_or_else(|| refusal::no_such_runner(runner))?;
-        self.event(Event::InstallWanted(runner.clone()));
-        Ok(())
     }
 }
 

@@ -30,6 +30,7 @@ impl Supervisor {
                 }
             },
             Effect::Install(runner) => self.install(runner),
+            Effect::CallOff(runner) => self.call_off_install(&runner),
             Effect::StartRun(runner) => self.gather(runner),
             Effect::Adopt(run) => self.adopt(&run),
             Effect::Drain(run) => {

@@ -20,9 +20,6 @@ pub(crate) enum Input {
     /// An installation, by its number.
     InstallAdvanced(u64, protocol::Install),
     InstallEnded(u64, crate::downloads::Installed),
-    /// The user's words on an installation.
-    WantInstall(RunnerName, Reply<()>),
-    StopInstall(RunnerName, Reply<()>),
     /// The token of a runner that is to be started was read, and its agent checked.
     ReadyToStart(RunnerName, Box<crate::start_run::Ingredients>),
     /// What these settings need for a start could not be had.

@@ -43,12 +43,6 @@ impl Supervisor {
             Input::Touched(run) => self.touch(run),
             Input::InstallAdvanced(number, install) => self.install_advanced(number, &install),
             Input::InstallEnded(number, done) => self.install_ended(number, &done),
-            Input::WantInstall(name, reply) => {
-                let _ = reply.send(self.want_install(&name));
-            }
-            Input::StopInstall(name, reply) => {
-                let _ = reply.send(self.stop_install(&name));
-            }
             Input::ReadyToStart(runner, ingredients) => self.start(runner, &ingredients),
             Input::NotReady(runner, settings, failure) => {
                 self.not_ready(runner, &settings, *failure);

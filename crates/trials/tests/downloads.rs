@@ -289,7 +289,18 @@ fn a_slow_download_tells_its_pace_is_stopped_and_goes_on_where_it_was() {
     until(DEADLINE, "one part is kept", || parts(&rig.place).len() == 1);
     rig.circle.control().clear_faults().unwrap();
     assert_eq!(rig.runs().len(), 0);
+
+    // A word that was taken stands, whoever is killed.
+    let asked_before = rig.circle.control().downloads().unwrap().len();
+    rig.kill_supervisor();
+    rig.start_supervisor(&USUAL);
+    until_problem(&rig, ProblemCode::InstallStopped, "called off");
+    assert_eq!(parts(&rig.place).len(), 1);
+    assert_eq!(rig.circle.control().downloads().unwrap().len(), asked_before);
     assert_heals(&mut rig);
+    rig.kill_supervisor();
+    rig.start_supervisor(&USUAL);
+    rig.until_runner("its agent is there", |runner| runner.problems.is_empty());
     let asked = archives(rig.circle.control().downloads().unwrap());
     assert!(asked.len() == 2 && asked[0] == 0 && asked[1] > 0, "{asked:?}");
     rig.finish();

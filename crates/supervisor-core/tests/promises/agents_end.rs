@@ -1,14 +1,11 @@
 //! An agent that ends is followed by another: soon at first, ever more seldom where it goes on; never
 //! as a loop, and never where only a person can mend it.
 
-use jiff::SignedDuration;
 use protocol::PauseBy::You;
 use protocol::{ProblemCode, RunnerState};
-use supervisor_core::{
-    AgentSeen, Event, ExitSeen, Heard, LockSeen, Read, RunnerFacts, StateFile, Wanted,
-};
+use supervisor_core::{AgentSeen, Event, ExitSeen, Heard, LockSeen, Read};
 
-use crate::scene::{Scene, agent_started, cannot_start, facts_of, mini, problem};
+use crate::scene::{Scene, cannot_start, mini};
 
 /// Seconds from the end of a run to the next start.
 fn seconds_to_the_next_start(scene: &mut Scene) -> i64 {
@@ -199,127 +196,6 @@ fn a_start_that_only_a_person_can_mend_waits_for_them() {
     assert_eq!(scene.state().0, RunnerState::Problem);
     scene.tell(Event::TokenChanged(mini()));
     assert_eq!(scene.did(), ["start"]);
-}
-
-#[test]
-fn an_agent_that_is_gone_from_the_disk_is_installed_again() {
-    let mut scene = Scene::new();
-    scene.did();
-    scene.tell(unusable());
-    assert_eq!(scene.did(), ["install"]);
-    assert_eq!(scene.shown().problems.len(), 1, "it is told until an agent has settled");
-    scene.tell(ready());
-    assert_eq!(scene.did(), ["start"]);
-    assert_eq!(scene.shown().problems.len(), 1);
-}
-
-#[test]
-fn an_agent_that_is_spoilt_again_and_again_is_no_loop() {
-    let mut scene = Scene::new();
-    let mut waits = Vec::new();
-    for _ in 0..7 {
-        scene.did();
-        scene.tell(unusable());
-        let second = (0..=600).find(|second| {
-            if *second > 0 {
-                scene.wait(1);
-            }
-            scene.did() == ["install"]
-        });
-        waits.push(second.unwrap());
-        scene.tell(ready());
-    }
-    assert_eq!(waits, [0, 10, 10, 10, 16, 32, 64]);
-}
-
-#[test]
-fn once_an_agent_has_settled_the_next_spoilt_one_is_mended_at_once_again() {
-    let mut scene = Scene::new();
-    scene.tell(unusable());
-    scene.tell(ready());
-    scene.starts_keeper();
-    let at = scene.now;
-    scene.reads(|run| run.agent = agent_started(at));
-    scene.wait(3600);
-    scene.exits(0);
-    scene.did();
-    scene.tell(unusable());
-    assert_eq!(scene.did(), ["install"]);
-}
-
-fn unusable() -> Event {
-    let problem = problem(ProblemCode::AgentDamaged);
-    Event::AgentUnusable { runner: mini(), problem }
-}
-
-fn ready() -> Event {
-    Event::AgentReady { runner: mini(), version: "3.1.11".into() }
-}
-
-#[test]
-fn a_download_that_its_owner_stopped_waits_for_the_owner() {
-    let mut scene = Scene::without_settings(StateFile::Read(Wanted::default()));
-    scene.tell(Event::SettingsRead(vec![facts_of("mini")]));
-    scene.did();
-    let problem = problem(ProblemCode::InstallStopped);
-    scene.tell(Event::InstallStopped { runner: mini(), problem });
-    assert_eq!(scene.state().0, RunnerState::Problem);
-    scene.wait(7200);
-    assert_eq!(scene.did(), [""; 0]);
-    scene.tell(Event::InstallWanted(mini()));
-    assert_eq!(scene.did(), ["install"]);
-    scene.tell(ready());
-    assert_eq!(scene.did(), ["start"]);
-}
-
-#[test]
-fn an_installation_that_failed_is_tried_at_once_where_its_owner_wants_it() {
-    let mut scene = Scene::without_settings(StateFile::Read(Wanted::default()));
-    scene.tell(Event::SettingsRead(vec![facts_of("mini")]));
-    let problem = problem(ProblemCode::ReleasesUnreachable);
-    let wait = Some(SignedDuration::from_secs(200));
-    scene.tell(Event::InstallFailed { runner: mini(), problem, wait });
-    scene.did();
-    scene.wait(199);
-    assert_eq!(scene.did(), [""; 0], "the server asked for this wait");
-    scene.tell(Event::InstallWanted(mini()));
-    assert_eq!(scene.did(), ["install"]);
-}
-
-#[test]
-fn another_place_of_releases_is_asked_at_once_whatever_was_known_of_the_old_one() {
-    let mut scene = Scene::without_settings(StateFile::Read(Wanted::default()));
-    scene.tell(Event::SettingsRead(vec![facts_of("mini")]));
-    let problem = problem(ProblemCode::ReleaseUnsound);
-    scene.tell(Event::InstallFailed { runner: mini(), problem, wait: None });
-    scene.did();
-    let elsewhere = |url: &str| RunnerFacts { releases_url: url.into(), ..facts_of("mini") };
-    scene.tell(Event::SettingsRead(vec![elsewhere("https://mirror.example")]));
-    assert_eq!(scene.did(), ["install"]);
-    scene.tell(ready());
-    assert_eq!(scene.did(), ["start"]);
-    scene.tell(cannot_start(true));
-    scene.tell(Event::SettingsRead(vec![elsewhere("https://other.example")]));
-    assert_eq!(scene.did(), ["install"], "the agent of the old place is not that of the new");
-}
-
-#[test]
-fn an_install_that_fails_is_tried_again_ever_more_seldom() {
-    let mut scene = Scene::without_settings(StateFile::Read(Wanted::default()));
-    scene.tell(Event::SettingsRead(vec![facts_of("mini")]));
-    let mut waits = Vec::new();
-    for _ in 0..7 {
-        let problem = problem(ProblemCode::AgentNotInstalled);
-        scene.did();
-        scene.tell(Event::InstallFailed { runner: mini(), problem, wait: None });
-        assert_eq!(scene.state().0, RunnerState::Problem);
-        let second = (0..=600).find(|_| {
-            scene.wait(1);
-            scene.did() == ["install"]
-        });
-        waits.push(second.unwrap() + 1);
-    }
-    assert_eq!(waits, [10, 10, 10, 10, 16, 32, 64]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod agents_end;
 mod cancelling;
 mod clocks;
+mod installing;
 mod pausing;
 mod proving;
 mod reaching;

@@ -82,6 +82,14 @@ impl Scene {
         self.reads_log();
     }
 
+    /// The supervisor is killed and started again before there ever was a run.
+    pub(crate) fn starts_anew(&mut self) {
+        self.core = new_core(StateFile::Read(self.disk.clone()), self.now);
+        self.wake = None;
+        self.save = None;
+        self.tell(Event::SettingsRead(vec![facts_of("mini")]));
+    }
+
     pub(crate) fn settings_are_read(&mut self) {
         self.tell(Event::SettingsRead(vec![facts_of("mini")]));
         self.tell(Event::AgentReady { runner: mini(), version: "3.1.11".into() });
@@ -214,6 +222,14 @@ impl Scene {
         self.wish(Wish::Cancel { runner: mini(), task: task.clone() })
     }
 
+    pub(crate) fn stop_install(&mut self) {
+        self.wish(Wish::StopInstall { runner: mini() }).unwrap();
+    }
+
+    pub(crate) fn want_install(&mut self) {
+        self.wish(Wish::Install { runner: mini() }).unwrap();
+    }
+
     pub(crate) fn saves(&mut self) {
         let Some((number, wanted)) = self.save.take() else { return };
         self.disk = wanted;
@@ -253,6 +269,7 @@ impl Scene {
                     "save".into()
                 }
                 Effect::Install(_) => "install".into(),
+                Effect::CallOff(_) => "call off".into(),
                 Effect::StartRun(_) => "start".into(),
                 Effect::Adopt(run) => format!("adopt {run}"),
                 Effect::Drain(run) => format!("drain {run}"),

@@ -74,6 +74,8 @@ pub(crate) fn histories(of: Flavour) -> impl Strategy<Value = (usize, Vec<Step>)
                 .prop_map(|(run, newest)| Step::Cancel { run, newest })
                 .boxed(),
         ),
+        (of.people, n().prop_map(|runner| Step::StopInstall { runner }).boxed()),
+        (of.people, n().prop_map(|runner| Step::Install { runner }).boxed()),
         (4, (0..400_u16).prop_map(|seconds| Step::Wait { seconds }).boxed()),
         (
             of.clock,

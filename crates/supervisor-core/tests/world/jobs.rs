@@ -54,7 +54,7 @@ impl World {
         let job = supervisor.jobs.remove(which % supervisor.jobs.len());
         self.say(|| format!("   {job:?} ends: {ending:?}"));
         match job {
-            Job::Save { number, wanted } => self.save_ends(number, wanted, ending),
+            Job::Save { number, wanted } => self.save_ends(number, &wanted, ending),
             Job::Install(runner) => self.install_ends(runner, ending),
             Job::Gather(runner) => self.gather_ends(runner, ending),
             Job::Spawn(run) => self.spawn_ends(run, ending),
@@ -68,13 +68,13 @@ impl World {
         true
     }
 
-    fn save_ends(&mut self, number: u64, wanted: Wanted, ending: Ending) {
+    fn save_ends(&mut self, number: u64, wanted: &Wanted, ending: Ending) {
         let ok = !self.disk_full && matches!(ending, Ending::Well | Ending::Halfway);
         if ok || ending == Ending::Oddly && !self.disk_full {
-            self.wanted = wanted;
+            self.wanted = wanted.clone();
         }
         if ok {
-            self.wants.saved(number);
+            self.wants.saved(number, wanted);
             self.event(Event::Saved(number));
         } else {
             self.wants.save_failed(number);

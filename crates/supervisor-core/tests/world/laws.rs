@@ -141,6 +141,12 @@ impl World {
         }
     }
 
+    pub(crate) fn law_of_installations(&mut self, runner: &RunnerName) {
+        if !self.wants.may_install(runner) {
+            self.broke("no installation against its owner's word", || runner.to_string());
+        }
+    }
+
     pub(crate) fn law_of_adoptions(&mut self, run: &RunId) {
         let of_boot = |dir: &RunDir| dir.started.as_ref().map(|started| started.boot);
         let earlier = self.runs.get(run).and_then(of_boot).filter(|boot| *boot != self.boot);

@@ -79,6 +79,7 @@ impl World {
         self.settle();
         for runner in self.runners.clone() {
             self.event(Event::TokenChanged(runner.clone()));
+            self.wish(Wish::Install { runner: runner.clone() });
             for by in HOLDERS {
                 self.wish(Wish::Resume { runner: runner.clone(), by });
             }

@@ -17,6 +17,8 @@ pub(crate) enum Step {
     Pause { runner: u8, by: u8, minutes: u8 },
     Resume { runner: u8, by: u8 },
     Cancel { run: u8, newest: bool },
+    StopInstall { runner: u8 },
+    Install { runner: u8 },
     Wait { seconds: u16 },
     SetClock { seconds: i32 },
     Reboot,
@@ -64,6 +66,14 @@ impl World {
                 self.wish(Wish::Resume { runner, by: HOLDERS[usize::from(by) % 3] });
             }
             Step::Cancel { run, newest } => self.cancel(run, newest),
+            Step::StopInstall { runner } => {
+                let runner = self.runner(runner);
+                self.wish(Wish::StopInstall { runner });
+            }
+            Step::Install { runner } => {
+                let runner = self.runner(runner);
+                self.wish(Wish::Install { runner });
+            }
             Step::Wait { seconds } => self.wait(SignedDuration::from_secs(i64::from(seconds))),
             Step::SetClock { seconds } => {
                 self.set_clock(SignedDuration::from_secs(i64::from(seconds)));

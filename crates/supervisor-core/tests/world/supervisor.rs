@@ -142,7 +142,16 @@ impl World {
                 self.law_of_saves(number, &wanted);
                 self.job(Job::Save { number, wanted });
             }
-            Effect::Install(runner) => self.job(Job::Install(runner)),
+            Effect::Install(runner) => {
+                self.law_of_installations(&runner);
+                self.job(Job::Install(runner));
+            }
+            Effect::CallOff(runner) => {
+                if let Some(supervisor) = &mut self.supervisor {
+                    let is_of = |job: &Job| matches!(job, Job::Install(of) if *of == runner);
+                    supervisor.jobs.retain(|job| !is_of(job));
+                }
+            }
             Effect::StartRun(runner) => {
                 self.law_of_starts(&runner);
                 self.job(Job::Gather(runner));

@@ -1,6 +1,6 @@
 //! What people asked for, kept a second time and in the dullest way, to compare the core's with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use protocol::{PauseBy, RunnerName};
@@ -17,6 +17,8 @@ pub(crate) struct Wants {
     saved: Pauses,
     /// Pauses that somebody was told hold, until their deadline or another word of the holder.
     promised: Pauses,
+    /// Of which the core was told that the disk says: no installation.
+    stopped: BTreeSet<RunnerName>,
     /// The latest the clock has shown.
     latest: Option<Timestamp>,
 }
@@ -40,6 +42,11 @@ pub(crate) fn pauses_in(wanted: &Wanted) -> Pauses {
     pairs.collect()
 }
 
+fn stopped_in(wanted: &Wanted) -> BTreeSet<RunnerName> {
+    let stopped = wanted.runners.iter().filter(|(_, wants)| wants.stopped_install.is_some());
+    stopped.map(|(name, _)| name.clone()).collect()
+}
+
 fn holds(until: Option<Timestamp>, now: Timestamp) -> bool {
     until.is_none_or(|until| now < until)
 }
@@ -49,6 +56,7 @@ impl Wants {
         self.saved = pauses_in(disk);
         self.asked = self.saved.clone();
         self.saving = None;
+        self.stopped = stopped_in(disk);
     }
 
     pub(crate) fn time_is(&mut self, now: Timestamp) {
@@ -68,7 +76,7 @@ impl Wants {
                 self.promised.remove(&key);
                 self.asked.remove(&key);
             }
-            Wish::Cancel { .. } => {}
+            Wish::Cancel { .. } | Wish::Install { .. } | Wish::StopInstall { .. } => {}
         }
     }
 
@@ -89,7 +97,8 @@ impl Wants {
         Ok(())
     }
 
-    pub(crate) fn saved(&mut self, number: u64) {
+    pub(crate) fn saved(&mut self, number: u64, wanted: &Wanted) {
+        self.stopped = stopped_in(wanted);
         let Some((_, saved)) = self.saving.take_if(|(saving, _)| *saving == number) else { return };
         let now = self.latest;
         for (key, until) in &saved {
@@ -110,6 +119,10 @@ impl Wants {
     pub(crate) fn in_force(&self, runner: &RunnerName, now: Timestamp) -> Vec<u8> {
         let of_runner = self.saved.iter().filter(|((name, _), _)| name == runner);
         of_runner.filter(|(_, until)| holds(**until, now)).map(|((_, by), _)| *by).collect()
+    }
+
+    pub(crate) fn may_install(&self, runner: &RunnerName) -> bool {
+        !self.stopped.contains(runner)
     }
 
     /// A promise that the disk does not hold.

@@ -50,13 +50,13 @@ pub(crate) async fn cancel(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(crate) async fn want_install(State(api): State<Api>, Path(name): Path<RunnerName>) -> Done {
-    api.to_loop.ask(|reply| Input::WantInstall(name, reply)).await?;
+pub(crate) async fn want_install(State(api): State<Api>, Path(runner): Path<RunnerName>) -> Done {
+    api.to_loop.ask(|reply| Input::Wish(Wish::Install { runner }, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(crate) async fn stop_install(State(api): State<Api>, Path(name): Path<RunnerName>) -> Done {
-    api.to_loop.ask(|reply| Input::StopInstall(name, reply)).await?;
+pub(crate) async fn stop_install(State(api): State<Api>, Path(runner): Path<RunnerName>) -> Done {
+    api.to_loop.ask(|reply| Input::Wish(Wish::StopInstall { runner }, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
