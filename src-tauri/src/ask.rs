@@ -2,7 +2,7 @@
 
 use jiff::civil::time;
 use jiff::{Timestamp, ToSpan, ZonedDateTime};
-use protocol::RunnerName;
+use protocol::{AfterTaskAct, RunnerName};
 use serde::{Deserialize, Serialize};
 
 /// One click. Its JSON is what the window sends, and the id of a menu item.
@@ -25,10 +25,36 @@ pub(crate) enum Ask {
     },
     StartSupervisor,
     OpenWindow,
+    /// Opens the window there.
+    OpenPage {
+        page: Page,
+    },
+    /// Once no task runs any more.
+    AfterTask {
+        act: AfterTaskAct,
+    },
+    /// Takes that back.
+    NothingAfterTask,
+    /// Whether the machine stays awake while a task runs.
+    KeepAwake {
+        on: bool,
+    },
     /// The notices were read.
     Dismiss,
     /// Ends this app; supervisor, agents and tasks go on.
     Quit,
+}
+
+/// A page of the window; `Page` in `ui/src/bridge.ts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Page {
+    Overview,
+    History,
+    Logs,
+    Doctor,
+    Settings,
+    SetUp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
-use protocol::{RunnerName, RunnerState, Snapshot};
+use protocol::{AfterTaskAct, Findings, Level, RunnerName, RunnerState, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Page};
+use crate::links;
 use crate::menu::{Menu, menu};
-use crate::view::{Notice, Seen, View};
+use crate::view::{Go, Notice, Seen, View};
 
 /// What a desktop must be able to do.
 pub(crate) trait Screen {
@@ -27,6 +28,8 @@ pub(crate) trait Screen {
 pub(crate) trait Supervisor {
     fn wish(&mut self, wish: Wish, done: Done);
     fn start(&mut self, done: Done);
+    /// Has the doctor look at this machine.
+    fn examine(&mut self);
     /// Whether somebody looks at what tasks use, which costs measuring.
     fn somebody_looks(&mut self, looks: bool);
 }
@@ -35,6 +38,8 @@ pub(crate) trait Supervisor {
 pub(crate) enum Wish {
     Pause { runners: Vec<RunnerName>, until: Option<Timestamp> },
     Resume { runners: Vec<RunnerName> },
+    AfterTask { act: Option<AfterTaskAct> },
+    KeepAwake { on: bool },
 }
 
 /// Dropped when a wish was answered, so that its button may be pressed again.
@@ -48,6 +53,8 @@ pub(crate) enum Happened {
     Starting,
     /// Nothing more is known of any runner.
     Lost(Seen),
+    /// What the doctor found.
+    Examined(Findings),
     /// A wish was not granted.
     Refused(Notice),
     Asked(Ask, Done),
@@ -63,6 +70,12 @@ pub(crate) struct Controller<S, V> {
     supervisor: V,
     view: View,
     shown: Shown,
+    /// How often the tray has sent the window somewhere.
+    sent: u32,
+    /// The supervisor whose doctor was asked last.
+    examined: Option<u32>,
+    /// Whether a machine that turns out to have no runner is shown how to get one.
+    welcomes: bool,
 }
 
 /// What the screen shows, so that it is touched only when that changes.
@@ -74,8 +87,16 @@ struct Shown {
 }
 
 impl<S: Screen, V: Supervisor> Controller<S, V> {
-    pub(crate) fn new(screen: S, supervisor: V) -> Self {
-        Self { screen, supervisor, view: View::new(), shown: Shown::default() }
+    pub(crate) fn new(screen: S, supervisor: V, welcomes: bool) -> Self {
+        Self {
+            screen,
+            supervisor,
+            view: View::new(),
+            shown: Shown::default(),
+            sent: 0,
+            examined: None,
+            welcomes,
+        }
     }
 
     /// Until nobody is left who could tell anything.
@@ -94,9 +115,10 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
     /// One turn: what happened, and what is shown because of it.
     fn turn(&mut self, happened: Happened, now: &ZonedDateTime) {
         match happened {
-            Happened::Told(snapshot) => self.view.supervisor = Seen::Live { snapshot },
+            Happened::Told(snapshot) => self.told(snapshot),
             Happened::Starting => self.view.supervisor = Seen::Starting,
-            Happened::Lost(seen) => self.view.supervisor = seen,
+            Happened::Lost(seen) => self.lost(seen),
+            Happened::Examined(findings) => self.view.findings = Some(ask_for_something(&findings)),
             Happened::Refused(notice) => self.tell(notice),
             Happened::Asked(ask, done) => self.asked(ask, done, now),
             Happened::WindowClosed => self.supervisor.somebody_looks(false),
@@ -104,6 +126,36 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             Happened::TimePassed => {}
         }
         self.show(now);
+    }
+
+    /// Each supervisor's doctor is asked once by us; later ones are asked by the window.
+    fn told(&mut self, snapshot: Snapshot) {
+        let pid = Some(snapshot.supervisor.pid);
+        if self.examined != pid {
+            self.examined = pid;
+            self.supervisor.examine();
+        }
+        // Once, and by what is known first.
+        let is_new = snapshot.runners.is_empty() && snapshot.problems.is_empty();
+        if std::mem::take(&mut self.welcomes) && is_new {
+            self.go(Page::SetUp);
+        }
+        self.view.supervisor = Seen::Live { snapshot };
+    }
+
+    fn go(&mut self, page: Page) {
+        self.sent += 1;
+        self.view.go = Some(Go { to: page, times: self.sent });
+        self.screen.open_window();
+    }
+
+    /// A supervisor that was asked to quit after the task takes the app along.
+    fn lost(&mut self, seen: Seen) {
+        let after = self.view.snapshot().and_then(|it| it.after_task.as_ref()).map(|it| it.act);
+        if after == Some(AfterTaskAct::Quit) && matches!(seen, Seen::Absent { .. }) {
+            self.screen.quit();
+        }
+        self.view.supervisor = seen;
     }
 
     fn asked(&mut self, ask: Ask, done: Done, now: &ZonedDateTime) {
@@ -118,7 +170,16 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             Ask::Resume { runners } => self.supervisor.wish(Wish::Resume { runners }, done),
             Ask::OpenTask { runner } => self.open_task(&runner),
             Ask::StartSupervisor => self.supervisor.start(done),
-            Ask::OpenWindow => self.screen.open_window(),
+            Ask::OpenWindow => {
+                self.view.go = None;
+                self.screen.open_window();
+            }
+            Ask::OpenPage { page } => self.go(page),
+            Ask::AfterTask { act } => {
+                self.supervisor.wish(Wish::AfterTask { act: Some(act) }, done);
+            }
+            Ask::NothingAfterTask => self.supervisor.wish(Wish::AfterTask { act: None }, done),
+            Ask::KeepAwake { on } => self.supervisor.wish(Wish::KeepAwake { on }, done),
             Ask::Dismiss => self.view.notices.clear(),
             Ask::Quit => self.screen.quit(),
         }
@@ -133,8 +194,10 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             .find(|it| it.name == *runner)
             .and_then(|it| it.task.as_ref());
         let Some(link) = task.and_then(|task| task.link.as_deref()) else { return };
-        if link.starts_with("https://") || link.starts_with("http://") {
-            self.screen.open_link(link);
+        let servers = self.view.snapshot().map(links::servers).unwrap_or_default();
+        match links::page(link, &servers) {
+            Ok(page) => self.screen.open_link(page.as_str()),
+            Err(why) => self.tell(Notice { title: why.title, hint: why.hint }),
         }
     }
 
@@ -181,6 +244,11 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
 #[expect(clippy::disallowed_methods, reason = "this loop owns the app's clock: once a turn")]
 fn now() -> ZonedDateTime {
     Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::system())
+}
+
+fn ask_for_something(findings: &Findings) -> usize {
+    let asks = |level| matches!(level, Level::Bad | Level::Warn | Level::Unknown);
+    findings.findings.iter().filter(|finding| asks(finding.level)).count()
 }
 
 fn no_tray() -> Notice {

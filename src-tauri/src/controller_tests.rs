@@ -55,6 +55,9 @@ impl Supervisor for Desk {
         self.write("start");
         self.waiting.borrow_mut().push(done);
     }
+    fn examine(&mut self) {
+        self.write("the doctor looks");
+    }
     fn somebody_looks(&mut self, looks: bool) {
         self.write(format!("somebody looks: {looks}"));
     }
@@ -70,7 +73,7 @@ impl Day {
     /// The app has started; nothing is known yet.
     fn begins() -> Self {
         let desk = Desk::default();
-        let mut controller = Controller::new(desk.clone(), desk.clone());
+        let mut controller = Controller::new(desk.clone(), desk.clone(), true);
         controller.show(&scenes::now());
         Self { controller, desk, now: scenes::now() }
     }
@@ -110,7 +113,70 @@ fn before_anything_is_known_it_says_so() {
 fn a_snapshot_changes_icon_menu_and_window() {
     let mut day = Day::begins();
     let seen = day.told("busy");
-    assert_eq!(seen, ["face: Busy", "menu: Busy: web-app, 4 min", "view: 0 notices"]);
+    let asks = "the doctor looks";
+    assert_eq!(seen, [asks, "face: Busy", "menu: Busy: web-app, 4 min", "view: 0 notices"]);
+}
+
+#[test]
+fn a_supervisor_s_doctor_is_asked_once_and_its_findings_are_on_the_menu() {
+    let mut day = Day::begins();
+    assert_eq!(day.told("busy")[0], "the doctor looks");
+    assert!(!day.told("idle").contains(&"the doctor looks".to_owned()));
+    let found = |level| protocol::Finding::new(protocol::Check::Disk, level, "/", "it is full");
+    let levels = [Level::Bad, Level::Warn, Level::Unknown, Level::Note, Level::Ok];
+    let findings = Findings { findings: levels.map(found).into() };
+    let seen = day.happens(Happened::Examined(findings));
+    assert_eq!(seen[0], "menu: Idle: mac-mini-01", "{seen:?}");
+    assert_eq!(day.controller.view.findings, Some(3), "a note and what is well ask for nothing");
+}
+
+#[test]
+fn the_tray_sends_the_window_to_a_page_and_each_word_counts_once() {
+    let mut day = Day::begins();
+    day.told("idle");
+    for times in [1, 2] {
+        let seen = day.asked(Ask::OpenPage { page: Page::Logs });
+        assert_eq!(seen, ["window opened", "view: 0 notices"]);
+        assert_eq!(day.controller.view.go, Some(Go { to: Page::Logs, times }));
+    }
+    day.asked(Ask::OpenWindow);
+    assert_eq!(day.controller.view.go, None, "opened plainly it goes nowhere");
+}
+
+#[test]
+fn a_machine_without_a_runner_is_shown_how_to_get_one_and_only_at_the_start() {
+    let mut day = Day::begins();
+    assert!(day.told("no-runner").contains(&"window opened".to_owned()));
+    assert_eq!(day.controller.view.go.map(|go| go.to), Some(Page::SetUp));
+    assert!(!day.told("no-runner").contains(&"window opened".to_owned()));
+
+    let mut day = Day::begins();
+    day.told("idle");
+    let later = day.told("no-runner");
+    assert!(!later.contains(&"window opened".to_owned()), "its last runner was removed: {later:?}");
+}
+
+#[test]
+fn a_supervisor_that_quits_after_the_task_takes_the_app_along() {
+    let mut day = Day::begins();
+    let Seen::Live { mut snapshot } = scenes::view("draining").supervisor else { panic!("live") };
+    let quits = |act| protocol::AfterTask { act, since: Timestamp::UNIX_EPOCH, waits_for: vec![] };
+    for (act, goes_along) in [(AfterTaskAct::Sleep, false), (AfterTaskAct::Quit, true)] {
+        snapshot.after_task = Some(quits(act));
+        day.happens(Happened::Told(snapshot.clone()));
+        let seen = day.told("absent");
+        assert_eq!(seen.contains(&"quit".to_owned()), goes_along, "{act:?}: {seen:?}");
+    }
+}
+
+#[test]
+fn what_comes_after_the_task_is_the_supervisor_s_to_do() {
+    let mut day = Day::begins();
+    day.told("busy");
+    let asked = day.asked(Ask::AfterTask { act: AfterTaskAct::Sleep });
+    assert_eq!(asked, ["wish: AfterTask { act: Some(Sleep) }"]);
+    assert_eq!(day.asked(Ask::NothingAfterTask), ["wish: AfterTask { act: None }"]);
+    assert_eq!(day.asked(Ask::KeepAwake { on: false }), ["wish: KeepAwake { on: false }"]);
 }
 
 #[test]
@@ -201,7 +267,8 @@ fn only_a_task_s_own_page_is_opened() {
     assert!(day.asked(Ask::OpenTask { runner: runner("another").remove(0) }).is_empty());
 
     day.told("hostile");
-    assert!(day.asked(Ask::OpenTask { runner: runner("mac-mini-01").remove(0) }).is_empty());
+    let refused = day.asked(Ask::OpenTask { runner: runner("mac-mini-01").remove(0) });
+    assert_eq!(refused, ["window opened", "view: 1 notices"], "it is not opened, and says so");
 }
 
 #[test]

@@ -1,28 +1,16 @@
 //! The tray's picture of a state; the drawings are those in icons/state.
 
+use host::TrayPicture;
 use protocol::RunnerState;
 use tauri::image::Image;
 
-/// How the desktop treats a tray's picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Panel {
-    /// macOS: black on nothing, coloured by the system.
-    Template,
-    /// Linux: shown as it is, on a panel whose colour nobody tells.
-    AsItIs,
-}
-
-impl Panel {
-    pub(crate) fn of_this_system() -> Self {
-        if std::env::consts::OS == "macos" { Self::Template } else { Self::AsItIs }
-    }
-}
-
 /// 32 pixels square.
-pub(crate) fn picture(state: RunnerState, panel: Panel) -> tauri::Result<Image<'static>> {
-    match panel {
-        Panel::Template => Image::from_bytes(drawing(state)),
-        Panel::AsItIs => Image::from_bytes(drawing(state)).map(|it| tinted(&it, colour(state))),
+pub(crate) fn picture(state: RunnerState, kind: TrayPicture) -> tauri::Result<Image<'static>> {
+    match kind {
+        TrayPicture::Template => Image::from_bytes(drawing(state)),
+        TrayPicture::AsItIs => {
+            Image::from_bytes(drawing(state)).map(|it| tinted(&it, colour(state)))
+        }
     }
 }
 
@@ -106,7 +94,7 @@ mod tests {
     fn every_state_has_a_shape_of_its_own_whatever_its_colour() {
         let mut shapes: Vec<Vec<u8>> = Vec::new();
         for state in ALL {
-            let image = picture(state, Panel::AsItIs).expect("a picture");
+            let image = picture(state, TrayPicture::AsItIs).expect("a picture");
             let shape: Vec<u8> = image.rgba().chunks(4).map(|pixel| pixel[3]).collect();
             assert_eq!(shape.len(), 32 * 32, "{state:?}");
             let same = |other: &Vec<u8>| {
@@ -120,7 +108,7 @@ mod tests {
     #[test]
     fn a_template_is_black_and_nothing_else() {
         for state in ALL {
-            let image = picture(state, Panel::Template).expect("a picture");
+            let image = picture(state, TrayPicture::Template).expect("a picture");
             let is_black = |pixel: &[u8]| pixel[3] == 0 || pixel[..3] == [0, 0, 0];
             assert!(image.rgba().chunks(4).all(is_black), "{state:?}");
         }

@@ -1,7 +1,7 @@
 //! The state in one line of words, for a runner and for the whole machine.
 
 use jiff::ZonedDateTime;
-use protocol::{PauseBy, PauseReason, Runner, RunnerState, Snapshot};
+use protocol::{AfterTaskAct, PauseBy, PauseReason, Runner, RunnerState, Snapshot};
 
 use crate::view::{Seen, View};
 use crate::words::{elapsed, moment, plain};
@@ -22,16 +22,25 @@ pub(crate) fn of_all(view: &View, now: &ZonedDateTime) -> String {
 }
 
 /// "mac-mini-01 · Busy: web-app, 4 min".
-pub(crate) fn with_name(runner: &Runner, now: &ZonedDateTime) -> String {
-    let detail = detail(runner, now).unwrap_or_default();
+pub(crate) fn with_name(
+    runner: &Runner,
+    after: Option<AfterTaskAct>,
+    now: &ZonedDateTime,
+) -> String {
+    let detail = detail(runner, after, now).unwrap_or_default();
     format!("{} · {}{detail}", runner.name, word(runner.state))
+}
+
+/// What happens once no task runs any more.
+pub(crate) fn after(snapshot: &Snapshot) -> Option<AfterTaskAct> {
+    snapshot.after_task.as_ref().map(|after| after.act)
 }
 
 fn of_snapshot(snapshot: &Snapshot, now: &ZonedDateTime) -> String {
     let machine = snapshot.problems.first().map(|problem| what(&problem.summary));
     match (machine, &snapshot.runners[..]) {
         (None, []) => "No runner yet".to_owned(),
-        (None, [only]) => of_only(only, now),
+        (None, [only]) => of_only(only, after(snapshot), now),
         (None, several) => of_several(several),
         (Some(problem), []) => format!("Problem: {problem}"),
         // What is wrong with the machine does not hide that somebody's task runs on it.
@@ -40,9 +49,9 @@ fn of_snapshot(snapshot: &Snapshot, now: &ZonedDateTime) -> String {
 }
 
 /// Where there is only one runner, its name stands for what is not said otherwise.
-fn of_only(runner: &Runner, now: &ZonedDateTime) -> String {
+fn of_only(runner: &Runner, after: Option<AfterTaskAct>, now: &ZonedDateTime) -> String {
     let word = word(runner.state);
-    match detail(runner, now) {
+    match detail(runner, after, now) {
         Some(detail) => format!("{word}{detail}"),
         None => format!("{word}: {}", runner.name),
     }
@@ -86,7 +95,7 @@ fn word(state: RunnerState) -> &'static str {
 }
 
 /// What follows the word, with what joins it to the word. None: nothing more is to be said.
-fn detail(runner: &Runner, now: &ZonedDateTime) -> Option<String> {
+fn detail(runner: &Runner, after: Option<AfterTaskAct>, now: &ZonedDateTime) -> Option<String> {
     match runner.state {
         RunnerState::Problem => {
             let first = runner.problems.first().map(|problem| &problem.summary);
@@ -94,10 +103,16 @@ fn detail(runner: &Runner, now: &ZonedDateTime) -> Option<String> {
         }
         RunnerState::Offline => Some(": CircleCI is not reached".to_owned()),
         RunnerState::Unknown => Some(": treated as busy".to_owned()),
-        RunnerState::Draining if runner.pause_reasons.is_empty() => {
-            Some(format!(": finishes {}", task_name(runner)))
+        RunnerState::Draining => {
+            let then = match after {
+                _ if runner.pause_reasons.is_empty() => "",
+                None | Some(AfterTaskAct::Pause) => ", then paused",
+                Some(AfterTaskAct::Quit) => ", then stops",
+                Some(AfterTaskAct::Sleep) => ", then sleeps",
+                Some(AfterTaskAct::Restart) => ", then restarts",
+            };
+            Some(format!(": finishes {}{then}", task_name(runner)))
         }
-        RunnerState::Draining => Some(format!(": finishes {}, then paused", task_name(runner))),
         RunnerState::Busy => {
             let time = runner.task.as_ref().map(|task| elapsed(task.started_at, now));
             let time = time.map(|time| format!(", {time}")).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use client::{Client, ClientError, Detail};
 use futures::StreamExt;
 use host::Folders;
-use protocol::{ApiError, Pause, RunnerName};
+use protocol::{KeepAwakeChange, Pause, PreferencesChange, RunnerName};
 use tokio::sync::{mpsc, watch};
 
 use crate::controller::{Done, Happened, Supervisor, Wish};
@@ -129,7 +129,7 @@ impl Supervisor for Orders {
         let (client, news) = (self.client.clone(), self.news.clone());
         tokio::spawn(async move {
             if let Err(error) = carry_out(&client, wish).await {
-                let _ = news.send(Happened::Refused(refusal(&error)));
+                let _ = news.send(Happened::Refused(error.into()));
             }
             drop(done);
         });
@@ -137,6 +137,16 @@ impl Supervisor for Orders {
 
     fn start(&mut self, done: Done) {
         let _ = self.starts.send(done);
+    }
+
+    fn examine(&mut self) {
+        let (client, news) = (self.client.clone(), self.news.clone());
+        tokio::spawn(async move {
+            // Of a doctor that cannot be asked nothing is known; the window says why.
+            if let Ok(findings) = client.doctor(&[]).await {
+                let _ = news.send(Happened::Examined(findings));
+            }
+        });
     }
 
     fn somebody_looks(&mut self, looks: bool) {
@@ -152,6 +162,14 @@ async fn carry_out(client: &Client, wish: Wish) -> Result<(), ClientError> {
             for_each(&runners, |name| client.pause(name, &pause)).await
         }
         Wish::Resume { runners } => for_each(&runners, |name| client.resume(name)).await,
+        Wish::AfterTask { act: Some(act) } => client.after_task(act).await,
+        Wish::AfterTask { act: None } => client.nothing_after_task().await,
+        Wish::KeepAwake { on } => {
+            let keep_awake = KeepAwakeChange { on: Some(on), battery_floor_percent: None };
+            let keep_awake = Some(keep_awake);
+            let change = PreferencesChange { keep_awake, ..PreferencesChange::default() };
+            client.change_preferences(&change).await.map(drop)
+        }
     }
 }
 
@@ -176,22 +194,6 @@ fn seen(error: &ClientError) -> Seen {
     match error {
         ClientError::NotReachable { .. } => Seen::Absent { why },
         ClientError::Refused(_) | ClientError::Broken { .. } => Seen::Unclear { why },
-    }
-}
-
-fn refusal(error: &ClientError) -> Notice {
-    match error {
-        ClientError::Refused(ApiError { title, hint, .. }) => {
-            Notice { title: title.clone(), hint: hint.clone() }
-        }
-        ClientError::NotReachable { .. } => Notice {
-            title: error.to_string(),
-            hint: "Start the supervisor, then try again.".to_owned(),
-        },
-        ClientError::Broken { .. } => Notice {
-            title: error.to_string(),
-            hint: "Look at the runner's state: the wish may have arrived.".to_owned(),
-        },
     }
 }
 

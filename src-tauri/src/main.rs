@@ -2,12 +2,16 @@
 //! runners, agents and tasks never notice whether it is there.
 
 mod ask;
+mod call;
+mod carry_out;
 mod controller;
-mod desktop;
 mod icon;
 mod line;
 mod link;
+mod links;
 mod menu;
+mod reply;
+mod said;
 #[cfg(test)]
 mod scenes;
 mod tray;
@@ -16,28 +20,46 @@ mod window;
 mod words;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use tauri::{AppHandle, Manager, RunEvent, State, WindowEvent};
 use tokio::sync::{mpsc, oneshot};
 
 use ask::Ask;
+use carry_out::Hands;
 use controller::{Controller, Happened};
 use link::News;
+use reply::Reply;
+use said::Said;
 
-const USAGE: &str = "usage: runner-tray [--window]
+/// What the desktop's own start at login says.
+pub(crate) const IN_TRAY: &str = "--in-tray";
+
+const USAGE: &str = "usage: runner-tray [--window | --in-tray]
 
   --window    open the window at once
+  --in-tray   open no window, not even where there is no runner yet
 
 environment:
   RUNNER_TRAY_HOME    keep everything below this folder
   RUNNER_TRAY_MANY    1: do not hand over to an instance that runs already";
 
+/// Which window is there at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opens {
+    Nothing,
+    /// The set-up, where this machine has no runner.
+    IfNew,
+    Window,
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let opens_window = match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--window"] => true,
+    let opens = match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Opens::IfNew,
+        ["--window"] => Opens::Window,
+        [IN_TRAY] => Opens::Nothing,
         ["--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -47,14 +69,14 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if !desktop::has_display() {
+    if !host::has_display() {
         eprintln!(
             "runner-tray needs a desktop: neither DISPLAY nor WAYLAND_DISPLAY is set. \
              Start it in a desktop session, or use runnerctl in this terminal."
         );
         return ExitCode::FAILURE;
     }
-    match start(opens_window) {
+    match start(opens) {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
         Err(error) => {
             eprintln!("runner-tray cannot start: {error:#}");
@@ -64,12 +86,11 @@ fn main() -> ExitCode {
 }
 
 /// Runs the desktop's loop until the user quits.
-fn start(opens_window: bool) -> anyhow::Result<i32> {
+fn start(opens: Opens) -> anyhow::Result<i32> {
     let folders = host::Folders::find()?;
     folders.ensure()?;
     let pictures = folders.state.join("tray");
     let client = client::Client::connect(folders.socket()?)?;
-
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -77,6 +98,14 @@ fn start(opens_window: bool) -> anyhow::Result<i32> {
     tauri::async_runtime::set(runtime.handle().clone());
 
     let (news, happened) = mpsc::unbounded_channel::<Happened>();
+    let hands = Hands {
+        client: client.clone(),
+        news: news.clone(),
+        settings_file: folders.settings_file(),
+        open: |address| {
+            tauri_plugin_opener::open_url(address, None::<&str>).map_err(|error| error.to_string())
+        },
+    };
     let (orders, link) = link::new(client, folders, news.clone());
     let mut builder = tauri::Builder::default();
     if std::env::var_os("RUNNER_TRAY_MANY").is_none_or(|value| value != "1") {
@@ -88,6 +117,7 @@ fn start(opens_window: bool) -> anyhow::Result<i32> {
     let for_windows = news.clone();
     let app = builder
         .manage(news.clone())
+        .manage(hands)
         .invoke_handler(tauri::generate_handler![ask_app])
         .on_menu_event(|app: &AppHandle, event| {
             if let Ok(ask) = serde_json::from_str(event.id().as_ref()) {
@@ -95,11 +125,11 @@ fn start(opens_window: bool) -> anyhow::Result<i32> {
             }
         })
         .setup(move |app| {
-            if opens_window {
+            if opens == Opens::Window {
                 say(&news, Ask::OpenWindow);
             }
             let tray = tray::Tray::new(app.handle(), &pictures)?;
-            let controller = Controller::new(tray, orders);
+            let controller = Controller::new(tray, orders, opens == Opens::IfNew);
             let ends = EndsTheApp(app.handle().clone());
             std::thread::Builder::new().name("controller".to_owned()).spawn(move || {
                 let _ends = ends;
@@ -122,7 +152,10 @@ fn start(opens_window: bool) -> anyhow::Result<i32> {
 }
 
 async fn tell_if_no_tray(news: News) {
-    if !desktop::shows_tray_icons().await {
+    /// At login the app may be there before the panel is.
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let shown = tokio::time::timeout(PATIENCE, host::tray_icons_are_shown()).await;
+    if !shown.unwrap_or(false) {
         let _ = news.send(Happened::NoTray);
     }
 }
@@ -136,14 +169,24 @@ impl Drop for EndsTheApp {
     }
 }
 
-/// The window's one command; it returns when the wish was answered.
+/// The window's one command; it returns when the wish was answered. A call gives its reply.
 #[tauri::command(rename = "ask")]
-async fn ask_app(ask: Ask, news: State<'_, News>) -> Result<(), String> {
-    let (done, answered) = oneshot::channel();
-    let _ = news.send(Happened::Asked(ask, Some(done)));
-    // An error is how a dropped sender says that it is done.
-    let _ = answered.await;
-    Ok(())
+async fn ask_app(
+    ask: serde_json::Value,
+    news: State<'_, News>,
+    hands: State<'_, Hands>,
+) -> Result<Option<Reply>, String> {
+    match Said::read(ask) {
+        Err(why) => Ok(Some(Reply::Refused(why))),
+        Ok(Said::Call(call)) => Ok(Some(hands.carry_out(call).await)),
+        Ok(Said::Ask(ask)) => {
+            let (done, answered) = oneshot::channel();
+            let _ = news.send(Happened::Asked(ask, Some(done)));
+            // An error is how a dropped sender says that it is done.
+            let _ = answered.await;
+            Ok(None)
+        }
+    }
 }
 
 fn say(news: &News, ask: Ask) {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use protocol::{AfterTask, KeepAwake, Preferences};
+
 use super::*;
 use crate::scenes;
 
@@ -52,6 +54,103 @@ fn the_menu_of_every_scene() {
         write!(all, "== {name}, changes {changes}\n{}\n", drawn(&menu.items, 0)).expect("a string");
     }
     insta::assert_snapshot!(all);
+}
+
+/// A scene in which the supervisor says this too.
+fn scene(name: &str, and: impl FnOnce(&mut Snapshot)) -> View {
+    let mut view = scenes::view(name);
+    let Seen::Live { snapshot } = &mut view.supervisor else { panic!("{name} is not live") };
+    and(snapshot);
+    view
+}
+
+fn then(act: AfterTaskAct) -> impl FnOnce(&mut Snapshot) {
+    let since = scenes::now().timestamp();
+    move |snapshot| {
+        snapshot.after_task = Some(AfterTask { act, since, waits_for: Vec::new() });
+    }
+}
+
+#[test]
+fn what_comes_after_the_task_is_offered_shown_and_taken_back() {
+    let mut all = String::new();
+    for act in AfterTaskAct::ALL {
+        let view = scene("draining", then(act));
+        writeln!(all, "== {act:?}\n{}", drawn(&menu(&view, &scenes::now()).items, 0))
+            .expect("text");
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn whether_it_stays_awake_is_said_and_a_click_changes_it() {
+    let awake = |on, why_not: Option<&str>| {
+        let view = scene("busy", |snapshot| {
+            let mut preferences = Preferences::default();
+            preferences.keep_awake.on = on;
+            snapshot.preferences = Some(preferences);
+            let why_not = why_not.map(str::to_owned);
+            snapshot.keep_awake = Some(KeepAwake { held: on && why_not.is_none(), why_not });
+        });
+        let found = actions(&menu(&view, &scenes::now()).items);
+        found.into_iter().find(|(_, ask)| matches!(ask, Ask::KeepAwake { .. })).expect("the line")
+    };
+    assert_eq!(
+        awake(true, None),
+        ("Stays awake during tasks".into(), Ask::KeepAwake { on: false })
+    );
+    assert_eq!(awake(false, None), ("May sleep during tasks".into(), Ask::KeepAwake { on: true }));
+    let (label, _) = awake(true, Some("The battery is at 12 %."));
+    assert_eq!(label, "May sleep in this task: see Settings");
+    // A supervisor that knows of no preferences has no such line.
+    let found = actions(&menu(&scenes::view("busy"), &scenes::now()).items);
+    assert!(!found.iter().any(|(_, ask)| matches!(ask, Ask::KeepAwake { .. })), "{found:?}");
+}
+
+#[test]
+fn quitting_asks_while_a_task_runs_and_never_ends_one() {
+    for (name, asks) in [("idle", false), ("paused", false), ("absent", false), ("busy", true)] {
+        let menu = menu(&scenes::view(name), &scenes::now());
+        let last = menu.items.last().expect("items");
+        assert_eq!(matches!(last, Item::Submenu { .. }), asks, "{name}: {last:?}");
+    }
+    for name in ["draining", "unknown", "cancelling", "several"] {
+        let menu = menu(&scenes::view(name), &scenes::now());
+        assert!(matches!(menu.items.last(), Some(Item::Submenu { .. })), "{name}");
+    }
+}
+
+#[test]
+fn a_restart_takes_a_second_click() {
+    let menu = menu(&scenes::view("busy"), &scenes::now());
+    let restarts = |items: &[Item]| {
+        let restart = Ask::AfterTask { act: AfterTaskAct::Restart };
+        items
+            .iter()
+            .any(|it| matches!(it, Item::Entry { action: Some(ask), .. } if *ask == restart))
+    };
+    let after = menu.items.iter().find_map(|item| match item {
+        Item::Submenu { label, items } if label == "After this task" => Some(items),
+        Item::Submenu { .. } | Item::Entry { .. } | Item::Separator => None,
+    });
+    let after = after.expect("After this task");
+    assert!(!restarts(after), "{after:?}");
+    assert!(after.iter().any(|it| matches!(it, Item::Submenu { items, .. } if restarts(items))));
+}
+
+#[test]
+fn the_doctor_says_how_many_findings_ask_for_something() {
+    for (findings, label) in [
+        (None, "Doctor"),
+        (Some(0), "Doctor"),
+        (Some(1), "Doctor (1 finding)"),
+        (Some(2), "Doctor (2 findings)"),
+    ] {
+        let view = View { findings, ..scenes::view("idle") };
+        let found = actions(&menu(&view, &scenes::now()).items);
+        let doctor = Ask::OpenPage { page: Page::Doctor };
+        assert!(found.contains(&(label.to_owned(), doctor)), "{found:?}");
+    }
 }
 
 #[test]

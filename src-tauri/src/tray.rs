@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use host::TrayPicture;
 use protocol::RunnerState;
 use tauri::menu::{IsMenuItem, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Wry};
 
 use crate::controller::Screen;
-use crate::icon::{Panel, picture};
+use crate::icon::picture;
 use crate::menu::{Item, Menu};
 use crate::view::View;
 use crate::window;
@@ -32,10 +33,10 @@ impl Tray {
     pub(crate) fn new(app: &AppHandle, pictures: &Path) -> tauri::Result<Self> {
         // An app that was killed left its last picture.
         let _ = std::fs::remove_dir_all(pictures);
-        let panel = Panel::of_this_system();
+        let kind = TrayPicture::of_this_system();
         let icon = TrayIconBuilder::with_id("runner-tray")
-            .icon(picture(RunnerState::Unknown, panel)?)
-            .icon_as_template(panel == Panel::Template)
+            .icon(picture(RunnerState::Unknown, kind)?)
+            .icon_as_template(kind == TrayPicture::Template)
             .temp_dir_path(pictures)
             .tooltip("Runner Tray")
             .build(app)?;
@@ -70,9 +71,9 @@ impl Screen for Tray {
     }
 
     fn show_face(&mut self, face: RunnerState) {
-        let panel = Panel::of_this_system();
-        let result = picture(face, panel).and_then(|picture| {
-            self.icon.set_icon_with_as_template(Some(picture), panel == Panel::Template)
+        let kind = TrayPicture::of_this_system();
+        let result = picture(face, kind).and_then(|picture| {
+            self.icon.set_icon_with_as_template(Some(picture), kind == TrayPicture::Template)
         });
         note("show the icon", result);
     }

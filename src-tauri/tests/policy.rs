@@ -31,3 +31,19 @@ fn no_script_or_style_runs_that_is_not_built_in() {
         assert!(!strict.contains(loose), "{loose} in {policy}");
     }
 }
+
+#[test]
+fn the_app_has_one_command_and_one_event() {
+    let sources = std::fs::read_dir(format!("{}/src", env!("CARGO_MANIFEST_DIR"))).expect("src");
+    let text: String = sources
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|it| it == "rs"))
+        .map(|path| std::fs::read_to_string(path).expect("a source"))
+        .collect();
+    let count = |word: &str| text.matches(word).count();
+    assert_eq!(count("#[tauri::command"), 1);
+    assert_eq!(count("generate_handler![ask_app]"), 1);
+    assert_eq!(count("generate_handler!"), 1);
+    assert_eq!(count("window::emit("), 1);
+    assert_eq!(count("emit_to("), 1);
+}

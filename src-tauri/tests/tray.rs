@@ -1,5 +1,6 @@
 //! The app on a real desktop session: a display, a session bus and a panel of each test's own.
-//! What happens in each is in `tray/scenarios.py`. Skipped, with a line that says so, where a tool is missing.
+//! What happens in each is in `tray/scenarios.py`, where a supervisor is played, and in
+//! `tray/end_to_end.py`, where all is real and `local-circleci` plays CircleCI. Skipped, with a line that says so, where a tool is missing.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -7,12 +8,12 @@ use std::process::{Command, Stdio};
 
 const PYTHON: &str = "/usr/bin/python3";
 
-fn keeps(promise: &str) {
+fn keeps(script: &str, promise: &str) {
     if let Some(missing) = missing() {
         println!("skipped: {missing} is missing");
         return;
     }
-    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tray/scenarios.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tray").join(script);
     // A file, not a pipe: desktop services end a moment after their session and hold it until then.
     let mut said = tempfile::tempfile().expect("a temporary file");
     // Two sessions of one home would share their accessibility bus.
@@ -20,7 +21,7 @@ fn keeps(promise: &str) {
     let handle = || said.try_clone().expect("a second handle");
     let status = Command::new("dbus-run-session")
         .args(["--", PYTHON])
-        .arg(scenarios)
+        .arg(script)
         .arg(promise)
         .env("RUNNER_TRAY_APP", env!("CARGO_BIN_EXE_runner-tray"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -56,30 +57,41 @@ fn missing() -> Option<&'static str> {
 }
 
 macro_rules! promises {
-    ($($promise:ident)*) => {
+    ($script:literal: $($promise:ident)*) => {
         $(#[test]
         fn $promise() {
-            keeps(stringify!($promise));
+            super::keeps($script, stringify!($promise));
         })*
     };
 }
 
-promises! {
-    a_pause_and_a_resume_from_the_menu_reach_the_supervisor
-    until_i_resume_has_no_end
-    every_scene_has_its_line_and_its_icon
-    texts_of_a_job_stay_one_line_of_the_menu
-    a_second_start_opens_the_first_one_s_window
-    a_closed_window_is_destroyed_and_the_tray_goes_on
-    killed_and_started_again_it_shows_what_is
-    a_supervisor_that_goes_is_missed_and_found_again
-    start_it_starts_a_supervisor_that_outlives_the_app
-    the_app_starts_a_supervisor_where_none_is
-    a_supervisor_that_cannot_be_started_is_said_in_the_window
-    the_window_s_buttons_reach_the_supervisor
-    a_task_s_page_is_opened_in_the_browser
-    a_desktop_without_a_tray_gets_the_window_and_the_reason
-    quit_ends_the_app_and_nothing_else
+mod played {
+    promises! { "scenarios.py":
+        a_pause_and_a_resume_from_the_menu_reach_the_supervisor
+        until_i_resume_has_no_end
+        every_scene_has_its_line_and_its_icon
+        texts_of_a_job_stay_one_line_of_the_menu
+        a_second_start_opens_the_first_one_s_window
+        a_closed_window_is_destroyed_and_the_tray_goes_on
+        killed_and_started_again_it_shows_what_is
+        a_supervisor_that_goes_is_missed_and_found_again
+        start_it_starts_a_supervisor_that_outlives_the_app
+        the_app_starts_a_supervisor_where_none_is
+        a_supervisor_that_cannot_be_started_is_said_in_the_window
+        the_window_s_buttons_reach_the_supervisor
+        a_task_s_page_is_opened_in_the_browser
+        a_desktop_without_a_tray_gets_the_window_and_the_reason
+        quit_ends_the_app_and_nothing_else
+    }
+}
+
+mod heavy_end_to_end {
+    promises! { "end_to_end.py":
+        a_pause_from_the_menu_drains_the_real_agent_and_its_task_ends_well
+        an_app_that_is_killed_in_a_task_harms_nothing
+        a_second_start_opens_the_window_of_the_first_in_the_middle_of_a_task
+        a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu
+    }
 }
 
 #[test]

@@ -241,6 +241,15 @@ impl Client {
         json(self.send(Method::POST, path, &[], Some(body)).await?).await
     }
 
+    /// A wish that is answered with what is so then.
+    pub(crate) async fn put<Answer: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer, ClientError> {
+        json(self.send(Method::PUT, path, &[], Some(body)).await?).await
+    }
+
     async fn send(
         &self,
         method: Method,

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
-use protocol::Findings;
+use protocol::{Check, Finding, Findings, Level};
 
 use crate::{Client, ClientError, start};
 
@@ -26,7 +26,7 @@ impl Client {
 }
 
 /// The same without a supervisor, in the environment that one would be started with.
-pub async fn examine(reach: &[String]) -> Result<Findings, ExamineError> {
+async fn examine(reach: &[String]) -> Result<Findings, ExamineError> {
     let program = start::program();
     let mut command = tokio::process::Command::new(&program);
     command.env_clear().envs(crate::environment::of_supervisor());
@@ -38,6 +38,43 @@ pub async fn examine(reach: &[String]) -> Result<Findings, ExamineError> {
         status: output.status,
         words: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
     })
+}
+
+/// The supervisor's, in whose environment agents run; where it gives none, those of its program. With
+/// a finding of the supervisor itself. No client: nobody knows where the supervisor is.
+pub async fn findings(client: Option<&Client>, reach: &[String]) -> Result<Findings, ExamineError> {
+    let asked = match client {
+        Some(client) => client.doctor(reach).await.map_err(|error| why_not(&error)),
+        // Why the folders cannot be found is for the program to say.
+        None => Err(absent("it cannot be asked")),
+    };
+    let (found, supervisor) = match asked {
+        Ok(found) => {
+            let reading = "it runs; this is what it sees";
+            (found, Finding::new(Check::Supervisor, Level::Ok, "supervisor", reading))
+        }
+        Err(supervisor) => (examine(reach).await?, supervisor),
+    };
+    Ok(Findings::worst_first(found.findings.into_iter().chain([supervisor]).collect()))
+}
+
+fn why_not(error: &ClientError) -> Finding {
+    match error {
+        ClientError::NotReachable { socket, why } => {
+            absent(&format!("nothing answers at {} ({why})", socket.display()))
+        }
+        ClientError::Refused(_) | ClientError::Broken { .. } => {
+            let reading = format!("it was not asked: {error}");
+            Finding::new(Check::Supervisor, Level::Warn, "supervisor", reading)
+                .mend("Look at both versions: runnerctl --version, runnerctl supervisor status")
+        }
+    }
+}
+
+fn absent(why: &str) -> Finding {
+    let reading = format!("{why}; this is what one would see that was started from here");
+    Finding::new(Check::Supervisor, Level::Warn, "supervisor", reading)
+        .mend("Start it: runnerctl supervisor start")
 }
 
 fn said(words: &str) -> String {

@@ -1,11 +1,13 @@
 //! Platform code above the floor: where things live, the keychain, the machine and its owner.
 //! Nothing here knows of runners' states or of CircleCI.
 //!
-//! `linux.rs` and `macos.rs`, `linux_machine.rs` and `macos_machine.rs` hold the same function names
-//! and are chosen once, here.
+//! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here; so are their
+//! `…_desktop.rs` and `…_machine.rs`.
 
 mod account;
 mod alarm;
+mod autostart;
+mod desktop;
 mod detached;
 mod folders;
 mod folders_error;
@@ -28,6 +30,12 @@ mod os;
 #[path = "macos.rs"]
 mod os;
 #[cfg(target_os = "linux")]
+#[path = "linux_desktop.rs"]
+mod os_desktop;
+#[cfg(target_os = "macos")]
+#[path = "macos_desktop.rs"]
+mod os_desktop;
+#[cfg(target_os = "linux")]
 #[path = "linux_machine.rs"]
 mod os_machine;
 #[cfg(target_os = "macos")]
@@ -36,6 +44,8 @@ mod os_machine;
 
 pub use account::Account;
 pub use alarm::Alarm;
+pub use autostart::{start_at_login, starts_at_login};
+pub use desktop::{TrayPicture, has_display, tray_icons_are_shown};
 pub use detached::detach;
 pub use folders::{Folders, HOME_VARIABLE};
 pub use folders_error::FoldersError;
@@ -45,7 +55,7 @@ pub use room::Room;
 pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};
 pub use signature::check_signature;
 pub use sleep::Sleep;
-pub use system::System;
+pub use system::{System, machine_name};
 
 /// Whether programs that are on the PATH only offer to install what they are named after (macOS's
 /// command line tools).

@@ -3,7 +3,15 @@
 
 use std::path::Path;
 
+use rustix::system::uname;
+
 use crate::os_machine;
+
+/// The machine's own name without its domain, as the system has it; empty where it has none.
+pub fn machine_name() -> String {
+    let name = uname().nodename().to_string_lossy().into_owned();
+    name.split('.').next().unwrap_or_default().to_owned()
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct System {

@@ -146,6 +146,10 @@ pub struct PauseReason {
 pub struct Runner {
     pub name: RunnerName,
     pub resource_class: ResourceClass,
+    /// CircleCI's address, where it is not the cloud's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub api_url: Option<String>,
     pub state: RunnerState,
     /// The state in words, without the runner's name: "Finishing a task, then paused".
     pub headline: String,

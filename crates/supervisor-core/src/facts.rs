@@ -36,6 +36,8 @@ pub struct RunnerFacts {
     pub resource_class: ResourceClass,
     pub working_directory: String,
     pub boundary: Boundary,
+    /// CircleCI's address, where it is not the cloud's; shown and nothing more.
+    pub api_url: Option<String>,
     /// Where its agent's releases lie.
     pub releases_url: String,
     /// Names everything that an agent is started with. A run whose mark is another one is out of

@@ -38,6 +38,7 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
     Shown {
         name: runner.facts.name.clone(),
         resource_class: runner.facts.resource_class.clone(),
+        api_url: runner.facts.api_url.clone(),
         state,
         headline,
         state_since,

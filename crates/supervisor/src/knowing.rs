@@ -86,6 +86,9 @@ impl Supervisor {
             resource_class: settings.resource_class.clone(),
             working_directory: places.working_directory.display().to_string(),
             boundary: crate::boundary::boundary(settings.job_user.as_deref(), settings.token_store),
+            api_url: Some(settings.api_url())
+                .filter(|url| *url != circleci::API_URL)
+                .map(str::to_owned),
             releases_url: settings.releases_url().to_owned(),
             mark: mark(settings),
             token_copy: settings

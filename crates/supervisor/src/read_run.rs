@@ -94,6 +94,7 @@ fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
         // Shown only until the settings are read, or where they no longer name the runner.
         boundary: crate::boundary::boundary(plan.job_user.as_deref(), TokenStore::Keychain),
         // Of the settings alone: what runs has its agent.
+        api_url: None,
         releases_url: String::new(),
         mark: plan.settings_mark.clone(),
         token_copy: None,

@@ -13,6 +13,7 @@ import tempfile
 
 import accessibility
 from fake_supervisor import FakeSupervisor
+from programs import program
 from tray import Tray
 from until import PATIENCE, until
 from x11 import Screen
@@ -21,10 +22,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Desktop:
-    """With a scene, a fake supervisor shows it from the beginning; with a reader, a screen reader can ask."""
+    """With a scene, a fake supervisor shows it from the beginning; with `real`, the app starts the real one;
+    with a reader, a screen reader can ask."""
 
-    def __init__(self, scene=None, panel=True, reader=False, theme="Adwaita", size="1000x700x24"):
-        self.panel, self.reader, self.theme, self.size = panel, reader, theme, size
+    def __init__(self, scene=None, panel=True, reader=False, theme="Adwaita", size="1000x700x24", real=False):
+        self.panel, self.reader, self.theme, self.size, self.real = panel, reader, theme, size, real
         self.started = []
         self.scene = scene
         self.supervisor = None
@@ -51,6 +53,9 @@ class Desktop:
             "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
             "LIBGL_ALWAYS_SOFTWARE": "1",
         }
+        if self.real:
+            del self.environment["RUNNER_TRAY_SUPERVISOR"]
+            self.environment |= {"RUNNER_TRAY_ALLOW_ROOT": "1", "LOCAL_CIRCLECI_MAX_BACKOFF_MS": "100"}
         if self.reader:
             accessibility.wake()
         else:
@@ -68,7 +73,39 @@ class Desktop:
             process.wait()
         if self.supervisor and not self.supervisor.ended:
             self.supervisor.end()
+        if self.real:
+            until(self._end_what_is_left, "the end of all that the app started")
         self.folder.cleanup()
+
+    def processes(self):
+        """What has this home in its environment: (pid and start time, command line)."""
+        found = []
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if str(self.home).encode() in (process / "environ").read_bytes():
+                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                    started = (process / "stat").read_text().rpartition(")")[2].split()[19]
+                    found.append(((int(process.name), started), command))
+            except OSError:
+                pass
+        return found
+
+    def runnerctl(self, *arguments):
+        done = subprocess.run(
+            [program("runnerctl"), *arguments], env=self.environment, capture_output=True, text=True, timeout=PATIENCE
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def _end_what_is_left(self):
+        """Supervisors, keepers and agents outlive the app; they are ended with their home."""
+        left = self.processes()
+        for (pid, _), _ in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not left
 
     def begin(self, *command, **more):
         process = subprocess.Popen(

@@ -32,6 +32,9 @@ def a_pause_and_a_resume_from_the_menu_reach_the_supervisor():
             "    Until I resume",
             "---",
             "Open Runner Tray",
+            "Logs",
+            "Doctor",
+            "---",
             "Quit (runners keep working)",
         ], desk.tray.lines()
 
@@ -246,7 +249,7 @@ def quit_ends_the_app_and_nothing_else():
     with Desktop("busy") as desk:
         app = desk.begin_app()
         desk.first_line_is(BUSY)
-        desk.tray.click("Quit (runners keep working)")
+        desk.tray.click("Keep running in the background")
         assert app.wait(timeout=PATIENCE) == 0
         assert desk.supervisor.wishes == []
         assert not desk.supervisor.ended

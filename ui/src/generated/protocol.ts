@@ -82,7 +82,11 @@ export type FinishedTask = { id: TaskId, runner: RunnerName, project: string | n
 
 export type SupervisorInfo = { version: string, pid: number, started_at: string, };
 
-export type Runner = { name: RunnerName, resource_class: ResourceClass, state: RunnerState, 
+export type Runner = { name: RunnerName, resource_class: ResourceClass, 
+/**
+ * CircleCI's address, where it is not the cloud's.
+ */
+api_url?: string, state: RunnerState, 
 /**
  * The state in words, without the runner's name: "Finishing a task, then paused".
  */

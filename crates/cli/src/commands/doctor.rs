@@ -1,7 +1,6 @@
 //! `runnerctl doctor`: what is well and what is not about this machine, the worst first.
 
-use client::ClientError;
-use protocol::{Check, Finding, Findings, Level};
+use protocol::{Finding, Level};
 
 use crate::arguments::Shape;
 use crate::failure::Failure;
@@ -33,7 +32,7 @@ Examples:
   runnerctl doctor --json | jq -r '.findings[] | select(.level == \"bad\") | .reading'";
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let findings = findings(&args.reach).await?;
+    let findings = client::findings(place::client().ok().as_ref(), &args.reach).await?;
     let mut screen = Screen::stdout();
     if args.shape.json {
         screen.json(&findings)?;
@@ -41,42 +40,6 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         show(&mut screen, &findings.findings)?;
     }
     if findings.are_bad() { Err(Failure::Told) } else { Ok(()) }
-}
-
-/// The supervisor's, in whose environment agents run; where none gives any, those of its program.
-async fn findings(reach: &[String]) -> Result<Findings, Failure> {
-    let asked = match place::client() {
-        Ok(client) => client.doctor(reach).await.map_err(|error| why_not(&error)),
-        // Why the folders cannot be found is for the program to say.
-        Err(_) => Err(absent("it cannot be asked")),
-    };
-    let (found, supervisor) = match asked {
-        Ok(found) => {
-            let reading = "it runs; this is what it sees";
-            (found, Finding::new(Check::Supervisor, Level::Ok, "supervisor", reading))
-        }
-        Err(supervisor) => (client::examine(reach).await?, supervisor),
-    };
-    Ok(Findings::worst_first(found.findings.into_iter().chain([supervisor]).collect()))
-}
-
-fn why_not(error: &ClientError) -> Finding {
-    match error {
-        ClientError::NotReachable { socket, why } => {
-            absent(&format!("nothing answers at {} ({why})", socket.display()))
-        }
-        ClientError::Refused(_) | ClientError::Broken { .. } => {
-            let reading = format!("it was not asked: {error}");
-            Finding::new(Check::Supervisor, Level::Warn, "supervisor", reading)
-                .mend("Look at both versions: runnerctl --version, runnerctl supervisor status")
-        }
-    }
-}
-
-fn absent(why: &str) -> Finding {
-    let reading = format!("{why}; this is what one would see that was started from here");
-    Finding::new(Check::Supervisor, Level::Warn, "supervisor", reading)
-        .mend("Start it: runnerctl supervisor start")
 }
 
 fn show(screen: &mut Screen, findings: &[Finding]) -> std::io::Result<()> {

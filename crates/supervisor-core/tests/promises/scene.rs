@@ -304,6 +304,7 @@ pub(crate) fn facts_of(name: &str) -> RunnerFacts {
         resource_class: "acme/macos".parse().unwrap(),
         working_directory: "/srv/work".into(),
         boundary: Boundary::SameUser { meaning: "a job can read what you can".into() },
+        api_url: None,
         releases_url: "https://releases.example".into(),
         mark: "settings-1".into(),
         token_copy: None,

@@ -98,6 +98,7 @@ pub(crate) fn runner_facts(name: &RunnerName, mark: u32) -> RunnerFacts {
         resource_class: "acme/linux".parse().unwrap(),
         working_directory: format!("/srv/{name}"),
         boundary: Boundary::SameUser { meaning: "a job can read what you can".into() },
+        api_url: None,
         releases_url: "https://releases.example".into(),
         mark: format!("mark-{mark}"),
         token_copy: None,

@@ -1,0 +1,29 @@
+//! What this desktop session offers: a display, and a place for tray icons. It changes nothing.
+
+use crate::os_desktop;
+
+/// How a desktop treats the picture of a tray icon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrayPicture {
+    /// Its shape counts, black on nothing; the system colours it (macOS).
+    Template,
+    /// Shown as it is, on a panel whose colour nobody tells (Linux).
+    AsItIs,
+}
+
+impl TrayPicture {
+    pub fn of_this_system() -> Self {
+        os_desktop::TRAY_PICTURE
+    }
+}
+
+/// Whether a window could be shown at all; a toolkit itself would end with a back-trace.
+pub fn has_display() -> bool {
+    os_desktop::has_display()
+}
+
+/// Answers true as soon as somebody shows tray icons, and false where nobody can be asked. Where a
+/// desktop has no place for them it never answers, because one may yet come: give it a deadline.
+pub async fn tray_icons_are_shown() -> bool {
+    os_desktop::tray_icons_are_shown().await
+}

@@ -1,0 +1,105 @@
+//! Linux's side of the desktop: X11's and Wayland's variables, and who shows tray icons.
+
+use std::path::{Path, PathBuf};
+
+use directories::BaseDirs;
+use futures::StreamExt;
+use zbus::fdo::DBusProxy;
+use zbus::names::BusName;
+
+use crate::TrayPicture;
+
+pub(crate) const TRAY_PICTURE: TrayPicture = TrayPicture::AsItIs;
+
+/// Who shows tray icons:
+/// <https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/StatusNotifierWatcher/>.
+const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+
+pub(crate) fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+}
+
+pub(crate) async fn tray_icons_are_shown() -> bool {
+    watcher_appears().await.is_ok()
+}
+
+/// Returns once the watcher is there.
+async fn watcher_appears() -> zbus::Result<()> {
+    let bus = DBusProxy::new(&zbus::Connection::session().await?).await?;
+    // Listen first, then look: whoever appears in between is not missed.
+    let mut changes = bus.receive_name_owner_changed_with_args(&[(0, WATCHER)]).await?;
+    if bus.name_has_owner(BusName::try_from(WATCHER)?).await? {
+        return Ok(());
+    }
+    while let Some(change) = changes.next().await {
+        if change.args()?.new_owner().is_some() {
+            return Ok(());
+        }
+    }
+    Err(zbus::Error::Failure("the session bus went away".to_owned()))
+}
+
+/// Desktop Application Autostart Specification, "Autostart Of Applications During Startup".
+pub(crate) fn autostart_file(dirs: &BaseDirs) -> PathBuf {
+    dirs.config_dir().join("autostart/dev.runner-tray.app.desktop")
+}
+
+/// A desktop's settings switch an entry off by `Hidden`, or by GNOME's own key.
+pub(crate) fn is_autostart_on(text: &str) -> bool {
+    let off = ["Hidden=true", "X-GNOME-Autostart-enabled=false"];
+    !text.lines().any(|line| off.contains(&line.trim()))
+}
+
+pub(crate) fn autostart(program: &Path, argument: &str) -> String {
+    format!(
+        "[Desktop Entry]\n\
+         Type=Application\n\
+         Name=Runner Tray\n\
+         Comment=Shows this machine's CircleCI runners in the tray\n\
+         Exec={} {argument}\n\
+         Icon=runner-tray\n\
+         Terminal=false\n\
+         X-GNOME-Autostart-enabled=true\n",
+        quoted(&program.display().to_string())
+    )
+}
+
+/// One word of `Exec`: quoted for it, and its backslashes once more for the file (Desktop Entry
+/// Specification, "The Exec key").
+fn quoted(word: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in word.chars() {
+        match c {
+            '"' | '`' | '$' => quoted.extend(['\\', '\\', c]),
+            '\\' => quoted.push_str("\\\\\\\\"),
+            '%' => quoted.push_str("%%"),
+            '\n' => quoted.push_str("\\n"),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_one_word_whatever_is_in_its_path() {
+        assert_eq!(quoted("/opt/a b"), r#""/opt/a b""#);
+        assert_eq!(quoted("/opt/$x 100%"), r#""/opt/\\$x 100%%""#);
+        assert_eq!(quoted(r"/a\b"), r#""/a\\\\b""#);
+    }
+
+    #[test]
+    fn an_entry_is_on_until_a_desktop_switches_it_off() {
+        let entry = autostart(Path::new("/usr/bin/runner-tray"), "--in-tray");
+        assert!(entry.contains("\nExec=\"/usr/bin/runner-tray\" --in-tray\n"), "{entry}");
+        assert!(is_autostart_on(&entry));
+        assert!(!is_autostart_on(&format!("{entry}Hidden=true\n")));
+        let off = entry.replace("Autostart-enabled=true", "Autostart-enabled=false");
+        assert!(!is_autostart_on(&off));
+    }
+}

@@ -1,0 +1,172 @@
+//! The calls of the local API that the window may have made for it: a closed list, mirrored by
+//! `ui/src/calls.ts`. A token in one is a secret that no `Debug` shows and that goes with the call.
+
+use jiff::Timestamp;
+use protocol::{
+    AfterTaskAct, Outcome, PreferencesChange, ResourceClass, RunId, RunnerName, RunnerSpec, TaskId,
+    TokenStore,
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::links::DocPage;
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "call", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Call {
+    // This machine and the app itself.
+    About,
+    OpenDoc {
+        page: DocPage,
+    },
+    /// A finished task's page, as the history named it.
+    OpenLink {
+        link: String,
+    },
+
+    // Reading.
+    History {
+        runner: Option<RunnerName>,
+        result: Option<Outcome>,
+        project: Option<String>,
+        since: Option<Timestamp>,
+        before: Option<TaskId>,
+        limit: Option<u32>,
+    },
+    Logs {
+        runner: RunnerName,
+        run: Option<RunId>,
+        from: Option<String>,
+        before: Option<String>,
+        lines: Option<u64>,
+        limit: Option<u32>,
+        #[serde(default)]
+        wait: bool,
+    },
+    SearchLogs {
+        runner: RunnerName,
+        word: String,
+        run: Option<RunId>,
+        from: Option<String>,
+        limit: Option<u32>,
+    },
+    HistoryDays {
+        from: String,
+        to: String,
+        tz: String,
+        runner: Option<RunnerName>,
+    },
+    HistoryHours {
+        day: String,
+        tz: String,
+        runner: Option<RunnerName>,
+    },
+    Notices {
+        since: Option<u64>,
+        limit: Option<u32>,
+    },
+    Doctor,
+    Agents,
+    AgentConfig {
+        runner: RunnerName,
+    },
+    Snippet {
+        runner: RunnerName,
+    },
+
+    // Wishes about the machine.
+    SetPreferences {
+        change: PreferencesChange,
+    },
+    AfterTask {
+        act: AfterTaskAct,
+    },
+    ForgetAfterTask,
+    SawNotices {
+        up_to: u64,
+    },
+
+    // Wishes about one runner.
+    SetUp {
+        runner: RunnerName,
+        config: RunnerSpec,
+        token: Option<SecretString>,
+    },
+    Remove {
+        runner: RunnerName,
+    },
+    /// Whether jobs could run as this user now; changes nothing.
+    CheckJobUser {
+        user: String,
+    },
+    SetToken {
+        runner: RunnerName,
+        token: SecretString,
+    },
+    ForgetToken {
+        runner: RunnerName,
+    },
+    MoveToken {
+        runner: RunnerName,
+        to: TokenStore,
+    },
+    Pause {
+        runner: RunnerName,
+        until: Option<Timestamp>,
+        note: Option<String>,
+    },
+    CancelTask {
+        runner: RunnerName,
+        task: TaskId,
+    },
+    Install {
+        runner: RunnerName,
+    },
+    StopInstall {
+        runner: RunnerName,
+    },
+    StopSupervisor,
+
+    // What CircleCI is asked, with a personal token.
+    ListClasses {
+        personal_token: SecretString,
+        api_url: Option<String>,
+        namespace: String,
+    },
+    CreateClass {
+        personal_token: SecretString,
+        api_url: Option<String>,
+        resource_class: ResourceClass,
+        description: String,
+    },
+    ListTokens {
+        personal_token: SecretString,
+        api_url: Option<String>,
+        resource_class: ResourceClass,
+    },
+    DeleteToken {
+        personal_token: SecretString,
+        api_url: Option<String>,
+        resource_class: ResourceClass,
+        id: String,
+        #[serde(default)]
+        force: bool,
+    },
+    CreateToken {
+        personal_token: SecretString,
+        runner: RunnerName,
+        nickname: String,
+    },
+    Rotate {
+        personal_token: SecretString,
+        runner: RunnerName,
+        old_token: Option<String>,
+        #[serde(default)]
+        keep_old: bool,
+    },
+    Rotation {
+        runner: RunnerName,
+        #[serde(default)]
+        wait: bool,
+    },
+}

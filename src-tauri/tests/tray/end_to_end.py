@@ -1,0 +1,101 @@
+"""What the app promises with the real supervisor, keeper and agent behind it; each function is one promise."""
+
+import re
+import sys
+
+from circle import Circle
+from desktop import Desktop, end
+from until import PATIENCE, until
+
+BUSY = re.compile(r"Busy: (acme/)?web-app, .*")
+TITLE = "Runner Tray"
+
+
+def a_pause_from_the_menu_drains_the_real_agent_and_its_task_ends_well():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        desk.begin_app("--in-tray")
+        desk.first_line_is("No runner yet")
+        circle.set_up()
+        desk.first_line_is("Idle: mini")
+
+        job = circle.job()
+        desk.first_line_is(BUSY)
+        job.until_begun()
+        desk.tray.click("Until I resume")
+        desk.first_line_is(re.compile(r"Draining: finishes .*web-app, then paused"))
+        assert "Resume after this task" in desk.tray.lines(), desk.tray.lines()
+        assert job.state() == "running"
+        job.let_go()
+        job.ended_well()
+        desk.first_line_is("Paused by you")
+
+        next_job = circle.job()
+        next_job.let_go()
+        assert next_job.state() == "queued", "a paused runner claims nothing"
+        desk.tray.click("Resume")
+        next_job.ended_well()
+        desk.first_line_is("Idle: mini")
+
+
+def an_app_that_is_killed_in_a_task_harms_nothing():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        app = desk.begin_app("--in-tray")
+        desk.first_line_is("No runner yet")
+        circle.set_up()
+        job = circle.job()
+        job.until_begun()
+        desk.first_line_is(BUSY)
+        ours = ("runner-tray-supervisor", "runner-tray-keeper", "circleci-runner", "circleci-agent")
+        working = lambda: {who for who, command in desk.processes() if any(name in command for name in ours)}
+        before = working()
+        assert len(before) >= len(ours), desk.processes()
+        end(app)
+        until(lambda: not desk.tray.items(), "the icon's end")
+        assert before <= working(), desk.processes()
+        desk.begin_app()
+        desk.first_line_is(BUSY)
+        job.let_go()
+        job.ended_well()
+        desk.first_line_is("Idle: mini")
+
+
+def a_second_start_opens_the_window_of_the_first_in_the_middle_of_a_task():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        first = desk.begin_app("--in-tray")
+        desk.first_line_is("No runner yet")
+        circle.set_up()
+        job = circle.job()
+        job.until_begun()
+        assert not desk.screen.windows(TITLE), "no window at start"
+        assert desk.begin_app().wait(timeout=PATIENCE) == 0
+        until(lambda: desk.screen.windows(TITLE), "the window of the first")
+        assert first.poll() is None and len(desk.tray.items()) == 1
+        job.let_go()
+        job.ended_well()
+
+
+def a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        desk.begin_app("--in-tray")
+        desk.first_line_is("No runner yet")
+        circle.set_up()
+        job = circle.job()
+        job.until_begun()
+        desk.first_line_is(BUSY)
+        desk.runnerctl("supervisor", "stop")
+        desk.first_line_is("Supervisor not running")
+        assert job.state() == "running"
+        desk.tray.click("Start it")
+        desk.first_line_is(BUSY)
+        job.let_go()
+        job.ended_well()
+        desk.first_line_is("Idle: mini")
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
+    print("kept:", sys.argv[1].replace("_", " "))
