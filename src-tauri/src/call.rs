@@ -2,6 +2,7 @@
 //! `ui/src/calls.ts`. A token in one is a secret that no `Debug` shows and that goes with the call.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use protocol::{
     AfterTaskAct, Outcome, PreferencesChange, ResourceClass, RunId, RunnerName, RunnerSpec, TaskId,
     TokenStore,
@@ -16,6 +17,12 @@ use crate::links::DocPage;
 pub(crate) enum Call {
     // This machine and the app itself.
     About,
+    Login,
+    /// What is absent stays.
+    SetLogin {
+        supervisor: Option<bool>,
+        app: Option<bool>,
+    },
     OpenDoc {
         page: DocPage,
     },
@@ -51,13 +58,13 @@ pub(crate) enum Call {
         limit: Option<u32>,
     },
     HistoryDays {
-        from: String,
-        to: String,
+        from: Date,
+        to: Date,
         tz: String,
         runner: Option<RunnerName>,
     },
     HistoryHours {
-        day: String,
+        day: Date,
         tz: String,
         runner: Option<RunnerName>,
     },

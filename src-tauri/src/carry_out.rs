@@ -1,11 +1,10 @@
 //! Has the supervisor do what a call says, and gives back its answer. It keeps nothing of a call.
 
-use std::path::PathBuf;
-
 use client::{Client, Detail, HistoryQuery, LogQuery, LogSearchQuery};
+use host::Folders;
 use protocol::{
     Asked, CreateClass, CreateOwnToken, DeleteToken, OfClass, OfNamespace, Pause, PersonalToken,
-    Rotate, RunnerName, SetToken, SetUp,
+    Rotate, SetToken, SetUp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -15,6 +14,7 @@ use crate::call::Call;
 use crate::controller::Happened;
 use crate::link::News;
 use crate::links;
+use crate::login;
 use crate::reply::{Refusal, Reply};
 
 /// What calls need besides what they say.
@@ -23,7 +23,7 @@ pub(crate) struct Hands {
     pub(crate) client: Client,
     /// What the doctor finds is told there too.
     pub(crate) news: News,
-    pub(crate) settings_file: PathBuf,
+    pub(crate) folders: Folders,
     /// Opens an address that may be opened.
     pub(crate) open: fn(&str) -> Result<(), String>,
 }
@@ -37,6 +37,9 @@ impl Hands {
         let client = &self.client;
         match call {
             Call::About => Ok(self.about()),
+            Call::Login => given(login::login()),
+            // There is no service for the supervisor yet: the app starts it.
+            Call::SetLogin { supervisor: _, app } => given(login::set_login(app)?),
             Call::OpenDoc { page } => match page.address() {
                 Some(address) => self.open(&address),
                 None => Err(no_site()),
@@ -65,12 +68,14 @@ impl Hands {
                 given(client.search_logs(&runner, query).await?)
             }
             Call::HistoryDays { from, to, tz, runner } => {
-                given(client.history_days(&from, &to, Some(&tz), runner.as_ref()).await?)
+                given(client.history_days(from, to, Some(&tz), runner.as_ref()).await?)
             }
             Call::HistoryHours { day, tz, runner } => {
-                given(client.history_hours(&day, Some(&tz), runner.as_ref()).await?)
+                given(client.history_hours(day, Some(&tz), runner.as_ref()).await?)
             }
-            Call::Notices { since, limit } => given(client.notices(since, limit).await?),
+            Call::Notices { since, limit } => {
+                given(client.notices(since.unwrap_or(0), limit).await?)
+            }
             Call::Doctor => {
                 let found = client::findings(Some(client), &[])
                     .await
@@ -80,12 +85,12 @@ impl Hands {
             }
             Call::Agents => given(client.agents().await?),
             Call::AgentConfig { runner } => given(client.config(&runner).await?),
-            Call::Snippet { runner } => self.snippet(&runner).await,
+            Call::Snippet { runner } => given(client.snippet(&runner).await?),
 
-            Call::SetPreferences { change } => given(client.change_preferences(&change).await?),
+            Call::SetPreferences { change } => given(client.prefer(&change).await?),
             Call::AfterTask { act } => given(client.after_task(act).await?),
-            Call::ForgetAfterTask => given(client.nothing_after_task().await?),
-            Call::SawNotices { up_to } => given(client.saw_notices(up_to).await?),
+            Call::ForgetAfterTask => given(client.forget_after_task().await?),
+            Call::SawNotices { up_to } => given(client.seen_notices(up_to).await?),
 
             Call::SetUp { runner, config, token } => {
                 let token = token.as_ref().map(resource_class_token);
@@ -144,21 +149,8 @@ impl Hands {
             "home": home,
             "platform": std::env::consts::OS,
             "app_version": env!("CARGO_PKG_VERSION"),
-            "settings_file": self.settings_file,
+            "settings_file": self.folders.settings_file(),
         })
-    }
-
-    async fn snippet(&self, name: &RunnerName) -> Result<Value, Refusal> {
-        let snapshot = self.client.snapshot(Detail::Plain).await?;
-        let runner = snapshot.runners.iter().find(|runner| runner.name == *name);
-        let runner = runner.ok_or_else(|| {
-            Refusal::new(
-                "no-runner",
-                format!("There is no runner {name} on this machine."),
-                "Choose one that the overview shows.",
-            )
-        })?;
-        Ok(json!({ "yaml": client::snippet(runner) }))
     }
 
     fn open(&self, address: &str) -> Result<Value, Refusal> {

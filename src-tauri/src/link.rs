@@ -163,12 +163,12 @@ async fn carry_out(client: &Client, wish: Wish) -> Result<(), ClientError> {
         }
         Wish::Resume { runners } => for_each(&runners, |name| client.resume(name)).await,
         Wish::AfterTask { act: Some(act) } => client.after_task(act).await,
-        Wish::AfterTask { act: None } => client.nothing_after_task().await,
+        Wish::AfterTask { act: None } => client.forget_after_task().await,
         Wish::KeepAwake { on } => {
             let keep_awake = KeepAwakeChange { on: Some(on), battery_floor_percent: None };
             let keep_awake = Some(keep_awake);
             let change = PreferencesChange { keep_awake, ..PreferencesChange::default() };
-            client.change_preferences(&change).await.map(drop)
+            client.prefer(&change).await.map(drop)
         }
     }
 }

@@ -9,6 +9,7 @@ mod icon;
 mod line;
 mod link;
 mod links;
+mod login;
 mod menu;
 mod reply;
 mod said;
@@ -101,7 +102,7 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
     let hands = Hands {
         client: client.clone(),
         news: news.clone(),
-        settings_file: folders.settings_file(),
+        folders: folders.clone(),
         open: |address| {
             tauri_plugin_opener::open_url(address, None::<&str>).map_err(|error| error.to_string())
         },

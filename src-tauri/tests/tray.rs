@@ -1,6 +1,7 @@
 //! The app on a real desktop session: a display, a session bus and a panel of each test's own.
 //! What happens in each is in `tray/scenarios.py`, where a supervisor is played, and in
-//! `tray/end_to_end.py`, where all is real and `local-circleci` plays CircleCI. Skipped, with a line that says so, where a tool is missing.
+//! `tray/end_to_end.py`, where all is real and `local-circleci` plays CircleCI. Skipped, with a line that
+//! says so, where a tool is missing.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -49,6 +50,8 @@ fn missing() -> Option<&'static str> {
     [
         ("Xvfb", "sh", ["-c", "command -v Xvfb"]),
         ("dbus-run-session", "sh", ["-c", "command -v dbus-run-session"]),
+        ("WebKitWebDriver", "sh", ["-c", "command -v WebKitWebDriver"]),
+        ("gnome-keyring-daemon", "sh", ["-c", "command -v gnome-keyring-daemon"]),
         ("python3 with dbus, gi and Atspi", PYTHON, ["-c", atspi]),
     ]
     .into_iter()

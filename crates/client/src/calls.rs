@@ -238,16 +238,16 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<Answer, ClientError> {
-        json(self.send(Method::POST, path, &[], Some(body)).await?).await
+        self.ask_by(Method::POST, path, body).await
     }
 
-    /// A wish that is answered with what is so then.
-    pub(crate) async fn put<Answer: DeserializeOwned>(
+    pub(crate) async fn ask_by<Answer: DeserializeOwned>(
         &self,
+        method: Method,
         path: &str,
         body: &impl Serialize,
     ) -> Result<Answer, ClientError> {
-        json(self.send(Method::PUT, path, &[], Some(body)).await?).await
+        json(self.send(method, path, &[], Some(body)).await?).await
     }
 
     async fn send(

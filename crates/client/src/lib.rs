@@ -8,12 +8,10 @@ mod environment;
 mod error;
 mod events;
 mod machine;
-mod snippet;
 mod sse;
 mod start;
 
 pub use calls::{Client, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 pub use doctor::{ExamineError, findings};
 pub use error::ClientError;
-pub use snippet::snippet;
 pub use start::{StartError, Started, start_supervisor};

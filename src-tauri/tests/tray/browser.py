@@ -3,6 +3,7 @@
 WebKitWebDriver starts the app itself and speaks to its web view.
 """
 
+import base64
 import json
 import os
 import socket
@@ -75,6 +76,14 @@ class Browser:
 
     def run(self, script, *arguments):
         return self._ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def size(self, width, height):
+        self._ask("POST", "/window/rect", {"width": width, "height": height})
+        until(lambda: self.run("return [innerWidth, innerHeight]") == [width, height], f"{width} x {height}")
+
+    def picture(self):
+        """What the page shows, as PNG."""
+        return base64.b64decode(self._ask("GET", "/screenshot"))
 
     def end(self):
         """Closes the app with its session."""

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 
+import dbus
+
 import accessibility
 from fake_supervisor import FakeSupervisor
 from programs import program
@@ -108,9 +110,8 @@ class Desktop:
         return not left
 
     def begin(self, *command, **more):
-        process = subprocess.Popen(
-            command, env=self.environment, stdin=subprocess.DEVNULL, preexec_fn=end_with_the_test, **more
-        )
+        more.setdefault("stdin", subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=self.environment, preexec_fn=end_with_the_test, **more)
         self.started.append(process)
         return process
 
@@ -118,6 +119,21 @@ class Desktop:
         panel = self.begin(sys.executable, HERE / "watcher.py", stdout=subprocess.PIPE)
         assert panel.stdout.readline() == b"ready\n", "the panel did not start"
         self.tray = Tray()
+
+    def begin_keychain(self):
+        """A real one, and open."""
+        command = ["gnome-keyring-daemon", "--unlock", "--components=secrets", "--foreground"]
+        keychain = self.begin(*command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        keychain.stdin.write(b"pass")
+        keychain.stdin.close()
+        bus = dbus.SessionBus()
+        until(lambda: bus.name_has_owner("org.freedesktop.secrets"), "the keychain")
+
+    def lock_keychain(self):
+        """Nobody is there to answer its prompt."""
+        secrets = dbus.SessionBus().get_object("org.freedesktop.secrets", "/org/freedesktop/secrets")
+        login = dbus.ObjectPath("/org/freedesktop/secrets/collection/login")
+        dbus.Interface(secrets, "org.freedesktop.Secret.Service").Lock([login])
 
     def begin_supervisor(self, scene):
         self.supervisor = FakeSupervisor(self.home, scene)
