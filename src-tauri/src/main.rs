@@ -111,8 +111,11 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
     let mut builder = tauri::Builder::default();
     if std::env::var_os("RUNNER_TRAY_MANY").is_none_or(|value| value != "1") {
         let news = news.clone();
-        builder = builder.plugin(tauri_plugin_single_instance::init(move |_, _, _| {
-            say(&news, Ask::OpenWindow);
+        builder = builder.plugin(tauri_plugin_single_instance::init(move |_, said, _| {
+            // A login that starts it a second time asks for nothing.
+            if !said.iter().any(|word| word == IN_TRAY) {
+                say(&news, Ask::OpenWindow);
+            }
         }));
     }
     let for_windows = news.clone();

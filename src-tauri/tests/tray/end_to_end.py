@@ -69,7 +69,8 @@ def a_second_start_opens_the_window_of_the_first_in_the_middle_of_a_task():
         circle.set_up()
         job = circle.job()
         job.until_begun()
-        assert not desk.screen.windows(TITLE), "no window at start"
+        assert desk.begin_app("--in-tray").wait(timeout=PATIENCE) == 0
+        assert not desk.screen.windows(TITLE), "no window at start, nor by a second login"
         assert desk.begin_app().wait(timeout=PATIENCE) == 0
         until(lambda: desk.screen.windows(TITLE), "the window of the first")
         assert first.poll() is None and len(desk.tray.items()) == 1
