@@ -20,6 +20,7 @@ pub(crate) enum Call {
     Login,
     /// What is absent stays.
     SetLogin {
+        #[expect(dead_code, reason = "there is no service for the supervisor yet")]
         supervisor: Option<bool>,
         app: Option<bool>,
     },
