@@ -1,9 +1,9 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
-import axe from "axe-core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { RunnerState } from "../src/generated/protocol";
-import { WORDS } from "../src/states";
-import { runnersOf, scene, scenes } from "./scenes";
+import { ORDER, word as wordOf } from "../src/states";
+import { violations } from "./axe";
+import { runnersOf, scene, scenes } from "../harness/scenes";
 import { close, open, settle } from "./window";
 
 afterEach(close);
@@ -13,14 +13,11 @@ const button = (name: RegExp | string) => screen.getByRole("button", { name });
 describe.each(scenes)("the scene %s", (_, view) => {
   test("has no accessibility violation", async () => {
     await open(view);
-    vi.useRealTimers();
-    // Colours are measured in contrast.test.ts: this page is never painted.
-    const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
-    expect(violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+    expect(await violations()).toEqual([]);
   });
 });
 
-test.each(Object.entries(WORDS) as [RunnerState, string][])(
+test.each(ORDER.map((state): [RunnerState, string] => [state, wordOf(state)]))(
   "the state %s is a shape, a word and a colour",
   async (state, word) => {
     const view = scene("idle");
@@ -72,18 +69,19 @@ test("while it drains, resume says when it takes effect", async () => {
 });
 
 test("the time of a task is kept true without asking anybody", async () => {
-  const { asked } = await open(scene("busy"));
+  const { asked, made } = await open(scene("busy"));
   expect(screen.getByText("4 min 12 s")).toBeTruthy();
   await vi.advanceTimersByTimeAsync(3000);
   expect(screen.getByText("4 min 15 s")).toBeTruthy();
   expect(asked).toEqual([]);
+  expect(made("history")).toHaveLength(1);
 });
 
 test("a task of which nothing is known is still shown as one", async () => {
   await open(scene("busy-nothing-known"));
   const task = screen.getByRole("region", { name: "Task of mac-mini-01" });
   expect(within(task).getByText("A task")).toBeTruthy();
-  expect(within(task).queryByRole("button")).toBeNull();
+  expect(within(task).queryByRole("button", { name: /Open in CircleCI/ })).toBeNull();
 });
 
 test("the task's page is opened by the app, which knows the address", async () => {
@@ -125,12 +123,84 @@ test("without a supervisor nothing is said of any runner, and it can be started"
 
 test("a supervisor that cannot be understood is not started again", async () => {
   await open(scene("unclear"));
-  expect(screen.queryByRole("button")).toBeNull();
+  expect(within(screen.getByRole("main")).queryByRole("button")).toBeNull();
 });
 
 test("an empty page says what will appear and how", async () => {
   await open(scene("no-runner"));
   expect(screen.getByText(/runnerctl setup --resource-class/)).toBeTruthy();
+});
+
+test("a task is ended only by a button that names it and what comes of it", async () => {
+  const { made } = await open(scene("busy"));
+  const end = () => screen.queryByRole("button", { name: "End web-app / build now, CircleCI shows it as failed" });
+  expect(end()).toBeNull();
+  await fireEvent.click(button("Cancel task…"));
+  expect(screen.getByText(/Afterwards mac-mini-01 claims the next task/)).toBeTruthy();
+  await fireEvent.click(end() as HTMLElement);
+  expect(made("cancel-task")).toEqual([{ call: "cancel-task", runner: "mac-mini-01", task: "20260302T164000Z-1.3" }]);
+});
+
+test("a cancel that is refused says so where it was asked for", async () => {
+  await open(scene("busy"), { answers: { "cancel-task": "cancel-task-refused" } });
+  await fireEvent.click(button("Cancel task…"));
+  await fireEvent.click(button(/^End web-app/));
+  await settle();
+  expect(screen.getByRole("alert").textContent).toContain("nothing was cancelled");
+});
+
+test("a task that is being cancelled cannot be cancelled again", async () => {
+  await open(scene("cancelling"));
+  expect(screen.queryByRole("button", { name: "Cancel task…" })).toBeNull();
+});
+
+describe("after this task", () => {
+  test("what is chosen is asked for", async () => {
+    const { made } = await open(scene("busy"));
+    await fireEvent.change(screen.getByRole("combobox", { name: "After this task" }), { target: { value: "sleep" } });
+    expect(made("after-task")).toEqual([{ call: "after-task", act: "sleep" }]);
+  });
+
+  test("a restart is asked for once more, with what it means", async () => {
+    const { made } = await open(scene("busy"));
+    await fireEvent.change(screen.getByRole("combobox", { name: "After this task" }), { target: { value: "restart" } });
+    expect(made("after-task")).toEqual([]);
+    await fireEvent.click(button("Restart this machine when the task has ended"));
+    expect(made("after-task")).toEqual([{ call: "after-task", act: "restart" }]);
+  });
+
+  test("what is going to happen is shown until it does, and can be taken back", async () => {
+    const { made } = await open(scene("after-task"));
+    expect(screen.getByText("This machine goes to sleep once mac-mini-01 has ended its task")).toBeTruthy();
+    await fireEvent.click(button(/^Do not/));
+    expect(made("forget-after-task")).toHaveLength(1);
+  });
+});
+
+test("why the machine may sleep in mid-task is said", async () => {
+  await open(scene("not-awake"));
+  expect(screen.getByText(/This machine may go to sleep in mid-task: The battery is at 22 %/)).toBeTruthy();
+});
+
+test("what happened while nobody looked is told until it is read", async () => {
+  const { made } = await open(scene("away"));
+  const news = screen.getByRole("region", { name: "Since you last looked" });
+  expect(within(news).getAllByRole("listitem")).toHaveLength(2);
+  expect(made("notices")).toEqual([{ call: "notices", since: 10, limit: 20 }]);
+  await fireEvent.click(button("I have read it"));
+  expect(made("saw-notices")).toEqual([{ call: "saw-notices", up_to: 12 }]);
+});
+
+test("today's tasks and the last few are there at a glance", async () => {
+  await open(scene("idle"));
+  expect(screen.getByRole("img", { name: /^14 tasks, 2 failed/ })).toBeTruthy();
+  expect(within(screen.getByRole("list", { name: "Recent" })).getAllByRole("listitem")).toHaveLength(5);
+});
+
+test("a download can be stopped", async () => {
+  const { made } = await open(scene("updating"));
+  await fireEvent.click(button(/^Stop the download/));
+  expect(made("stop-install")).toHaveLength(1);
 });
 
 test("a refusal is read out and stays until it is dismissed", async () => {

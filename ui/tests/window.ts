@@ -4,46 +4,86 @@ import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
 import { cleanup, render, screen } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { vi } from "vitest";
+import { replyOf } from "../harness/replies";
 import App from "../src/App.svelte";
-import type { Ask, View } from "../src/bridge";
-import { NOW } from "./scenes";
+import type { Ask, Page, View } from "../src/bridge";
+import type { Call, CallName, CallOf, Reply } from "../src/calls";
+import { checkUp } from "../src/doctor/checkUp.svelte";
+import { keep } from "../src/kept";
+import { place } from "../src/place.svelte";
+import { NOW } from "../harness/scenes";
+
+/** Nothing is laid out here, so nothing ever changes its size. */
+globalThis.ResizeObserver = class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+};
 
 export type Window = {
-  /** Everything asked after the first look, in order. */
+  /** Every wish after the first look, in order. */
   asked: Ask[];
-  /** Answers the wish that waits; wishes wait only after `hold`. */
+  /** Every call, in order. */
+  calls: Call[];
+  /** Those of one name. */
+  made: <Name extends CallName>(name: Name) => CallOf<Name>[];
+  /** Answers what waits; wishes and calls wait only after `hold`. */
   answer: () => Promise<void>;
   hold: () => void;
   show: (view: View) => Promise<void>;
 };
 
-export async function open(view: View): Promise<Window> {
+/** What the app gives back: the name of a recorded reply, or an answer made of the call. */
+type Answers = { [Name in CallName]?: string | ((call: CallOf<Name>) => Reply<unknown> | Promise<Reply<unknown>>) };
+type Opened = { page?: Page; answers?: Answers };
+
+export async function open(view: View, { page, answers = {} }: Opened = {}): Promise<Window> {
   vi.useFakeTimers({ now: NOW, toFake: ["Date", "setInterval", "clearInterval", "setTimeout", "clearTimeout"] });
   const asked: Ask[] = [];
-  let held: (() => void) | undefined;
+  const calls: Call[] = [];
+  const held: (() => void)[] = [];
   let isHeld = false;
   const show = async (next: View) => {
     await emit("snapshot", next);
     await tick();
+  };
+  const wait = async () => {
+    if (isHeld) await new Promise<void>((done) => held.push(done));
   };
   mockIPC(
     async (command, args) => {
       if (command !== "ask") throw new Error(`not allowed: ${command}`);
       const { ask } = args as { ask: Ask };
       if (ask.do === "look") return show(view);
-      asked.push(ask);
-      if (isHeld) await new Promise<void>((done) => (held = done));
+      if (ask.do !== "call") {
+        asked.push(ask);
+        return wait();
+      }
+      const { call } = ask;
+      calls.push(structuredClone(call));
+      await wait();
+      const answer = answers[call.call] as string | ((call: Call) => Reply<unknown>) | undefined;
+      if (typeof answer === "function") return answer(call);
+      // Nothing more is written while a test looks.
+      if (call.call === "logs" && call.wait) return new Promise(() => {});
+      return replyOf(answer ?? call.call);
     },
     { shouldMockEvents: true },
   );
+  if (page) keep("place", { page });
+  place.restore();
   render(App);
   await screen.findByRole("heading", { level: 1 });
+  await settle();
   return {
     asked,
+    calls,
+    made: <Name extends CallName>(name: Name) => calls.filter((it): it is CallOf<Name> & Call => it.call === name) as CallOf<Name>[],
     show,
     hold: () => (isHeld = true),
     answer: async () => {
-      held?.();
+      isHeld = false;
+      for (const go of held.splice(0)) go();
       await settle();
     },
   };
@@ -51,8 +91,10 @@ export async function open(view: View): Promise<Window> {
 
 /** Lets promises that are settled already take effect. */
 export async function settle(): Promise<void> {
-  await vi.advanceTimersByTimeAsync(0);
-  await tick();
+  for (let turn = 0; turn < 4; turn += 1) {
+    await vi.advanceTimersByTimeAsync(0);
+    await tick();
+  }
 }
 
 /** In this order: what leaves the page still talks to the app. */
@@ -61,4 +103,8 @@ export async function close(): Promise<void> {
   cleanup();
   await new Promise((done) => setTimeout(done));
   clearMocks();
+  checkUp.forget();
+  localStorage.clear();
+  place.restore();
+  place.edits = undefined;
 }

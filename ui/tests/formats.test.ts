@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { elapsed, moment, size } from "../src/words";
+import { elapsed, moment, size } from "../src/formats";
 
 const at = (text: string) => new Date(text);
 

@@ -1,0 +1,80 @@
+// Every page, step and problem worth a look, and what is clicked first. Read by the pictures and by the checks in a browser.
+
+const click = (name) => (page) => page.getByRole("button", { name }).first().click();
+const radio = (name) => (page) => page.getByRole("radio", { name }).check();
+const open = (text) => (page) => page.getByText(text).first().click();
+
+export const VIEWS = [
+  { name: "overview-busy", query: "scene=busy" },
+  { name: "overview-cancel", query: "scene=busy", acts: [click(/^Cancel task|^Ćáá/)] },
+  { name: "overview-idle", query: "scene=idle" },
+  { name: "overview-several", query: "scene=several-with-a-problem" },
+  { name: "overview-paused", query: "scene=paused-twice" },
+  { name: "overview-after-task", query: "scene=after-task" },
+  { name: "overview-away", query: "scene=away" },
+  { name: "overview-problem", query: "scene=problem" },
+  { name: "overview-installing", query: "scene=updating" },
+  { name: "overview-hostile", query: "scene=hostile" },
+  { name: "overview-no-runner", query: "scene=no-runner" },
+  { name: "overview-absent", query: "scene=absent" },
+  { name: "overview-refused", query: "scene=refused" },
+  { name: "history-week", query: "scene=several&page=history" },
+  { name: "history-day", query: "scene=busy&page=history", acts: [(page) => page.getByRole("combobox").first().selectOption("day")] },
+  { name: "history-table", query: "scene=busy&page=history", acts: [(page) => page.locator("summary").first().click()] },
+  { name: "history-empty", query: "scene=idle&page=history&reply=history:history-empty" },
+  { name: "logs", query: "scene=busy&page=logs" },
+  { name: "logs-hostile", query: "scene=busy&page=logs&reply=logs:logs-hostile" },
+  { name: "logs-empty", query: "scene=idle&page=logs&reply=logs:logs-empty" },
+  {
+    name: "logs-search",
+    query: "scene=several&page=logs",
+    acts: [
+      async (page) => {
+        await page.keyboard.press("/");
+        await page.keyboard.type("no such host");
+        await page.keyboard.press("Enter");
+      },
+    ],
+  },
+  { name: "doctor", query: "scene=busy&page=doctor" },
+  { name: "doctor-well", query: "scene=busy&page=doctor&reply=doctor:doctor-well", acts: [(page) => page.locator("summary").first().click()] },
+  { name: "doctor-refused", query: "scene=busy&page=doctor&reply=doctor:doctor-refused" },
+  { name: "settings", query: "scene=several&page=settings" },
+  { name: "settings-token", query: "scene=busy&page=settings", acts: [(page) => page.locator("button[aria-expanded]").nth(0).click()] },
+  { name: "settings-remove", query: "scene=idle&page=settings", acts: [(page) => page.locator("button[aria-expanded]").nth(1).click()] },
+  { name: "setup-1-machine", query: "scene=no-runner&page=set-up" },
+  { name: "setup-2-token", query: "scene=no-runner&page=set-up&step=token" },
+  {
+    name: "setup-2-personal",
+    query: "scene=no-runner&page=set-up&step=token&way=personal",
+    acts: [
+      async (page) => {
+        await page.locator("input[type=password]").fill("personal");
+        await page.locator("fieldset button").nth(1).click();
+      },
+    ],
+  },
+  { name: "setup-3-naming", query: "scene=no-runner&page=set-up&step=naming" },
+  {
+    name: "setup-4-user",
+    query: "scene=no-runner&page=set-up&step=job-user",
+    acts: [(page) => page.locator("fieldset button").first().click()],
+  },
+  { name: "setup-5-install", query: "scene=updating&page=set-up&step=install&way=keep" },
+  {
+    name: "setup-5-installing",
+    query: "scene=updating&page=set-up&step=install&way=keep",
+    acts: [(page) => page.locator("footer button").last().click(), (page) => page.locator("nav li button").nth(4).click()],
+  },
+  {
+    name: "setup-5-refused",
+    query: "scene=no-runner&page=set-up&step=install&way=keep&reply=set-up:set-up-refused",
+    acts: [(page) => page.locator("footer button").last().click()],
+  },
+  { name: "setup-6-works", query: "scene=idle&page=set-up&step=claim&way=keep" },
+  { name: "setup-6-trouble", query: "scene=problem&page=set-up&step=claim&way=keep" },
+  { name: "setup-7-pipeline", query: "scene=idle&page=set-up&step=pipeline&way=keep" },
+  { name: "setup-edit", query: "scene=busy&edits=mac-mini-01" },
+  { name: "commands", query: "scene=several&commands=1" },
+];
+void [radio, open];

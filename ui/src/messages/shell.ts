@@ -1,0 +1,18 @@
+/** The frame's texts: the rail, and what is the same on every page. */
+import { texts } from "./say";
+
+export const shell = texts({
+  pages: "Pages",
+  overview: "Overview",
+  history: "History",
+  logs: "Logs",
+  doctor: "Doctor",
+  settings: "Settings",
+  findings: { one: "{n} finding", other: "{n} findings" },
+  commands: "Commands",
+  commandKey: "Ctrl K",
+  commandKeyMac: "⌘ K",
+  noRunner: "No runner yet",
+  notConnected: "Not connected",
+  after: "After this task",
+});

@@ -1,0 +1,24 @@
+/** What can come after the task, in words: as a wish and as what is going to happen. */
+import type { AfterTask, AfterTaskAct } from "../generated/protocol";
+import { overview as say } from "../messages/overview";
+
+export const ACTS: { act: AfterTaskAct; verb: () => string }[] = [
+  { act: "pause", verb: say.afterPause },
+  { act: "quit", verb: say.afterQuit },
+  { act: "sleep", verb: say.afterSleep },
+  { act: "restart", verb: say.afterRestart },
+];
+
+const WILL: Record<AfterTaskAct, () => string> = {
+  pause: say.afterPauseIs,
+  quit: say.afterQuitIs,
+  sleep: say.afterSleepIs,
+  restart: say.afterRestartIs,
+};
+
+/** "This machine goes to sleep once mac-mini-01 has ended its task". */
+export function willBe(wanted: AfterTask): string {
+  const what = (WILL[wanted.do] ?? WILL.pause)();
+  const runners = wanted.waits_for.join(", ");
+  return runners === "" ? say.afterNoWait({ what }) : say.afterWaits({ what, runners });
+}

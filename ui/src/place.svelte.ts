@@ -1,0 +1,40 @@
+/** Where the window is: which page, and which runner's part of it. Kept over its closing, as windows keep their place. */
+import type { Page } from "./bridge";
+import type { RunnerName } from "./generated/protocol";
+import { keep, kept } from "./kept";
+import { PAGES } from "./pages";
+
+type Kept = { page: Page; runner?: RunnerName };
+const KEY = "place";
+
+class Place {
+  page = $state<Page>("overview");
+  /** The runner whose log or settings are meant; undefined: the first there is. */
+  runner = $state<RunnerName>();
+  /** The runner that the wizard changes; undefined: it sets up a new one, or goes on with what was left. */
+  edits = $state<RunnerName>();
+
+  constructor() {
+    this.restore();
+  }
+
+  restore(): void {
+    const { page, runner } = kept<Kept>(KEY) ?? { page: "overview" as const };
+    this.page = PAGES.some((it) => it.page === page) || page === "set-up" ? page : "overview";
+    this.runner = runner;
+  }
+
+  edit(runner: RunnerName): void {
+    this.edits = runner;
+    this.go("set-up");
+  }
+
+  go(page: Page, runner?: RunnerName): void {
+    if (page !== "set-up") this.edits = undefined;
+    this.page = page;
+    if (runner !== undefined) this.runner = runner;
+    keep(KEY, { page, runner: this.runner } satisfies Kept | { runner: undefined });
+  }
+}
+
+export const place = new Place();

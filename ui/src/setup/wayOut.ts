@@ -1,0 +1,52 @@
+/** For each problem and refusal that can come up in a set-up: the verb that gets on from there. Its words come with it. */
+import { claimStep as say } from "../messages/setup";
+
+export type WayOut = "token" | "file" | "download" | "releases" | "job-user" | "doctor" | "again";
+
+const WAYS: { [code: string]: WayOut[] } = {
+  "token-refused": ["token"],
+  "token-missing": ["token"],
+  "token-file-unusable": ["again", "token"],
+  "token-not-stored": ["again", "file"],
+  "token-not-moved": ["again"],
+  "token-copied": ["again"],
+  "keychain-locked": ["again", "file"],
+  "keychain-waits": ["again", "file"],
+  "keychain-absent": ["file", "again"],
+  "keychain-refused": ["again", "file"],
+  "agent-not-installed": ["download"],
+  "agent-damaged": ["download"],
+  "install-stopped": ["download"],
+  "no-room": ["download", "doctor"],
+  "releases-unreachable": ["download", "doctor"],
+  "releases-refused": ["releases", "download"],
+  "releases-untrusted": ["download", "doctor"],
+  "release-not-offered": ["releases"],
+  "release-unsound": ["download", "releases"],
+  "job-user-unusable": ["job-user", "again"],
+  "claim-refused": ["token"],
+  offline: ["doctor"],
+  "server-troubled": ["doctor"],
+  "no-such-class": ["token"],
+  "personal-token-refused": ["token"],
+  "supervisor-absent": ["again"],
+};
+
+/** None where only waiting helps. */
+export function waysOut(code: string): WayOut[] {
+  return WAYS[code] ?? [];
+}
+
+const WORDS: Record<WayOut, () => string> = {
+  token: say.wayToken,
+  file: say.wayFile,
+  download: say.wayDownload,
+  releases: say.wayReleases,
+  "job-user": say.wayUser,
+  doctor: say.wayDoctor,
+  again: say.wayAgain,
+};
+
+export function verb(way: WayOut): string {
+  return WORDS[way]();
+}

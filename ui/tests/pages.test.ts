@@ -1,0 +1,79 @@
+/** Every page and step, on every kind of reply: no accessibility violation, and none without a supervisor. */
+import { fireEvent, screen } from "@testing-library/svelte";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Page } from "../src/bridge";
+import { keep } from "../src/kept";
+import { PAGES } from "../src/pages";
+import { STEPS } from "../src/setup/steps";
+import { violations } from "./axe";
+import { scene } from "../harness/scenes";
+import { close, open, settle } from "./window";
+
+afterEach(close);
+
+const pages = PAGES.map(({ page }) => page);
+
+describe.each(pages)("the page %s", (page) => {
+  test.each(["busy", "several-with-a-problem", "no-runner", "absent", "hostile"])("has no violation: %s", async (name) => {
+    await open(scene(name), { page });
+    expect(await violations()).toEqual([]);
+  });
+
+  test("has one first heading, and is reached by its key", async () => {
+    await open(scene("idle"));
+    await fireEvent.keyDown(document.body, { key: String(pages.indexOf(page) + 1), ctrlKey: true });
+    await settle();
+    expect(screen.getAllByRole("heading", { level: 1 })).toHaveLength(1);
+    const current = screen.getByRole("navigation", { name: "Pages" }).querySelector("[aria-current=page]");
+    expect(current?.getAttribute("aria-keyshortcuts")).toBe(`Control+${pages.indexOf(page) + 1}`);
+  });
+
+  test("is where the window opens again", async () => {
+    await open(scene("idle"));
+    await fireEvent.keyDown(document.body, { key: String(pages.indexOf(page) + 1), ctrlKey: true });
+    expect(JSON.parse(localStorage.getItem("place") ?? "{}").page).toBe(page);
+  });
+});
+
+describe.each(STEPS.map(({ step }) => step))("the step %s", (step) => {
+  test.each(["idle", "problem", "updating", "no-runner"])("has no violation: %s", async (name) => {
+    keep("set-up", { step, way: "personal", name: "mac-mini-01", resourceClass: "acme/macos", ownUser: true, jobUser: "ci" });
+    await open(scene(name), { page: "set-up" });
+    expect(await violations()).toEqual([]);
+  });
+});
+
+describe("the frame", () => {
+  test("the tray sends the window to a page, and only once for each word", async () => {
+    const { show } = await open(scene("idle"));
+    const sent = (to: Page, times: number) => ({ ...scene("idle"), go: { to, times } });
+    await show(sent("logs", 1));
+    expect(screen.getByRole("button", { name: "Logs" }).getAttribute("aria-current")).toBe("page");
+    await fireEvent.click(screen.getByRole("button", { name: "History" }));
+    await show(sent("logs", 1));
+    expect(screen.getByRole("button", { name: "History" }).getAttribute("aria-current")).toBe("page");
+    await show(sent("logs", 2));
+    expect(screen.getByRole("button", { name: "Logs" }).getAttribute("aria-current")).toBe("page");
+  });
+
+  test("the machine's state is told on every page", async () => {
+    await open(scene("several-with-a-problem"), { page: "settings" });
+    expect(screen.getByText("1 problem, 1 busy, 1 idle")).toBeTruthy();
+  });
+
+  test("a slash goes to the page's search field, and stays a slash in a field", async () => {
+    await open(scene("busy"), { page: "logs" });
+    await fireEvent.keyDown(document.body, { key: "/" });
+    const field = screen.getByRole("searchbox");
+    expect(document.activeElement).toBe(field);
+    const typed = new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true });
+    field.dispatchEvent(typed);
+    expect(typed.defaultPrevented).toBe(false);
+  });
+
+  test("what is kept of a spoilt place is not believed", async () => {
+    localStorage.setItem("place", '{"page": "elsewhere"}');
+    await open(scene("idle"));
+    expect(screen.getByRole("article", { name: "mac-mini-01" })).toBeTruthy();
+  });
+});

@@ -1,0 +1,353 @@
+/** The wizard: from nothing to the first task, in the words of whoever sets a machine up. */
+import { fireEvent, screen, within } from "@testing-library/svelte";
+import { afterEach, describe, expect, test } from "vitest";
+import type { View } from "../src/bridge";
+import { keep, kept } from "../src/kept";
+import { waysOut } from "../src/setup/wayOut";
+import { runnersOf, scene } from "../harness/scenes";
+import { close, open, settle } from "./window";
+
+afterEach(close);
+
+const button = (name: RegExp | string) => screen.getByRole("button", { name });
+const write = (label: string, value: string) => fireEvent.input(screen.getByLabelText(label), { target: { value } });
+const choose = (name: RegExp | string) => fireEvent.click(screen.getByRole("radio", { name }));
+const step = () => screen.getByRole("heading", { level: 2 }).textContent;
+const rail = (name: RegExp) => within(screen.getByRole("navigation", { name: "Steps" })).getByRole("button", { name });
+
+async function goOn() {
+  await fireEvent.click(button("Go on"));
+  await settle();
+}
+
+/** Calls that change something. */
+const CHANGES = ["set-up", "set-token", "create-class", "create-token", "set-login", "install", "move-token"];
+
+async function fillIn() {
+  await goOn();
+  await write("Resource class", "acme/macos");
+  await write("Resource class token", "not-a-real-token");
+  await goOn();
+  await goOn();
+  await choose("Jobs run as you");
+  await goOn();
+}
+
+function running(): View {
+  return scene("idle");
+}
+
+test("an empty window leads to the wizard", async () => {
+  await open(scene("no-runner"));
+  await fireEvent.click(button("Set up a runner"));
+  expect(step()).toBe("This machine");
+});
+
+test("from an empty home to the pipeline's lines, and nothing is changed before the step that says so", async () => {
+  const { made, calls, show } = await open(scene("no-runner"), { page: "set-up" });
+  expect(made("doctor")).toHaveLength(1);
+  await fillIn();
+  expect(step()).toBe("Install");
+  expect(calls.filter((it) => CHANGES.includes(it.call))).toEqual([]);
+  expect(screen.getByText("the one you pasted, into the keychain")).toBeTruthy();
+
+  await fireEvent.click(button("Install and start"));
+  await settle();
+  expect(made("set-up")).toEqual([
+    {
+      call: "set-up",
+      runner: "mac-mini-01",
+      config: { resource_class: "acme/macos", token_store: "keychain" },
+      token: "not-a-real-token",
+    },
+  ]);
+  expect(made("set-login")).toEqual([{ call: "set-login", supervisor: true, app: true }]);
+  expect(step()).toBe("First claim");
+  expect(screen.getByText("Waiting for the first claim…")).toBeTruthy();
+
+  await show(running());
+  await settle();
+  expect(screen.getByText("mac-mini-01 works")).toBeTruthy();
+  await goOn();
+  expect(screen.getByRole("region", { name: "Lines for .circleci/config.yml" }).textContent).toContain("machine: true");
+  expect(screen.getByText(/can use docker is root/)).toBeTruthy();
+  await fireEvent.click(button("Done"));
+  expect(kept("set-up")).toBeUndefined();
+});
+
+describe("the token", () => {
+  test("is kept nowhere: not in what is remembered, not in the page, and gone once it is stored", async () => {
+    await open(scene("no-runner"), { page: "set-up" });
+    await fillIn();
+    expect(JSON.stringify({ ...localStorage })).not.toContain("not-a-real-token");
+    expect(document.body.innerHTML).not.toContain("not-a-real-token");
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    await fireEvent.click(rail(/^Token/));
+    await settle();
+    await choose("I have a resource class token");
+    expect(screen.getByLabelText<HTMLInputElement>("Resource class token").value).toBe("");
+  });
+
+  test("a class or token that cannot be one holds the step", async () => {
+    await open(scene("no-runner"), { page: "set-up" });
+    await goOn();
+    await write("Resource class", "no slash");
+    await write("Resource class token", "x");
+    await fireEvent.blur(screen.getByLabelText("Resource class"));
+    await goOn();
+    expect(step()).toBe("Token");
+    expect(screen.getByLabelText("Resource class").getAttribute("aria-invalid")).toBe("true");
+    expect(screen.getByText(/^Write namespace\/name/)).toBeTruthy();
+  });
+
+  test("with a personal token a class is chosen, and its token never comes to the window", async () => {
+    const { made } = await open(scene("no-runner"), { page: "set-up" });
+    await goOn();
+    await choose(/personal API token/);
+    await write("Personal API token", "not-a-real-personal-token");
+    await write("Namespace of your organisation", "acme");
+    await fireEvent.click(button("Show its resource classes"));
+    await settle();
+    expect(screen.getByText(/The last step makes a token for acme\/macos/)).toBeTruthy();
+    await fireEvent.change(screen.getByLabelText("Which one?"), { target: { value: "acme/linux" } });
+    await goOn();
+    await goOn();
+    await choose("Jobs run as you");
+    await goOn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(made("set-up")[0]).toEqual({
+      call: "set-up",
+      runner: "mac-mini-01",
+      config: { resource_class: "acme/linux", token_store: "keychain" },
+    });
+    expect(made("create-token")).toEqual([
+      { call: "create-token", runner: "mac-mini-01", nickname: "mac-mini-01", personal_token: "not-a-real-personal-token" },
+    ]);
+    expect(JSON.stringify({ ...localStorage })).not.toContain("not-a-real");
+  });
+
+  test("a new class is created at the last step, before the runner", async () => {
+    const { made, calls } = await open(scene("no-runner"), { page: "set-up" });
+    await goOn();
+    await choose(/personal API token/);
+    await write("Personal API token", "not-a-real-personal-token");
+    await write("Namespace of your organisation", "acme");
+    await fireEvent.click(button("Show its resource classes"));
+    await settle();
+    await fireEvent.change(screen.getByLabelText("Which one?"), { target: { value: "" } });
+    await write("Name of the new class", "desk");
+    await goOn();
+    await goOn();
+    await goOn();
+    expect(made("create-class")).toEqual([]);
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(made("create-class")[0]).toMatchObject({ resource_class: "acme/desk" });
+    const order = calls.map((it) => it.call).filter((it) => CHANGES.includes(it));
+    expect(order).toEqual(["create-class", "set-up", "create-token", "set-login"]);
+  });
+
+  test("a personal token that CircleCI refuses is told with a way out", async () => {
+    await open(scene("no-runner"), { page: "set-up", answers: { "list-classes": "list-classes-refused" } });
+    await goOn();
+    await choose(/personal API token/);
+    await write("Personal API token", "wrong");
+    await write("Namespace of your organisation", "acme");
+    await fireEvent.click(button("Show its resource classes"));
+    await settle();
+    expect(screen.getByRole("alert").textContent).toContain("Make a new one under User Settings");
+  });
+});
+
+describe("left half way", () => {
+  test("it is taken up at the same step with what was chosen, but for what is secret", async () => {
+    await open(scene("no-runner"), { page: "set-up" });
+    await fillIn();
+    await close_and_keep();
+    await open(scene("no-runner"), { page: "set-up" });
+    expect(step()).toBe("Install");
+    expect(screen.getByText("acme/macos")).toBeTruthy();
+    expect(screen.getByText(/What was secret was not kept/)).toBeTruthy();
+    expect(button("Install and start").getAttribute("aria-disabled")).toBe("true");
+    await fireEvent.click(button("Give another token"));
+    await settle();
+    expect(step()).toBe("Token");
+    expect(screen.getByLabelText<HTMLInputElement>("Resource class").value).toBe("acme/macos");
+  });
+
+  test("after the step that changes things it goes on waiting for the claim", async () => {
+    keep("set-up", { step: "claim", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos" });
+    await open(scene("idle"), { page: "set-up" });
+    expect(screen.getByText("mac-mini-01 works")).toBeTruthy();
+  });
+
+  test("what is remembered and cannot be read is as nothing", async () => {
+    localStorage.setItem("set-up", "{spoilt");
+    await open(scene("no-runner"), { page: "set-up" });
+    expect(step()).toBe("This machine");
+  });
+});
+
+async function close_and_keep() {
+  const left = { ...localStorage };
+  await close();
+  for (const [key, value] of Object.entries(left)) localStorage.setItem(key, value as string);
+}
+
+describe("a job user", () => {
+  async function atStep(answers = {}) {
+    keep("set-up", { step: "job-user", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos" });
+    const window = await open(scene("no-runner"), { page: "set-up", answers });
+    await choose(/user of their own/);
+    await write("User for jobs", "ci");
+    return window;
+  }
+
+  test("what it protects and when it cannot be used is said", async () => {
+    await atStep();
+    expect(screen.getByText(/Keeps jobs away from your files, keychain/)).toBeTruthy();
+    expect(screen.getByText(/cannot be used for iOS builds/)).toBeTruthy();
+  });
+
+  test("one that cannot be used yet comes with the admin's exact steps, and is checked again", async () => {
+    const { made } = await atStep();
+    await fireEvent.click(button("Check this user"));
+    await settle();
+    expect(made("check-job-user")).toEqual([{ call: "check-job-user", user: "ci" }]);
+    const steps = screen.getByRole("region", { name: "What an admin does once" });
+    expect(steps.textContent).toContain("sudo useradd --create-home --shell /bin/bash ci");
+    expect(steps.textContent).toContain("ada ALL=(ci) NOPASSWD: ALL");
+    await fireEvent.click(button("Check again"));
+    expect(made("check-job-user")).toHaveLength(2);
+  });
+
+  test("one that works is told so, and what was found of another name says nothing of it", async () => {
+    await atStep({ "check-job-user": "check-job-user-usable" });
+    await fireEvent.click(button("Check this user"));
+    await settle();
+    expect(screen.getByText(/this user can be used/)).toBeTruthy();
+    await write("User for jobs", "other");
+    expect(screen.queryByText(/this user can be used/)).toBeNull();
+  });
+
+  test("goes along with the set-up", async () => {
+    const { made } = await atStep();
+    await goOn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(made("set-up")[0]?.config.job_user).toBe("ci");
+  });
+});
+
+describe("a fault", () => {
+  test("in the last step stops there, says why, and the verb tries again from the start", async () => {
+    let fails = true;
+    const refused = { code: "token-not-stored", title: "There is no keychain.", hint: "Log in to a desktop." };
+    const { made } = await open(scene("no-runner"), {
+      page: "set-up",
+      answers: { "set-up": () => (fails ? { refused } : { ok: { did: [], needs_token: false } }) },
+    });
+    await fillIn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(step()).toBe("Install");
+    expect(screen.getByRole("alert").textContent).toContain("There is no keychain.");
+    expect(made("set-login")).toEqual([]);
+    fails = false;
+    await fireEvent.click(button("Keep the token in a file that only you can read"));
+    await settle();
+    expect(made("set-up").at(-1)).toMatchObject({ config: { token_store: "file" }, token: "not-a-real-token" });
+    expect(made("set-login")).toHaveLength(1);
+  });
+
+  test("a machine that cannot start it at login is set up all the same", async () => {
+    const refused = { code: "failed", title: "systemd does not answer.", hint: "Later." };
+    await open(scene("no-runner"), { page: "set-up", answers: { "set-login": () => ({ refused }) } });
+    await fillIn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(step()).toBe("First claim");
+  });
+
+  test("a refused token is told at the first claim, and leads back to the token", async () => {
+    keep("set-up", { step: "claim", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos" });
+    await open(scene("problem"), { page: "set-up" });
+    expect(screen.getByText("mac-mini-01 needs you")).toBeTruthy();
+    await fireEvent.click(button("Give another token"));
+    await settle();
+    expect(step()).toBe("Token");
+  });
+
+  test("a download is shown with its bytes, and is tried again where it stands still", async () => {
+    const view = scene("updating");
+    const [runner] = runnersOf(view);
+    keep("set-up", { step: "install", way: "keep", name: runner?.name, resourceClass: "acme/macos", atLogin: false });
+    const { made, show } = await open(view, { page: "set-up" });
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    await fireEvent.click(rail(/^Install/));
+    await settle();
+    expect(screen.getByRole("progressbar", { name: "CircleCI’s agent" })).toBeTruthy();
+    expect(screen.getByText(/12 MB of 42 MB/)).toBeTruthy();
+    const stopped = structuredClone(view);
+    const one = runnersOf(stopped)[0];
+    if (one) {
+      one.install = null;
+      one.state = "problem";
+      one.problems = [
+        { code: "releases-unreachable", summary: "The server does not answer.", hint: "Check the network.", since: "2026-03-02T16:41:00Z" },
+      ];
+    }
+    await show(stopped);
+    await settle();
+    await fireEvent.click(button("Try the download again"));
+    expect(made("install")).toEqual([{ call: "install", runner: one?.name }]);
+  });
+
+  test("without a supervisor one is started first", async () => {
+    const { asked } = await open(scene("absent"), { page: "set-up" });
+    await fillIn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(asked).toEqual([{ do: "start-supervisor" }]);
+  });
+
+  // docs/problems.md, as far as a set-up can run into it.
+  test.each([
+    "token-refused", "token-missing", "keychain-locked", "keychain-waits", "keychain-absent", "keychain-refused",
+    "token-file-unusable", "agent-not-installed", "releases-unreachable", "releases-refused", "releases-untrusted",
+    "release-not-offered", "release-unsound", "no-room", "install-stopped", "job-user-unusable", "offline",
+    "server-troubled", "claim-refused", "agent-damaged", "token-not-stored",
+  ])("%s has a way out", (code) => expect(waysOut(code).length).toBeGreaterThan(0));
+});
+
+describe("run again it edits", () => {
+  test("what is not touched stays: no token, no folder, no store", async () => {
+    const { made } = await open(scene("idle"), { page: "settings" });
+    await fireEvent.click(button("Change…: mac-mini-01"));
+    await settle();
+    await goOn();
+    expect(screen.getByLabelText<HTMLInputElement>("Runner’s name").readOnly).toBe(true);
+    await write("Working directory", "/srv/ci");
+    await goOn();
+    await goOn();
+    await fireEvent.click(button("Change mac-mini-01"));
+    await settle();
+    expect(made("set-up")).toEqual([
+      { call: "set-up", runner: "mac-mini-01", config: { resource_class: "acme/macos", working_directory: "/srv/ci" } },
+    ]);
+    expect(made("set-login")).toEqual([]);
+  });
+
+  test("leaving it changes nothing and leaves nothing behind", async () => {
+    const { calls } = await open(scene("idle"), { page: "settings" });
+    await fireEvent.click(button("Change…: mac-mini-01"));
+    await settle();
+    await fireEvent.click(button("Leave without changing anything"));
+    await settle();
+    expect(calls.filter((it) => CHANGES.includes(it.call))).toEqual([]);
+    expect(kept("set-up")).toBeUndefined();
+  });
+});
