@@ -79,6 +79,14 @@ test("more is shown page by page", async () => {
   expect(made("history").at(-1)?.before).toBe("20260302T070000Z-1.75");
 });
 
+test("a supervisor that sums nothing up still has its tasks", async () => {
+  const refused = { code: "no-such-call", title: "This supervisor knows no such call.", hint: "Use one of the same version." };
+  await open(scene("idle"), { page: "history", answers: { "history-days": () => ({ refused }) } });
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.queryByRole("img")).toBeNull();
+  expect(screen.getByRole("row", { name: /api \/ integration/ })).toBeTruthy();
+});
+
 test("an empty time says so", async () => {
   await open(scene("idle"), {
     page: "history",

@@ -177,6 +177,13 @@ describe("after this task", () => {
   });
 });
 
+test("nothing is offered that an older supervisor does not know", async () => {
+  const view = scene("busy");
+  if (view.supervisor.kind === "live") delete view.supervisor.snapshot.preferences;
+  await open(view);
+  expect(screen.queryByRole("combobox")).toBeNull();
+});
+
 test("why the machine may sleep in mid-task is said", async () => {
   await open(scene("not-awake"));
   expect(screen.getByText(/This machine may go to sleep in mid-task: The battery is at 22 %/)).toBeTruthy();

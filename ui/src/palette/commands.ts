@@ -107,6 +107,8 @@ function ofRunner(runner: Runner, several: boolean): Command[] {
 }
 
 function ofMachine({ preferences, after_task: after }: Snapshot): Command[] {
+  // One that knows of no preferences knows of nothing that comes after a task.
+  if (!preferences) return [];
   const change = (title: string, change: PreferencesChange) =>
     called(title, () => call({ call: "set-preferences", change }));
   const acts = ACTS.map(({ act, verb }) =>
@@ -116,7 +118,6 @@ function ofMachine({ preferences, after_task: after }: Snapshot): Command[] {
       : called(say.after({ act: verb() }), () => call({ call: "after-task", act })),
   );
   const found = after ? [called(say.afterForget(), () => call({ call: "forget-after-task" }))] : acts;
-  if (!preferences) return found;
   const { keep_awake: awake, notifications: told } = preferences;
   const tell = (what: string, is: boolean, notifications: PreferencesChange["notifications"]) =>
     change(is ? say.tellNot({ what }) : say.tell({ what }), { notifications: notifications ?? {} });
