@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     AGENT_BINARY, InstalledAgent, Platform, Progress, Release, ReleaseError, Releases,
-    installed::{Receipt, read_agent},
+    installed::{Receipt, Seal, read_agent},
     progress::Report,
     verify,
 };
@@ -62,18 +62,21 @@ impl Releases {
         let folder = incoming.agent();
         let binary = folder.join(AGENT_BINARY);
         let binary_sha256 = self.fetch(&release, &incoming.part, &binary, report).await?;
-        let receipt = Receipt {
+        let mut receipt = Receipt {
             version: release.version.clone(),
             archive_sha256: release.sha256.clone(),
             binary_sha256,
             url: release.url.to_string(),
             offered_by: vec![self.folder().to_owned()],
             installed_at: now,
+            seal: None,
         };
         let (check, incoming, agents) = (self.check, incoming.folder.clone(), agents.to_owned());
         off_the_loop(move || {
             let refused = |reason| ReleaseError::Unsigned { url: release.url.to_string(), reason };
             check(&binary).map_err(refused)?;
+            // Its hash was taken while it was written.
+            receipt.seal = Seal::of_file(&binary);
             receipt.write(&folder).map_err(ReleaseError::io("writing a file in", &folder))?;
             place(&incoming, &folder, &release, &agents)
         })
@@ -86,7 +89,7 @@ impl Releases {
             crate::installed(data).into_iter().find(|agent| agent.sha256 == release.sha256)?;
         let folder = self.folder().to_owned();
         off_the_loop(move || {
-            verify(&agent).ok()?;
+            agent.check().ok()?;
             // Without the note it is asked for once more, and found again.
             let _ = agent.is_offered_by(&folder);
             Some(agent)

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -30,6 +30,35 @@ pub struct InstalledAgent {
     /// The folders of the manifests that offered it.
     pub offered_by: Vec<String>,
     pub installed_at: Timestamp,
+    seal: Option<Seal>,
+}
+
+/// What the executable's file was like when its bytes were last found right. It changes with every
+/// change of the file, whoever makes it; who can forge it can as well forge the receipt it lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Seal {
+    device: u64,
+    inode: u64,
+    /// In bytes.
+    size: u64,
+    /// Seconds and nanoseconds, of the kernel's making: programs cannot set it.
+    changed: (i64, i64),
+}
+
+impl Seal {
+    fn of(about: &fs::Metadata) -> Self {
+        Self {
+            device: about.dev(),
+            inode: about.ino(),
+            size: about.size(),
+            changed: (about.ctime(), about.ctime_nsec()),
+        }
+    }
+
+    /// Of a file whose bytes were just written or read; `None`: it is gone.
+    pub(crate) fn of_file(path: &Path) -> Option<Self> {
+        fs::symlink_metadata(path).ok().as_ref().map(Self::of)
+    }
 }
 
 /// `release.json`, beside the executable.
@@ -43,6 +72,8 @@ pub(crate) struct Receipt {
     #[serde(default)]
     pub(crate) offered_by: Vec<String>,
     pub(crate) installed_at: Timestamp,
+    #[serde(default)]
+    pub(crate) seal: Option<Seal>,
 }
 
 const RECEIPT: &str = "release.json";
@@ -56,11 +87,13 @@ pub fn installed(data: &Path) -> Vec<InstalledAgent> {
 }
 
 /// The newest sound agent that the manifest in the folder `releases_url` once offered; nobody is
-/// asked. Reads it whole: call it off the event loop.
+/// asked. May read it whole: call it off the event loop.
 pub fn at_hand(data: &Path, releases_url: &str) -> Option<InstalledAgent> {
-    installed(data)
-        .into_iter()
-        .find(|agent| agent.was_offered_by(releases_url) && verify(agent).is_ok())
+    let offered = |agent: &InstalledAgent| agent.was_offered_by(releases_url);
+    installed(data).into_iter().filter(offered).find_map(|mut agent| {
+        agent.check().ok()?;
+        Some(agent)
+    })
 }
 
 impl InstalledAgent {
@@ -70,12 +103,26 @@ impl InstalledAgent {
             || self.offered_by.is_empty() && self.url.starts_with(&format!("{folder}/"))
     }
 
+    /// As [`verify`], and seals it anew where its seal was broken.
+    pub(crate) fn check(&mut self) -> Result<(), ReleaseError> {
+        if let Some(seal) = look(self)? {
+            self.seal = Some(seal);
+            // Without it the next look reads the file again.
+            let _ = self.write_receipt();
+        }
+        Ok(())
+    }
+
     /// Remembers that this folder's manifest offers it too.
     pub(crate) fn is_offered_by(&mut self, releases_url: &str) -> io::Result<()> {
         if self.was_offered_by(releases_url) {
             return Ok(());
         }
         self.offered_by.push(releases_url.trim_end_matches('/').to_owned());
+        self.write_receipt()
+    }
+
+    fn write_receipt(&self) -> io::Result<()> {
         let receipt = Receipt {
             version: self.version.clone(),
             archive_sha256: self.sha256.clone(),
@@ -83,6 +130,7 @@ impl InstalledAgent {
             url: self.url.clone(),
             offered_by: self.offered_by.clone(),
             installed_at: self.installed_at,
+            seal: self.seal,
         };
         receipt.write(self.path.parent().unwrap_or(&self.path))
     }
@@ -110,17 +158,27 @@ pub(crate) fn read_agent(folder: &Path) -> Option<InstalledAgent> {
         url: receipt.url,
         offered_by: receipt.offered_by,
         installed_at: receipt.installed_at,
+        seal: receipt.seal,
     })
 }
 
-/// That the executable is still the file that was installed. Reads all of it (tens of megabytes):
-/// call it off the event loop, before every start.
+/// That the executable is still the file that was installed. Where the file was touched since its bytes
+/// were last looked at, all of it is read (tens of megabytes): call it off the event loop, before every
+/// start.
 pub fn verify(agent: &InstalledAgent) -> Result<(), ReleaseError> {
+    look(agent).map(drop)
+}
+
+/// The seal it gets, where all of it had to be read.
+fn look(agent: &InstalledAgent) -> Result<Option<Seal>, ReleaseError> {
     let damaged = |reason: &str| ReleaseError::Damaged {
         path: agent.path.clone(),
         reason: reason.to_owned(),
     };
     let about = fs::symlink_metadata(&agent.path).map_err(|error| damaged(&error.to_string()))?;
+    if agent.seal == Some(Seal::of(&about)) {
+        return Ok(None);
+    }
     if !about.is_file() {
         return Err(damaged("it is not a plain file"));
     }
@@ -128,7 +186,11 @@ pub fn verify(agent: &InstalledAgent) -> Result<(), ReleaseError> {
         return Err(damaged("it is not executable"));
     }
     let found = hash_of(&agent.path).map_err(|error| damaged(&error.to_string()))?;
-    if found == agent.binary_sha256 { Ok(()) } else { Err(damaged("its SHA-256 has changed")) }
+    if found != agent.binary_sha256 {
+        return Err(damaged("its SHA-256 has changed"));
+    }
+    // As it was before the first byte was read: what came later breaks it.
+    Ok(Some(Seal::of(&about)))
 }
 
 fn hash_of(path: &Path) -> io::Result<String> {
@@ -140,5 +202,69 @@ fn hash_of(path: &Path) -> io::Result<String> {
             0 => return Ok(hex::encode(hash.finalize())),
             length => hash.update(&buffer[..length]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An agent of a few bytes, as an installation leaves it.
+    fn installed_in(data: &Path) -> InstalledAgent {
+        let folder = data.join("agents/3.1.11");
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(AGENT_BINARY);
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"#!/bin/sh\n").unwrap();
+        file.set_permissions(fs::Permissions::from_mode(0o755)).unwrap();
+        let receipt = Receipt {
+            version: "3.1.11".into(),
+            archive_sha256: "a".repeat(64),
+            binary_sha256: hash_of(&path).unwrap(),
+            url: "http://127.0.0.1/agent.tar.gz".into(),
+            offered_by: vec!["http://127.0.0.1/releases".into()],
+            installed_at: Timestamp::UNIX_EPOCH,
+            seal: None,
+        };
+        receipt.write(&folder).unwrap();
+        at_hand(data, "http://127.0.0.1/releases/").expect("it is sound")
+    }
+
+    #[test]
+    fn an_agent_that_was_found_sound_is_read_again_once_its_file_was_touched() {
+        let data = tempfile::tempdir().unwrap();
+        let agent = installed_in(data.path());
+        assert!(look(&agent).unwrap().is_none(), "its seal is whole");
+        let known_later = installed(data.path());
+        assert_eq!(known_later, [agent.clone()], "and it lies in the receipt");
+
+        let before = fs::metadata(&agent.path).unwrap();
+        let mut file = File::options().write(true).open(&agent.path).unwrap();
+        file.write_all(b"#!/bin/so").unwrap();
+        // Its size and even its times may look as before.
+        file.set_modified(before.modified().unwrap()).unwrap();
+        assert!(verify(&agent).is_err());
+        assert!(at_hand(data.path(), "http://127.0.0.1/releases").is_none());
+    }
+
+    #[test]
+    fn another_file_of_the_same_bytes_is_read_once_and_sealed_anew() {
+        let data = tempfile::tempdir().unwrap();
+        let mut agent = installed_in(data.path());
+        let copy = agent.path.with_extension("copy");
+        fs::copy(&agent.path, &copy).unwrap();
+        fs::rename(&copy, &agent.path).unwrap();
+        assert!(look(&agent).unwrap().is_some(), "all of it is read");
+        agent.check().unwrap();
+        assert!(look(&agent).unwrap().is_none());
+        assert_eq!(installed(data.path()), [agent]);
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_started_any_more_is_damaged_whatever_its_seal() {
+        let data = tempfile::tempdir().unwrap();
+        let agent = installed_in(data.path());
+        fs::set_permissions(&agent.path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(verify(&agent).unwrap_err().to_string().contains("not executable"));
     }
 }

@@ -125,6 +125,8 @@ fn write(entry: &mut impl Read, binary: &Path) -> Result<String, UnpackError> {
     }
     // Whatever the umask was.
     file.set_permissions(Permissions::from_mode(0o755)).map_err(UnpackError::Io)?;
+    // Nothing is said of bytes that a power cut could still take.
+    file.sync_all().map_err(UnpackError::Io)?;
     hashing.end().map_err(UnpackError::Io)
 }
 

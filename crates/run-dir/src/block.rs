@@ -18,8 +18,13 @@ pub(crate) fn reserve(path: &Path, size: usize) -> io::Result<()> {
     fill(path, &[], size)
 }
 
-/// Writes `bytes` at the start, and spaces behind them over all that is there or reserved.
+/// Writes `bytes` at the start, and spaces behind them over all that is there or reserved; durable.
 pub(crate) fn fill(path: &Path, bytes: &[u8], reserved: usize) -> io::Result<()> {
+    put(path, bytes, reserved)?.sync_all()
+}
+
+/// As [`fill`], and not durable: every process sees it at once, a power cut may undo it.
+pub(crate) fn put(path: &Path, bytes: &[u8], reserved: usize) -> io::Result<File> {
     let file = open(path)?;
     let there = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let size = reserved.max(there).max(bytes.len() + 1);
@@ -28,7 +33,7 @@ pub(crate) fn fill(path: &Path, bytes: &[u8], reserved: usize) -> io::Result<()>
     block.resize(size - 1, b' ');
     block.push(b'\n');
     file.write_all_at(&block, 0)?;
-    file.sync_all()
+    Ok(file)
 }
 
 /// Makes names that were created, renamed or removed in a folder durable.
@@ -36,14 +41,10 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// A folder of our own: 0700, made durable in its parent.
+/// A folder of our own (0700), and those above it. Not durable.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    match path.parent() {
-        Some(parent) => sync_folder(parent),
-        None => Ok(()),
-    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Creates an empty file of ours, 0600, or opens the one that is there.

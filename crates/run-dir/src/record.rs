@@ -1,5 +1,6 @@
 //! A record: one JSON document in one file, with a version, read back as what it is.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -101,6 +102,14 @@ pub(crate) fn write<T: Content>(folder: &Path, content: &T) -> io::Result<()> {
     block::fill(&path, &encode(content)?, T::RESERVED).map_err(|error| named(&path, &error))
 }
 
+/// As [`write`], for what tells of processes alone: none of them outlives a power cut, so nobody
+/// waits for the disk.
+pub(crate) fn tell<T: Content>(folder: &Path, content: &T) -> io::Result<()> {
+    let path = folder.join(T::FILE);
+    let told = block::put(&path, &encode(content)?, T::RESERVED);
+    told.map(drop).map_err(|error| named(&path, &error))
+}
+
 fn encode<T: Content>(content: &T) -> io::Result<Vec<u8>> {
     let mut value = serde_json::to_value(content)?;
     if let Value::Object(fields) = &mut value {
@@ -109,9 +118,24 @@ fn encode<T: Content>(content: &T) -> io::Result<Vec<u8>> {
     Ok(serde_json::to_vec(&value)?)
 }
 
+/// Takes the space for the record, and blanks it; durable.
 pub(crate) fn reserve<T: Content>(folder: &Path) -> io::Result<()> {
     let path = folder.join(T::FILE);
     block::reserve(&path, T::RESERVED).map_err(|error| named(&path, &error))
+}
+
+/// As [`reserve`], for what [`tell`] writes: the space counts as taken from the write on, whenever it
+/// comes to the disk.
+pub(crate) fn make_room<T: Content>(folder: &Path) -> io::Result<()> {
+    let path = folder.join(T::FILE);
+    block::put(&path, &[], T::RESERVED).map(drop).map_err(|error| named(&path, &error))
+}
+
+/// Whether the record is blank and has its space.
+pub(crate) fn has_room<T: Content>(folder: &Path) -> bool {
+    let there = fs::metadata(folder.join(T::FILE));
+    there.is_ok_and(|there| there.len() >= T::RESERVED as u64)
+        && matches!(read::<T>(folder), Record::Blank)
 }
 
 /// The error again, with the path in front.

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use crate::block::{make_folder, sync_folder};
-use crate::record::{self, Content, Record};
+use crate::block::make_folder;
+use crate::record::{self, Record};
 use crate::task::NEXT_TASK;
 use crate::{
     Cancel, CancelSent, Drain, DrainLost, DrainSent, Exit, KeeperLock, KeeperRecord, Plan, Started,
@@ -29,16 +29,17 @@ pub struct RunDir {
 }
 
 macro_rules! records {
-    ($($(#[$doc:meta])* $read:ident, $write:ident: $content:ty;)*) => {
+    ($($(#[$doc:meta])* $read:ident, $write:ident by $how:ident: $content:ty;)*) => {
         impl RunDir {
             $($(#[$doc])*
             pub fn $read(&self) -> Record<$content> {
                 record::read(&self.path)
             }
 
-            /// Writes the record in place and makes it durable.
+            /// Writes the record in place and makes it durable; who the keeper is nobody asks after
+            /// a power cut, so that is only told.
             pub fn $write(&self, content: &$content) -> io::Result<()> {
-                record::write(&self.path, content)
+                record::$how(&self.path, content)
             })*
 
             /// Takes the space for all records, and blanks them.
@@ -49,7 +50,7 @@ macro_rules! records {
 
             /// Whether all records are there, at full size and blank.
             pub(crate) fn is_prepared(&self) -> bool {
-                $(is_reserved::<$content>(&self.path))&&*
+                $(record::has_room::<$content>(&self.path))&&*
                     && [CONFIG, KEEPER_LOCK, UNRECORDED_LOCK, KEEPER_LOG, AGENT_LOG].iter().all(|file| self.path.join(file).is_file())
             }
         }
@@ -58,29 +59,23 @@ macro_rules! records {
 
 records! {
     /// What was to be run.
-    plan, write_plan: Plan;
+    plan, write_plan by write: Plan;
     /// Who the keeper is.
-    keeper, write_keeper: KeeperRecord;
+    keeper, write_keeper by tell: KeeperRecord;
     /// Who the agent is.
-    started, write_started: Started;
+    started, write_started by write: Started;
     /// Whether the first TERM is on its way.
-    drain, write_drain: Drain;
+    drain, write_drain by write: Drain;
     /// Whether the first TERM was sent.
-    drain_sent, write_drain_sent: DrainSent;
+    drain_sent, write_drain_sent by write: DrainSent;
     /// Whether the first TERM is proven lost.
-    drain_lost, write_drain_lost: DrainLost;
+    drain_lost, write_drain_lost by write: DrainLost;
     /// Whether the user cancels a task.
-    cancel, write_cancel: Cancel;
+    cancel, write_cancel by write: Cancel;
     /// What was done about it.
-    cancel_sent, write_cancel_sent: CancelSent;
+    cancel_sent, write_cancel_sent by write: CancelSent;
     /// How the run ended.
-    exit, write_exit: Exit;
-}
-
-fn is_reserved<T: Content>(folder: &Path) -> bool {
-    let full =
-        fs::metadata(folder.join(T::FILE)).is_ok_and(|there| there.len() >= T::RESERVED as u64);
-    full && matches!(record::read::<T>(folder), Record::Blank)
+    exit, write_exit by write: Exit;
 }
 
 impl RunDir {
@@ -183,6 +178,10 @@ impl RunDir {
         lock::wait_until_free(&self.path.join(UNRECORDED_LOCK))
     }
 
+    pub(crate) fn has_next_task(&self) -> bool {
+        TaskDir::at(self.tasks_folder().join(NEXT_TASK), TaskNumber(0)).is_prepared()
+    }
+
     /// Deletes the folder of a task that is over and needed no more.
     pub fn remove_task(&self, number: TaskNumber) -> io::Result<()> {
         let gone = self.tasks_folder().join(format!(".gone-{number}"));
@@ -217,12 +216,9 @@ impl RunDir {
 
     /// Takes the disk space for the next task's records.
     pub fn reserve_next_task(&self) -> io::Result<()> {
-        make_folder(&self.tasks_folder())?;
         let next = self.tasks_folder().join(NEXT_TASK);
         make_folder(&next)?;
-        TaskDir::at(next.clone(), TaskNumber(0)).prepare()?;
-        sync_folder(&next)?;
-        sync_folder(&self.tasks_folder())
+        TaskDir::at(next, TaskNumber(0)).prepare()
     }
 
     /// Makes the folder of a new task, locked.

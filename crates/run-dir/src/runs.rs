@@ -25,7 +25,9 @@ impl RunsFolder {
     /// Opens `state_dir/runs`, and makes it where it is missing (0700).
     pub fn open(state_dir: &Path) -> io::Result<Self> {
         let path = state_dir.join("runs");
-        make_folder(&path).map_err(|error| named(&path, &error))?;
+        make_folder(&path)
+            .and_then(|()| sync_folder(state_dir))
+            .map_err(|error| named(&path, &error))?;
         Ok(Self { path })
     }
 
@@ -34,11 +36,15 @@ impl RunsFolder {
     }
 
     /// Takes the disk space for the next run, so that it can be created on a full disk. Call it at
-    /// start and after every [`Self::create`]; an error only means that there is no such reserve.
+    /// start and some time after every [`Self::create`]: it waits for the disk often, unless all is
+    /// there. An error only means that there is no such reserve.
     pub fn reserve_next(&self) -> io::Result<()> {
         let next = self.path.join(NEXT);
-        make_folder(&next)?;
         let run = RunDir::at(next.clone());
+        if run.is_prepared() && run.has_next_task() {
+            return Ok(());
+        }
+        make_folder(&next)?;
         run.reserve_records()?;
         reserve(&next.join(CONFIG), CONFIG_RESERVED)?;
         for file in [run::KEEPER_LOCK, run::UNRECORDED_LOCK, run::KEEPER_LOG, run::AGENT_LOG] {
@@ -70,11 +76,11 @@ impl RunsFolder {
         Ok(next)
     }
 
-    /// Gives the filled folder its name, which is what makes it a run.
+    /// Gives the filled folder its name, which is what makes it a run. Not durable: a power cut that
+    /// takes the name away takes all processes of the run, too.
     pub(crate) fn publish(&self, next: &RunDir, id: &RunId) -> io::Result<RunDir> {
         let path = self.path.join(id.as_str());
         fs::rename(next.path(), &path).map_err(|error| named(&path, &error))?;
-        sync_folder(&self.path)?;
         Ok(RunDir::at(path))
     }
 
@@ -111,9 +117,9 @@ pub(crate) fn fill(next: &RunDir, plan: &Plan, config_yaml: &str) -> io::Result<
     record::write(next.path(), plan)?;
     let path = next.path().join(CONFIG);
     let config = make_file(&path)?;
-    let written = config.write_all_at(config_yaml.as_bytes(), 0).and_then(|()| {
-        config.set_len(config_yaml.len() as u64)?;
-        config.sync_all()
-    });
+    // Only this run's agent reads it.
+    let written = config
+        .write_all_at(config_yaml.as_bytes(), 0)
+        .and_then(|()| config.set_len(config_yaml.len() as u64));
     written.map_err(|error| named(&path, &error))
 }

@@ -36,9 +36,9 @@ impl TaskDir {
         record::read(&self.path)
     }
 
-    /// Writes the record in place and makes it durable.
+    /// Writes the record in place. Not durable: a power cut ends the task with it.
     pub fn write_started(&self, content: &TaskStarted) -> io::Result<()> {
-        record::write(&self.path, content)
+        record::tell(&self.path, content)
     }
 
     /// How it ended.
@@ -46,9 +46,10 @@ impl TaskDir {
         record::read(&self.path)
     }
 
-    /// Writes the record in place and makes it durable.
+    /// Writes the record in place. Not durable: the history keeps it, and a task of which a power cut
+    /// left no end counts as lost with the machine.
     pub fn write_finished(&self, content: &TaskFinished) -> io::Result<()> {
-        record::write(&self.path, content)
+        record::tell(&self.path, content)
     }
 
     /// Whether its guard lives.
@@ -66,14 +67,14 @@ impl TaskDir {
     }
 
     pub(crate) fn prepare(&self) -> io::Result<()> {
-        record::reserve::<TaskStarted>(&self.path)?;
-        record::reserve::<TaskFinished>(&self.path)?;
-        make_file(&self.path.join(TASK_LOCK))?.sync_all()
+        record::make_room::<TaskStarted>(&self.path)?;
+        record::make_room::<TaskFinished>(&self.path)?;
+        make_file(&self.path.join(TASK_LOCK)).map(drop)
     }
 
     pub(crate) fn is_prepared(&self) -> bool {
-        matches!(self.started(), Record::Blank)
-            && matches!(self.finished(), Record::Blank)
+        record::has_room::<TaskStarted>(&self.path)
+            && record::has_room::<TaskFinished>(&self.path)
             && self.path.join(TASK_LOCK).is_file()
     }
 }

@@ -119,12 +119,18 @@ impl Runner {
             self.start_again.reset();
             return;
         };
-        if run.lived().is_some_and(|lived| lived >= crate::run::SETTLED) {
+        let settled = run.lived().is_some_and(|lived| lived >= crate::run::SETTLED);
+        if settled {
             self.start_again.reset();
         }
         let refused = problem.code == ProblemCode::TokenRefused;
         let least = if refused { REFUSED_WAIT } else { SignedDuration::ZERO };
-        self.start_again.failed(now, least);
+        if settled && !refused {
+            // It worked until now, so its successor comes at once; only one that ends soon waits.
+            self.start_again.failed_once();
+        } else {
+            self.start_again.failed(now, least);
+        }
         self.trouble = Some(problem);
     }
 

@@ -153,6 +153,7 @@ impl Supervisor {
         };
         let run = RunId::from(id.as_str());
         tracing::info!(%runner, %run, "a run begins");
+        self.reserve = true;
         self.watch_run(&run, &folder, 1);
         match crate::read_run::read_run(&folder, &run, 1, &self.boot, &mut BTreeMap::new(), now()) {
             crate::read_run::Found::Run(facts) => self.event(Event::RunStarted(facts)),

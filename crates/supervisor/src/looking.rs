@@ -31,6 +31,9 @@ impl Supervisor {
                 if facts.has_unknowns() {
                     self.look_again(run.clone());
                 }
+                if self.reserve && facts.phase(&self.boot) != Phase::Starting {
+                    self.reserve_next();
+                }
                 self.event(Event::RunRead(facts.clone()));
                 self.read_on(run, &facts);
             }

@@ -11,6 +11,7 @@ use host::Folders;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 use crate::api::{self, Api};
 use crate::input::{Input, Loop};
@@ -20,6 +21,7 @@ use crate::take::Ended;
 use crate::wanted_file::WantedFile;
 
 const LOGS_KEPT: usize = 7;
+const LINES_WAITING: usize = 4096;
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 pub(crate) fn run() -> Result<()> {
@@ -123,7 +125,7 @@ fn bind(socket: &std::path::Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-fn log_to(folders: &Folders) -> tracing_appender::non_blocking::WorkerGuard {
+fn log_to(folders: &Folders) -> WorkerGuard {
     let daily = tracing_appender::rolling::Builder::new()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("supervisor")
@@ -131,18 +133,23 @@ fn log_to(folders: &Folders) -> tracing_appender::non_blocking::WorkerGuard {
         .max_log_files(LOGS_KEPT)
         .build(&folders.logs);
     let (writer, guard) = match daily {
-        Ok(daily) => tracing_appender::non_blocking(daily),
+        Ok(daily) => writing(daily),
         // A full disk is no reason not to work.
         Err(error) => {
             let logs = folders.logs.display();
             let _ = writeln!(std::io::stderr(), "cannot write a log below {logs}: {error}");
-            tracing_appender::non_blocking(std::io::stderr())
+            writing(std::io::stderr())
         }
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("RUNNER_TRAY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).init();
     guard
+}
+
+/// A thread that writes. The room for lines that wait is taken at once, 32 bytes each.
+fn writing(to: impl std::io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default().buffered_lines_limit(LINES_WAITING).finish(to)
 }
 
 async fn end_at_signal(to_loop: Loop) {

@@ -99,10 +99,6 @@ pub(crate) fn start(
     let config = config(name, settings, places, &folder)?;
     let (run, lock) = runs.create(&plan, &config)?;
     crate::keepers::start(&places.helper, &run, lock, &environment, token)?;
-    if let Err(error) = runs.reserve_next() {
-        // Only the next start on a full disk would miss it.
-        tracing::warn!(%error, "no room set aside for the next run");
-    }
     Ok((id, run))
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Supervisor {
     pub(crate) watch: Watch,
     pub(crate) snapshots: watch::Sender<Arc<str>>,
     pub(crate) effects: VecDeque<Effect>,
+    /// The room that was set aside is in use; more is taken once nobody waits for the agent.
+    pub(crate) reserve: bool,
     pub(crate) touched: BTreeSet<RunId>,
     pub(crate) wake_up: WakeUp,
     pub(crate) publish: bool,
@@ -117,6 +119,7 @@ impl Supervisor {
             watch,
             snapshots,
             effects: VecDeque::new(),
+            reserve: false,
             touched: BTreeSet::new(),
             wake_up,
             publish: true,
@@ -131,9 +134,7 @@ impl Supervisor {
 
     /// Reads all there is, then lives by what happens, until it is asked to end.
     pub(crate) async fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) -> Result<Ended> {
-        if let Err(error) = self.runs.reserve_next() {
-            tracing::warn!(%error, "no room set aside for the next run");
-        }
+        self.reserve_next();
         // Runs first: nothing is started before all that may run is known.
         for run in self.runs.list()? {
             self.look_at(&RunId::from(run.as_str()));
@@ -166,6 +167,15 @@ impl Supervisor {
             self.settle();
             // However much there is to take, whoever asks something is answered in between.
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// Takes room on the disk for the next run.
+    pub(crate) fn reserve_next(&mut self) {
+        self.reserve = false;
+        if let Err(error) = self.runs.reserve_next() {
+            // Only the next start on a full disk would miss it.
+            tracing::warn!(%error, "no room set aside for the next run");
         }
     }
 

@@ -50,7 +50,23 @@ fn back_off_begins_anew_after_a_healthy_while() {
     assert!(scene.problems().is_empty(), "what went wrong before is over");
     scene.exits(1);
     assert_eq!(scene.problems(), [ProblemCode::AgentCrashed]);
-    assert_eq!(seconds_to_the_next_start(&mut scene), 1);
+}
+
+#[test]
+fn an_agent_that_had_settled_is_followed_at_once_but_not_in_a_loop() {
+    let mut scene = Scene::new();
+    scene.starts();
+    scene.wait(61);
+    scene.did();
+    scene.exits(1);
+    assert_eq!(scene.did(), ["start"]);
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        scene.starts();
+        scene.exits(1);
+        waits.push(seconds_to_the_next_start(&mut scene));
+    }
+    assert_eq!(waits, [2, 4, 8]);
 }
 
 #[test]
