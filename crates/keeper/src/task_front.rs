@@ -149,17 +149,21 @@ impl Front<'_> {
         if over.is_none() && self.inherited.is_some() {
             return Ok(Outcome::NeverRan);
         }
-        let end = over.unwrap_or_else(|| self.end_task());
+        let end = over.unwrap_or_else(|| self.without_guard());
         // Gone, or as good as: it lets go of task.lock before the agent hears of the end.
         // An error only means that somebody ignores SIGCHLD, and then it is reaped already.
         let _ = self.guard.wait();
         Ok(Outcome::Over(end))
     }
 
-    /// The guard died: nobody else is left to end what it kept.
-    fn end_task(&self) -> TaskEnd {
-        note(self.run, "the guard of a task died, so the task is ended");
+    /// The guard died: nobody else is left to end what it kept, unless it was over.
+    fn without_guard(&self) -> TaskEnd {
         let task = self.task.map(|number| self.run.task(number));
+        // Written down is told: others have read it.
+        if let Some(finished) = task.as_ref().and_then(|task| task.finished().written()) {
+            return finished.end;
+        }
+        note(self.run, "the guard of a task died, so the task is ended");
         // Where orphans do not come to this process (macOS), the record says where to look.
         let agent = task.as_ref().and_then(|task| task.started().written());
         let roots = agent.into_iter().map(|started| started.process).collect();

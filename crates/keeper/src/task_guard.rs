@@ -136,6 +136,7 @@ impl Guard<'_> {
             }
         };
         self.records.finished(TaskFinished { end: end.clone(), left_behind, at: now() });
+        hold(self.run, "task-finished-written");
         // A front that died needs no telling.
         let _ = self.link.send(&Told::Over(end));
     }

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use process::{Liveness, ProcessId, Signal, alive, signal};
 use run_dir::{RunDir, Side, TaskEnd, TaskNumber, TaskStarted, TaskState};
 
-use crate::home::{Home, lines, secrets, until, until_dead, until_written, wait};
+use crate::home::{Home, lines, secrets, until, until_dead, until_held, until_written, wait};
 use crate::task::task;
 
 /// A task with a child, a daemon that forked twice, and a child that ignores TERM.
@@ -71,6 +71,23 @@ fn a_killed_guard_does_too_before_the_front_says_so() {
         assert_eq!(alive(process), Liveness::Dead, "the agent may claim the next task now");
     }
     assert_eq!(end_of(&run, 1), TaskEnd::Lost(Side::Guard));
+}
+
+#[test]
+fn a_guard_that_is_killed_once_the_end_is_on_record_changes_nothing_of_it() {
+    let mut home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    let mut front = task(&run, &["/bin/sh", "-c", "exit 5"])
+        .env("RUNNER_TRAY_HOLD_AT", "task-finished-written")
+        .spawn()
+        .unwrap();
+    let end = end_of(&run, 1);
+    let guard = run.task(TaskNumber(1)).started().written().unwrap().guard;
+    home.remember_pid(guard.pid.get());
+    until_held(&run, "task-finished-written", guard.pid);
+    signal(&guard, Signal::KILL).unwrap();
+    assert_eq!(wait(&mut front).code(), Some(5), "what is on record, the agent hears too");
+    assert_eq!((end_of(&run, 1), end), (TaskEnd::Code(5), TaskEnd::Code(5)));
 }
 
 /// An agent that runs `task` as often as it is told to.
