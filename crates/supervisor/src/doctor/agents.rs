@@ -76,9 +76,9 @@ fn installed(root: &Path, way: &InstallWay) -> Option<Agent> {
 fn name_in(config: &Path) -> AgentName {
     /// Larger than any honest configuration.
     const LARGEST: u64 = 1 << 20;
-    let read = fs::metadata(config).and_then(|about| {
-        if about.len() > LARGEST { Ok(String::new()) } else { fs::read_to_string(config) }
-    });
+    // Anybody's: a command line may name a pipe or a device.
+    let read = run_dir::read_at_most(config, LARGEST)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other));
     match read {
         Err(error) if error.kind() == ErrorKind::NotFound => AgentName::None,
         Err(error) => AgentName::Unknown(format!("{}: {error}", config.display())),
