@@ -28,6 +28,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("demo", &["local-circleci", "process", "protocol"]),
     // The product end to end, with the stand-in: tests alone.
     ("trials", &["process", "protocol", "run-dir", "host", "client", "local-circleci"]),
+    // What it costs, measured from outside: never part of the product.
+    ("bench", &["process", "protocol", "run-dir", "client", "local-circleci", "trials"]),
     ("xtask", &["cli", "protocol"]),
 ];
 

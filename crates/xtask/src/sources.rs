@@ -14,7 +14,7 @@ const FLOOR_WORDS: [&str; 3] = ["target_os", "target_family", "unsafe"];
 const LONG: usize = 500;
 
 /// Where sources are, and folders in them that hold none of ours.
-const ROOTS: [&str; 3] = ["crates", "src-tauri", "ui/src"];
+const ROOTS: [&str; 4] = ["crates", "bench", "src-tauri", "ui/src"];
 const NOT_OURS: [&str; 4] = ["target", "gen", "generated", "node_modules"];
 
 /// Each broken rule, as `path:line: what is wrong, and what to do`.
