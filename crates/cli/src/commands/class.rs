@@ -84,7 +84,7 @@ enum Act {
         /// What it is for, for whoever reads the list
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
-        /// The organisation's id, where CircleCI wants it
+        /// The organisation's id, from its settings in CircleCI's web app; CircleCI's cloud wants it
         #[arg(long, value_name = "ID")]
         org_id: Option<String>,
         #[command(flatten)]
@@ -116,7 +116,7 @@ const EXAMPLES: &str = "\
 Examples:
   runnerctl class list acme
   runnerctl class show acme/macos
-  runnerctl class create acme/macos --description \"Mac minis in the office\"
+  runnerctl class create acme/macos --org-id ORGANISATION
   runnerctl class delete acme/macos";
 
 const LIST_EXAMPLES: &str = "\
@@ -132,7 +132,7 @@ Examples:
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
-  runnerctl class create acme/macos --description \"Mac minis in the office\"
+  runnerctl class create acme/macos --org-id ORGANISATION --description \"Mac minis in the office\"
   runnerctl class create acme/linux --api-url https://circleci.example.com";
 
 const DELETE_EXAMPLES: &str = "\
