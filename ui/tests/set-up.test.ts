@@ -69,7 +69,7 @@ test("from an empty home to the pipeline's lines, and nothing is changed before 
   await settle();
   expect(screen.getByText("mac-mini-01 works")).toBeTruthy();
   await goOn();
-  expect(screen.getByRole("region", { name: "Lines for .circleci/config.yml" }).textContent).toContain("machine: true");
+  expect(screen.getByRole("group", { name: "Lines for .circleci/config.yml" }).textContent).toContain("machine: true");
   expect(screen.getByText(/can use docker is root/)).toBeTruthy();
   await fireEvent.click(button("Done"));
   expect(kept("set-up")).toBeUndefined();
