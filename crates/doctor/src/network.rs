@@ -10,6 +10,8 @@ pub struct HostAsked {
     pub address: String,
     /// What it is for: "CircleCI's runner API".
     pub what: String,
+    /// Whether every task needs it; another is a warning at most.
+    pub always: bool,
     /// The status it answered with.
     pub answer: Result<u16, NotReached>,
 }
@@ -18,7 +20,8 @@ pub fn network(asked: &HostAsked, proxy: &ProxySetting) -> Finding {
     let subject = format!("{} ({})", asked.address, asked.what);
     let finding =
         |level, reading: String| Finding::new(Check::Network, level, subject.clone(), reading);
-    let bad = |reading: String| finding(Level::Bad, reading);
+    let level = if asked.always { Level::Bad } else { Level::Warn };
+    let bad = |reading: String| finding(level, reading);
     match &asked.answer {
         Ok(407) => bad("the proxy wants a user and a password (status 407)".into())
             .mend("Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"),
@@ -92,7 +95,7 @@ mod tests {
 
     fn asked(answer: Result<u16, NotReached>) -> Finding {
         let (address, what) = ("https://runner.circleci.com".into(), "the API".into());
-        network(&HostAsked { address, what, answer }, &ProxySetting::default())
+        network(&HostAsked { address, what, always: true, answer }, &ProxySetting::default())
     }
 
     #[test]
@@ -123,8 +126,15 @@ mod tests {
     fn where_a_proxy_is_set_it_is_named_as_a_cause() {
         let proxied = ProxySetting { https: Some("https_proxy".into()), ..ProxySetting::default() };
         let answer = Err(NotReached::Failed("refused".into()));
-        let asked = HostAsked { address: "a".into(), what: "b".into(), answer };
+        let asked = HostAsked { address: "a".into(), what: "b".into(), always: true, answer };
         assert!(network(&asked, &proxied).mend.unwrap().contains("https_proxy"));
+    }
+
+    #[test]
+    fn a_host_that_some_tasks_need_is_a_warning() {
+        let answer = Err(NotReached::Failed("refused".into()));
+        let asked = HostAsked { address: "a".into(), what: "b".into(), always: false, answer };
+        assert_eq!(network(&asked, &ProxySetting::default()).level, Level::Warn);
     }
 
     #[test]

@@ -13,12 +13,17 @@ use crate::supervisor::now;
 /// A host that takes longer serves nobody.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Where most teams have their code; which host a job checks out from is known to the job alone.
+const CODE_URL: &str = "https://github.com";
+const CODE: &str = "code, where yours is on GitHub";
+
 pub(super) async fn ask(reach: &[String], runners: &Runners) -> Vec<Finding> {
     let asked = join_all(wanted(reach, runners).into_iter().map(|(address, what)| async move {
+        let always = what != CODE;
         let answer = circleci::reach(&address, PATIENCE).await;
         let date = answer.as_ref().ok().and_then(|reached| reached.date);
         let time = date.map(|theirs| (theirs, now()));
-        (HostAsked { address, what, answer: answer.map(|reached| reached.status) }, time)
+        (HostAsked { address, what, always, answer: answer.map(|reached| reached.status) }, time)
     }))
     .await;
     let proxy = proxy_setting(|name| std::env::var(name).ok());
@@ -41,6 +46,7 @@ fn wanted(reach: &[String], runners: &Runners) -> BTreeMap<String, String> {
     if cloud {
         add(circleci::API_URL, "tasks");
         add(circleci::CACHES_URL, "caches and artifacts");
+        add(CODE_URL, CODE);
     }
     if runners.is_empty() {
         add(circleci::RELEASES_URL, "the agent's releases");
