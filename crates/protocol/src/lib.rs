@@ -34,7 +34,7 @@ pub use preferences::{
     KeepAwake, KeepAwakeChange, KeepAwakePreference, NotificationChange, NotificationPreference,
     Preferences, PreferencesChange,
 };
-pub use problem::{ApiError, Problem, ProblemCode};
+pub use problem::{ApiError, Heals, Problem, ProblemCode};
 pub use set_up::{AdminStep, CheckJobUser, JobUserCheck, TokenSeen};
 pub use snapshot::{
     Boundary, Bytes, Install, InstallWaits, PauseBy, PauseReason, Runner, RunnerState, Snapshot,

@@ -5,7 +5,7 @@ mod code;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use code::ProblemCode;
+pub use code::{Heals, ProblemCode};
 
 /// One thing that is wrong, told in at most three sentences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use protocol::{Install, PauseReason, RunnerName};
 use crate::asked::DRAIN_GRACE;
 use crate::effect::Effect;
 use crate::facts::{LockSeen, Phase, RunnerFacts};
+use crate::rotation::Rotation;
 use crate::run::{Run, SETTLED};
 use crate::runner::{Release, Runner};
 
@@ -143,6 +144,8 @@ pub(crate) fn next_turn(
 ) -> Option<Timestamp> {
     let &Situation { boot, now, read_only, .. } = situation;
     let mut moments = vec![crate::pause::next_deadline(pauses), probe_due(runner, boot)];
+    let left = runner.rotation.as_ref().and_then(Rotation::left_for_good);
+    moments.push(left.filter(|at| *at > now));
     if runner.in_settings && pauses.is_empty() {
         if matches!(runner.release, Release::Failed(_)) {
             moments.push(runner.install_again.due(now));

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use protocol::{Install, Problem, RunId, RunnerName, TaskId};
 
-use crate::facts::{Heard, Processes, RunFacts, RunnerFacts};
+use crate::facts::{Heard, Processes, RotationFacts, RunFacts, RunnerFacts};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -55,7 +55,9 @@ pub enum Event {
         /// What the server asked for, at least.
         wait: Option<SignedDuration>,
     },
-    StartFailed(RunnerName, StartFailure),
+    /// Why a run did not come to be. Where the list says that only the user can end it, it is not
+    /// tried again by itself.
+    StartFailed(RunnerName, Problem),
     /// Nothing was started, and nothing is wrong: what was fetched for it is no longer what is wanted.
     StartPutOff(RunnerName),
     /// The installed agent is gone or is not what was installed.
@@ -68,6 +70,11 @@ pub enum Event {
     /// The keeper could not be told to drain.
     DrainFailed(RunId),
     TokenChanged(RunnerName),
+    /// A rotation of its token as it is now; nothing where none was begun.
+    RotationSeen {
+        runner: RunnerName,
+        rotation: Option<RotationFacts>,
+    },
     /// What is wrong with the history of finished tasks; nothing where nothing is.
     HistoryLooked(Option<Problem>),
     Probed {
@@ -77,12 +84,4 @@ pub enum Event {
     },
     /// A moment asked for with [`crate::Effect::WakeAt`], or any other.
     Woke,
-}
-
-/// Why a run did not come to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartFailure {
-    pub problem: Problem,
-    /// Only the user can end it (no token): trying again by itself is no use.
-    pub needs_user: bool,
 }

@@ -1,7 +1,7 @@
 //! What was read of the world, as plain values. A reading that failed is `Unknown`, never "no".
 
 use jiff::Timestamp;
-use protocol::{Boundary, ResourceClass, RunId, RunnerName, TaskId, TokenStore};
+use protocol::{Boundary, ResourceClass, RotationStep, RunId, RunnerName, TaskId, TokenStore};
 
 /// Something read from disk: it is there, it is not, or nobody can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,25 @@ pub struct RunnerFacts {
 pub struct TokenCopy {
     pub store: TokenStore,
     pub since: Timestamp,
+}
+
+/// A rotation of a runner's token that was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotationFacts {
+    pub seen: RotationSeen,
+    /// A call is at it, so that it is on its way.
+    pub attended: bool,
+}
+
+/// How far a rotation came, as its record and the settings tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RotationSeen {
+    /// Whether the new token is proven is not asked of the record.
+    Begun { at: Timestamp, next: RotationStep },
+    /// Another token was stored since, or the runner works for another class or server.
+    Void { at: Timestamp },
+    /// Why its record cannot be read, with its path.
+    Unreadable(String),
 }
 
 /// One complete reading of one run directory and of the processes it names.

@@ -18,6 +18,7 @@ mod facts;
 mod headline;
 mod pause;
 mod problems;
+mod rotation;
 mod run;
 mod runner;
 mod snapshot;
@@ -29,10 +30,10 @@ mod wish;
 
 pub use core::{Core, StateFile};
 pub use effect::Effect;
-pub use event::{Event, StartFailure};
+pub use event::Event;
 pub use facts::{
     AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Processes, Read,
-    RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy,
+    RotationFacts, RotationSeen, RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy,
 };
 pub use wanted::{StoppedInstall, Wanted, WantedRunner};
 pub use wish::{Refusal, Wish};

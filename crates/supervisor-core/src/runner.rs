@@ -9,6 +9,7 @@ use crate::back_off::BackOff;
 use crate::effect::Effect;
 use crate::facts::{Phase, RunnerFacts};
 use crate::problems;
+use crate::rotation::Rotation;
 use crate::run::Run;
 
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
@@ -33,6 +34,7 @@ pub(crate) struct Runner {
     pub(crate) offline: Option<Problem>,
     pub(crate) claim_failed_at: Option<Timestamp>,
     pub(crate) probed_at: Option<Timestamp>,
+    pub(crate) rotation: Option<Rotation>,
     pub(crate) shown: Option<(RunnerState, Timestamp)>,
 }
 
@@ -62,6 +64,7 @@ impl Runner {
             offline: None,
             claim_failed_at: None,
             probed_at: None,
+            rotation: None,
             shown: None,
         }
     }
@@ -106,7 +109,9 @@ impl Runner {
                 continue;
             }
             run.judged = true;
-            if !run.before_us {
+            // How an agent ended that had another token, or other settings, says nothing of the next.
+            let is_current = run.facts.runner.mark == self.facts.mark;
+            if !run.before_us && is_current {
                 self.judge(run, boot, now);
             }
         }
@@ -200,11 +205,11 @@ impl Runner {
         self.release = Release::Failed(problem);
     }
 
-    pub(crate) fn start_failed(&mut self, failure: crate::StartFailure, now: Timestamp) {
+    pub(crate) fn start_failed(&mut self, problem: Problem, now: Timestamp) {
         self.starting = false;
-        self.needs_user = failure.needs_user;
+        self.needs_user = problem.code.waits_for_you();
         self.start_again.failed(now, SignedDuration::ZERO);
-        self.trouble = Some(failure.problem);
+        self.trouble = Some(problem);
     }
 
     /// One failed claim is told in several lines; that with a status says most.

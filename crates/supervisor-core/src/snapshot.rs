@@ -114,6 +114,9 @@ fn troubles(
     found.extend(runner.offline.iter().cloned());
     let copy = runner.facts.token_copy.as_ref();
     found.extend(copy.map(|copy| problems::token_copied(&runner.facts.name, copy)));
+    let proven = runner.is_proven(boot);
+    let rotation = runner.rotation.as_ref();
+    found.extend(rotation.and_then(|it| it.problem(&runner.facts.name, proven, now)));
     // Until the next one is over: nobody has to say that he has seen it.
     let lost = last_task.filter(|task| task.result == TaskResult::Lost);
     found.extend(lost.map(problems::task_lost));

@@ -9,6 +9,7 @@ use crate::core::{Core, SAVE_AGAIN, Settings};
 use crate::event::Event;
 use crate::facts::{Heard, Phase, RunFacts, RunnerFacts};
 use crate::problems;
+use crate::rotation::Rotation;
 use crate::run::{MayLive, Run};
 use crate::runner::{Release, Runner};
 
@@ -84,9 +85,9 @@ impl Core {
                     runner.agent_unusable(problem, now);
                 }
             }
-            Event::StartFailed(runner, failure) => {
+            Event::StartFailed(runner, problem) => {
                 if let Some(runner) = self.runners.get_mut(&runner) {
-                    runner.start_failed(failure, now);
+                    runner.start_failed(problem, now);
                 }
             }
             // The time of asking stands, so that it is asked again a while later.
@@ -100,6 +101,12 @@ impl Core {
             Event::TokenChanged(runner) => {
                 if let Some(runner) = self.runners.get_mut(&runner) {
                     runner.is_changed();
+                }
+            }
+            Event::RotationSeen { runner, rotation } => {
+                if let Some(runner) = self.runners.get_mut(&runner) {
+                    let before = runner.rotation.take();
+                    runner.rotation = rotation.map(|facts| Rotation::new(facts, before, now));
                 }
             }
             Event::HistoryLooked(problem) => self.history = problem,

@@ -79,7 +79,7 @@ impl Supervisor {
     /// Finds the agent's release on this machine, or downloads it, off the loop.
     pub(crate) fn install(&mut self, runner: RunnerName) {
         let Some(settings) = self.runner_settings(&runner) else {
-            let problem = crate::gather::no_settings(now()).problem;
+            let problem = crate::gather::no_settings(now());
             return self.event(Event::InstallFailed { runner, problem, wait: None });
         };
         let releases_url = settings.releases_url().to_owned();

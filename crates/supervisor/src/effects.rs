@@ -102,8 +102,8 @@ impl Supervisor {
                 Ok(ingredients) => {
                     to_loop.send(Input::ReadyToStart(runner, Box::new(ingredients)));
                 }
-                Err(crate::gather::Failure::Start(failure)) => {
-                    to_loop.send(Input::NotReady(runner, Box::new(settings), failure));
+                Err(crate::gather::Failure::Start(problem)) => {
+                    to_loop.send(Input::NotReady(runner, Box::new(settings), problem));
                 }
                 Err(crate::gather::Failure::Agent(problem)) => {
                     to_loop.event(Event::AgentUnusable { runner, problem: *problem });
@@ -117,11 +117,11 @@ impl Supervisor {
         &mut self,
         runner: RunnerName,
         of: &crate::settings::RunnerSettings,
-        failure: supervisor_core::StartFailure,
+        problem: protocol::Problem,
     ) {
         let current = self.runner_settings(&runner).is_none_or(|now| now == *of);
         self.event(if current {
-            Event::StartFailed(runner, failure)
+            Event::StartFailed(runner, problem)
         } else {
             Event::StartPutOff(runner)
         });
@@ -147,8 +147,8 @@ impl Supervisor {
             Ok(started) => started,
             Err(error) => {
                 tracing::error!(%runner, error = format!("{error:#}"), "cannot start a run");
-                let failure = crate::gather::cannot_start(&format!("{error:#}"), now());
-                return self.event(Event::StartFailed(runner, failure));
+                let problem = crate::gather::cannot_start(&format!("{error:#}"), now());
+                return self.event(Event::StartFailed(runner, problem));
             }
         };
         let run = RunId::from(id.as_str());
@@ -158,8 +158,8 @@ impl Supervisor {
         match crate::read_run::read_run(&folder, &run, 1, &self.boot, &mut BTreeMap::new(), now()) {
             crate::read_run::Found::Run(facts) => self.event(Event::RunStarted(facts)),
             crate::read_run::Found::Stray { .. } | crate::read_run::Found::Gone => {
-                let failure = crate::gather::cannot_start("its directory is not readable", now());
-                self.event(Event::StartFailed(runner, failure));
+                let problem = crate::gather::cannot_start("its directory is not readable", now());
+                self.event(Event::StartFailed(runner, problem));
             }
         }
         self.touch(run);

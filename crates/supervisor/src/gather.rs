@@ -5,7 +5,6 @@ use circleci::InstalledAgent;
 use host::Folders;
 use jiff::Timestamp;
 use protocol::{Problem, ProblemCode, RunnerName};
-use supervisor_core::StartFailure;
 
 use crate::settings::{RunnerSettings, SettingsError};
 use crate::start_run::{Ingredients, Places};
@@ -14,14 +13,14 @@ use crate::token::TokenPlace;
 
 /// Why a start came to nothing.
 pub(crate) enum Failure {
-    Start(Box<StartFailure>),
+    Start(Box<Problem>),
     /// The agent is not what was installed: it is to be installed anew.
     Agent(Box<Problem>),
 }
 
-impl From<Box<StartFailure>> for Failure {
-    fn from(failure: Box<StartFailure>) -> Self {
-        Self::Start(failure)
+impl From<Box<Problem>> for Failure {
+    fn from(problem: Box<Problem>) -> Self {
+        Self::Start(problem)
     }
 }
 
@@ -50,7 +49,7 @@ fn prepare(
     name: &RunnerName,
     settings: &RunnerSettings,
     folders: &Folders,
-) -> Result<Places, Box<StartFailure>> {
+) -> Result<Places, Box<Problem>> {
     let failed = |error: anyhow::Error| boxed(&format!("{error:#}"));
     if let Some(user) = &settings.job_user {
         let chosen = settings.working_directory.as_deref();
@@ -67,24 +66,21 @@ fn prepare(
     Ok(places)
 }
 
-pub(crate) fn no_settings(now: Timestamp) -> StartFailure {
+pub(crate) fn no_settings(now: Timestamp) -> Problem {
     cannot_start("the settings do not name this runner, or cannot be read", now)
 }
 
-fn boxed(why: &str) -> Box<StartFailure> {
+fn boxed(why: &str) -> Box<Problem> {
     Box::new(cannot_start(why, now()))
 }
 
-pub(crate) fn cannot_start(why: &str, now: Timestamp) -> StartFailure {
-    StartFailure {
-        problem: Problem::of(ProblemCode::CannotStart, now).reading(why),
-        needs_user: false,
-    }
+pub(crate) fn cannot_start(why: &str, now: Timestamp) -> Problem {
+    Problem::of(ProblemCode::CannotStart, now).reading(why)
 }
 
-fn job_user_unusable(unusable: crate::job_user::Unusable, now: Timestamp) -> StartFailure {
+fn job_user_unusable(unusable: crate::job_user::Unusable, now: Timestamp) -> Problem {
     let problem = Problem::of(ProblemCode::JobUserUnusable, now).reading(unusable.found);
-    StartFailure { problem: Problem { hint: unusable.way_out, ..problem }, needs_user: false }
+    Problem { hint: unusable.way_out, ..problem }
 }
 
 pub(crate) fn settings_problem(error: &SettingsError, now: Timestamp) -> Problem {

@@ -6,7 +6,7 @@ use protocol::{
     AgentRelease, ApiError, ConfigText, RunId, RunnerName, RunnerSpec, Stopping, TokenStore,
 };
 use secrecy::SecretString;
-use supervisor_core::{Event, StartFailure, Wish};
+use supervisor_core::{Event, Wish};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::token::{GivenFor, TokenPlace};
@@ -23,7 +23,7 @@ pub(crate) enum Input {
     /// The token of a runner that is to be started was read, and its agent checked.
     ReadyToStart(RunnerName, Box<crate::start_run::Ingredients>),
     /// What these settings need for a start could not be had.
-    NotReady(RunnerName, Box<crate::settings::RunnerSettings>, Box<StartFailure>),
+    NotReady(RunnerName, Box<crate::settings::RunnerSettings>, Box<protocol::Problem>),
     /// Too much happened at once for the kernel to tell of it all.
     NewsLost,
     AlarmWentOff,
@@ -53,6 +53,10 @@ pub(crate) enum Input {
         id: String,
         reply: Reply<()>,
     },
+    /// A call came to a rotation of this runner's token, or left it.
+    RotationAttended(RunnerName, bool),
+    /// The record of a rotation changed.
+    RotationsTouched,
     /// Whether the agent with the stored token has had a claim answered.
     Proven(RunnerName, Reply<bool>),
     /// A copy of the token may be in this store too; none: it is gone.

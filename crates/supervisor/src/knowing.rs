@@ -31,6 +31,8 @@ impl Supervisor {
         };
         self.leave_downloads();
         self.event(event);
+        // Which step comes next is in the settings, too.
+        self.look_at_rotations();
     }
 
     pub(crate) fn read_settings(&mut self) {

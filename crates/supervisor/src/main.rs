@@ -31,6 +31,7 @@ mod read_run;
 mod recording;
 mod records;
 mod rotate;
+mod rotations;
 mod sampling;
 mod settings;
 mod shown_log;

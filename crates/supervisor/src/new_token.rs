@@ -19,9 +19,8 @@ pub(crate) async fn check_store(
 ) -> Result<(), ApiError> {
     match token::get(runner, &known.token_place(), folders).await {
         Ok(_) => Ok(()),
-        Err(failure) if failure.problem.code == ProblemCode::TokenMissing => Ok(()),
-        Err(failure) => {
-            let problem = failure.problem;
+        Err(problem) if problem.code == ProblemCode::TokenMissing => Ok(()),
+        Err(problem) => {
             Err(refusal::error(409, "token-not-stored", problem.summary, &problem.hint))
         }
     }

@@ -19,6 +19,7 @@ use crate::downloads::Downloads;
 use crate::input::{Input, Loop};
 use crate::program::Program;
 use crate::records::Records;
+use crate::rotations::Attended;
 use crate::settings::{Settings, SettingsError};
 use crate::take::Ended;
 use crate::usage::Sample;
@@ -64,6 +65,7 @@ pub(crate) struct Supervisor {
     /// Looks still to be had at a step that has begun: its environment names branch and job.
     pub(crate) looks: u32,
     pub(crate) downloads: Downloads,
+    pub(crate) rotations: Attended,
 }
 
 /// What starting needs beyond the folders.
@@ -98,6 +100,7 @@ impl Supervisor {
         let mut watch = Watch::new(runs.path(), watched, to_loop.clone());
         watch.folder(runs.path());
         watch.folder(&folders.config);
+        watch.folder(&folders.state);
         if let Some(folder) = program.path().parent() {
             watch.folder(folder);
         }
@@ -129,6 +132,7 @@ impl Supervisor {
             sampled_at: Instant::now(),
             looks: 0,
             downloads: Downloads::default(),
+            rotations: Attended::new(),
         })
     }
 

@@ -44,8 +44,8 @@ impl Supervisor {
             Input::InstallAdvanced(number, install) => self.install_advanced(number, &install),
             Input::InstallEnded(number, done) => self.install_ended(number, &done),
             Input::ReadyToStart(runner, ingredients) => self.start(runner, &ingredients),
-            Input::NotReady(runner, settings, failure) => {
-                self.not_ready(runner, &settings, *failure);
+            Input::NotReady(runner, settings, problem) => {
+                self.not_ready(runner, &settings, *problem);
             }
             Input::NewsLost => self.look_at_everything(),
             Input::AlarmWentOff => self.clock_moved(),
@@ -71,6 +71,8 @@ impl Supervisor {
             Input::TokenStored { name, id, reply } => {
                 let _ = reply.send(self.token_changed(&name, Some(&id)));
             }
+            Input::RotationAttended(name, comes) => self.rotation_attended(&name, comes),
+            Input::RotationsTouched => self.look_at_rotations(),
             Input::Proven(name, reply) => {
                 let _ = reply.send(Ok(self.core.is_proven(&name)));
             }
@@ -121,7 +123,7 @@ impl Supervisor {
         ControlFlow::Continue(())
     }
 
-    fn registered(&self) -> BTreeMap<RunnerName, Registered> {
+    pub(crate) fn registered(&self) -> BTreeMap<RunnerName, Registered> {
         let Ok(known) = &self.settings else { return BTreeMap::new() };
         let registered = known.runners.iter().map(|(name, settings)| {
             let registered = Registered {

@@ -1,4 +1,4 @@
-//! Tells the loop which run directory changed. By the kernel's own notices where there are any, else
+//! Tells the loop which run directory changed, or which other file that the user may change. By the kernel's own notices where there are any, else
 //! by looking every second.
 
 use std::path::{Path, PathBuf};
@@ -73,6 +73,8 @@ fn told(event: &notify::Event, runs: &Path, settings: &Path, program: &Path, to:
             to.send(Input::ProgramTouched);
         } else if let Some(run) = run_of(path, runs) {
             to.send(Input::Touched(run));
+        } else if crate::rotate::is_record(path) {
+            to.send(Input::RotationsTouched);
         }
     }
 }

@@ -67,6 +67,11 @@ macro_rules! problems {
             /// All but `Other`, as listed.
             pub const ALL: &[Self] = &[$(Self::$code),+];
 
+            /// Nothing is tried until somebody has done what it says.
+            pub fn waits_for_you(self) -> bool {
+                self.about().heals == Heals::OnYourWord
+            }
+
             /// What the list says of it.
             pub fn about(self) -> About {
                 match self {
@@ -96,8 +101,9 @@ problems! {
         summary: "CircleCI refuses this runner's token.",
         reading: "the agent's line that says so",
         hint: "Create a new token for the resource class and store it with `runnerctl token set`; \
-               check that the resource class still exists.",
-        heals: OnYourWord,
+               check that the resource class still exists. Until then the present one is tried \
+               every 5 minutes.",
+        heals: OnceMended,
     }
     /// There is no token for this runner in its store, or only one that was given for something else.
     TokenMissing {
@@ -151,6 +157,21 @@ problems! {
                whenever the supervisor starts.",
         heals: OnceMended,
     }
+    /// A rotation of the token was begun, and nobody is at it.
+    RotationUnfinished {
+        summary: "The rotation of this runner's token was begun and is not finished.",
+        reading: "the step it came to",
+        hint: "Go on with it: runnerctl token rotate --runner NAME",
+        heals: OnYourWord,
+    }
+    /// The record of a rotation that was begun cannot be read, so it cannot be gone on with.
+    RotationUnreadable {
+        summary: "Nobody can tell how far the rotation of this runner's token came.",
+        reading: "the file, and what is wrong with it",
+        hint: "Move the file away; then `runnerctl token list` shows the tokens there are, and \
+               `runnerctl token rotate --runner NAME` begins anew.",
+        heals: OnYourWord,
+    }
     /// The agent ended soon after it was started.
     AgentExitsAtStart {
         summary: "The agent ends as soon as it is started.",
@@ -202,8 +223,9 @@ problems! {
     ReleaseNotOffered {
         summary: "There is no agent for this machine among the releases.",
         reading: "what is offered",
-        hint: "Use another machine, or another place of releases (runnerctl setup --releases-url).",
-        heals: OnYourWord,
+        hint: "Use another machine, or another place of releases (runnerctl setup --releases-url). \
+               It is looked again by itself, at most every 5 minutes.",
+        heals: OnceMended,
     }
     /// A release did not pass its check; it was thrown away.
     ReleaseUnsound {

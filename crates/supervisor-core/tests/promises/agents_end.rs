@@ -3,9 +3,9 @@
 
 use protocol::PauseBy::You;
 use protocol::{ProblemCode, RunnerState};
-use supervisor_core::{AgentSeen, Event, ExitSeen, Heard, LockSeen, Read};
+use supervisor_core::{AgentSeen, Event, ExitSeen, Heard, LockSeen, Read, RunnerFacts};
 
-use crate::scene::{Scene, cannot_start, mini};
+use crate::scene::{Scene, cannot_start, facts_of, mini};
 
 /// Seconds from the end of a run to the next start.
 fn seconds_to_the_next_start(scene: &mut Scene) -> i64 {
@@ -95,6 +95,22 @@ fn a_refused_token_is_a_problem_not_a_loop() {
     scene.exits(1);
     scene.did();
     scene.tell(Event::TokenChanged(mini()));
+    assert_eq!(scene.did(), ["start"]);
+    assert!(scene.problems().is_empty());
+}
+
+#[test]
+fn a_token_that_was_refused_holds_up_no_agent_with_another() {
+    let mut scene = Scene::new();
+    scene.starts();
+    scene.hears(Heard::TokenRefused { line: "claim: 401 Unauthorized".into() });
+    scene.did();
+    // Before the agent with the refused one has ended.
+    let changed = RunnerFacts { mark: "settings-2".into(), ..facts_of("mini") };
+    scene.tell(Event::SettingsRead(vec![changed]));
+    scene.tell(Event::TokenChanged(mini()));
+    assert_eq!(scene.did(), ["drain run-1"]);
+    scene.exits(1);
     assert_eq!(scene.did(), ["start"]);
     assert!(scene.problems().is_empty());
 }

@@ -4,12 +4,14 @@
 mod agents_end;
 mod cancelling;
 mod clocks;
+mod healing;
 mod installing;
 mod pausing;
 mod proving;
 mod reaching;
 mod reading;
 mod recording;
+mod rotating;
 mod scene;
 mod settings;
 mod showing;

@@ -7,7 +7,7 @@ use protocol::{
 };
 use supervisor_core::{
     AgentSeen, Core, Drained, Effect, Event, ExitSeen, Heard, Link, LockSeen, Read, Refusal,
-    RunFacts, RunnerFacts, StartFailure, StateFile, TaskEnd, TaskFacts, Wanted, Wish,
+    RunFacts, RunnerFacts, StateFile, TaskEnd, TaskFacts, Wanted, Wish,
 };
 
 pub(crate) const BOOT: &str = "this-boot";
@@ -358,6 +358,6 @@ pub(crate) fn problem(code: ProblemCode) -> Problem {
 }
 
 pub(crate) fn cannot_start(needs_user: bool) -> Event {
-    let problem = problem(ProblemCode::CannotStart);
-    Event::StartFailed(mini(), StartFailure { problem, needs_user })
+    let code = if needs_user { ProblemCode::TokenMissing } else { ProblemCode::CannotStart };
+    Event::StartFailed(mini(), problem(code))
 }

@@ -1,7 +1,7 @@
 //! What takes the supervisor a while: the world may change before it ends, and it may end badly.
 
 use protocol::{Bytes, Install, ProblemCode, RunId, RunnerName};
-use supervisor_core::{Event, StartFailure, Wanted};
+use supervisor_core::{Event, Wanted};
 
 use super::World;
 use super::disk::{Lock, RunDir};
@@ -134,8 +134,7 @@ impl World {
         let code =
             if only_the_user_can { ProblemCode::TokenMissing } else { ProblemCode::CannotStart };
         let problem = problem(code, self.now);
-        let failure = StartFailure { problem, needs_user: only_the_user_can };
-        self.event(Event::StartFailed(runner, failure));
+        self.event(Event::StartFailed(runner, problem));
     }
 
     fn spawn_ends(&mut self, run: RunId, ending: Ending) {
@@ -146,8 +145,7 @@ impl World {
             dir.lock = Lock::Free;
             let runner = dir.runner.clone();
             let problem = problem(ProblemCode::CannotStart, self.now);
-            let failure = StartFailure { problem, needs_user: false };
-            return self.event(Event::StartFailed(runner, failure));
+            return self.event(Event::StartFailed(runner, problem));
         }
         dir.lock = Lock::Keeper;
         dir.keeper = Some(Keeper::of_a_new_run());
@@ -159,8 +157,7 @@ impl World {
             // Its plan cannot be read: nobody can tell whose it is, and it is not pruned.
             let Some(runner) = self.runs.get(run).map(|dir| dir.runner.clone()) else { return };
             let problem = problem(ProblemCode::CannotStart, self.now);
-            let failure = StartFailure { problem, needs_user: false };
-            self.event(Event::StartFailed(runner, failure));
+            self.event(Event::StartFailed(runner, problem));
             return self.look(run);
         };
         self.note_told(&facts);

@@ -7,9 +7,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use protocol::{
-    AgentListed, Asked, ClassListed, ClassShown, CreateClass, CreateOwnToken, CreateToken,
-    DeleteClass, DeleteToken, OfClass, OfNamespace, Rotate, Rotated, Rotation, RunnerName,
-    SetToken, TokenCreated, TokenListed,
+    AgentListed, ApiError, Asked, ClassListed, ClassShown, CreateClass, CreateOwnToken,
+    CreateToken, DeleteClass, DeleteToken, OfClass, OfNamespace, Rotate, Rotated, Rotation,
+    RunnerName, SetToken, TokenCreated, TokenListed,
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use super::refusal::{self, Refused};
 use crate::input::Input;
 use crate::new_token;
 use crate::rotate::{self, Record, registered};
+use crate::rotations::Attending;
 use crate::user_calls::{self, told, told_of_change};
 
 type Answer<T> = Result<Json<T>, Refused>;
@@ -150,7 +151,7 @@ pub(crate) async fn create_own_token(
 ) -> Answer<TokenListed> {
     let _turn = api.rotating.lock().await;
     let known = registered(&api, &runner).await?;
-    if Record::read(&api.folders, &runner)?.is_some() {
+    if Record::read(&api.folders, &runner).map_err(ApiError::from)?.is_some() {
         return Err(refusal::error(
             409,
             "rotation-begun",
@@ -212,9 +213,10 @@ pub(crate) async fn rotation(
     Query(waiting): Query<Waiting>,
 ) -> Answer<Option<Rotation>> {
     let until = tokio::time::Instant::now() + LONGEST_WAIT;
+    let _attending = (waiting.wait == 1).then(|| Attending::begin(&runner, &api.to_loop));
     loop {
         let known = registered(&api, &runner).await?;
-        let Some(record) = Record::read(&api.folders, &runner)? else {
+        let Some(record) = Record::read(&api.folders, &runner).map_err(ApiError::from)? else {
             return Ok(Json(None));
         };
         let name = runner.clone();

@@ -13,9 +13,10 @@ use crate::api::{Api, refusal};
 use crate::hold::hold;
 use crate::input::{Input, Registered};
 use crate::new_token;
+use crate::rotations::Attending;
 use crate::user_calls::{self, told, told_of_change};
 
-pub(crate) use record::Record;
+pub(crate) use record::{Record, is_record};
 
 /// Takes all steps that can be taken now. Waits for nobody but the server.
 pub(crate) async fn go_on(
@@ -26,6 +27,7 @@ pub(crate) async fn go_on(
 ) -> Result<Rotated, ApiError> {
     // Two at once would each create a token.
     let _turn = api.rotating.lock().await;
+    let _attending = Attending::begin(runner, &api.to_loop);
     let known = registered(api, runner).await?;
     let server = user_calls::at(&known.api_url, personal_token)?;
     let namespace = user_calls::namespace_with(&server, &known.resource_class).await?;

@@ -2,7 +2,7 @@
 //! never a token.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use host::Folders;
 use jiff::Timestamp;
@@ -13,6 +13,8 @@ use crate::api::refusal;
 use crate::input::Registered;
 
 const VERSION: u32 = 1;
+/// Larger than this version ever writes it.
+const LARGEST: u64 = 1 << 20;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -55,17 +57,21 @@ impl Record {
     }
 
     /// Nothing where no rotation was begun.
-    pub(crate) fn read(folders: &Folders, runner: &RunnerName) -> Result<Option<Self>, ApiError> {
+    pub(crate) fn read(
+        folders: &Folders,
+        runner: &RunnerName,
+    ) -> Result<Option<Self>, UnreadableRecord> {
         let path = path(folders, runner);
-        let text = match std::fs::read(&path) {
+        let unreadable = |why: String| UnreadableRecord { path: path.clone(), why };
+        let text = match run_dir::read_at_most(&path, LARGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(&path, &error.to_string())),
+            Err(error) => return Err(unreadable(error.to_string())),
         };
-        let broken = |error: serde_json::Error| unreadable(&path, &error.to_string());
+        let broken = |error: serde_json::Error| unreadable(error.to_string());
         let Version { version } = serde_json::from_slice(&text).map_err(broken)?;
         if version > VERSION {
-            return Err(unreadable(&path, "a newer Runner Tray wrote it"));
+            return Err(unreadable("a newer Runner Tray wrote it".into()));
         }
         serde_json::from_slice(&text).map(Some).map_err(broken)
     }
@@ -121,17 +127,35 @@ impl Record {
     }
 }
 
-fn path(folders: &Folders, runner: &RunnerName) -> PathBuf {
-    folders.state.join(format!("rotation-{runner}.json"))
+/// A record that is there and tells nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {why}", path.display())]
+pub(crate) struct UnreadableRecord {
+    path: PathBuf,
+    why: String,
 }
 
-fn unreadable(path: &std::path::Path, why: &str) -> ApiError {
-    refusal::error(
-        409,
-        "rotation-unreadable",
-        format!("The rotation that was begun cannot be read: {}: {why}.", path.display()),
-        "Move the file away; then `runnerctl token list` shows the tokens there are.",
-    )
+impl From<UnreadableRecord> for ApiError {
+    fn from(error: UnreadableRecord) -> Self {
+        refusal::error(
+            409,
+            "rotation-unreadable",
+            format!("The rotation that was begun cannot be read: {error}."),
+            "Move the file away; then `runnerctl token list` shows the tokens there are.",
+        )
+    }
+}
+
+const PREFIX: &str = "rotation-";
+
+fn path(folders: &Folders, runner: &RunnerName) -> PathBuf {
+    folders.state.join(format!("{PREFIX}{runner}.json"))
+}
+
+/// Whether a file in the state folder has the name of a record.
+pub(crate) fn is_record(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with(PREFIX))
 }
 
 #[cfg(test)]
@@ -186,9 +210,11 @@ mod tests {
         record(Some("t-2")).save(&folders, &runner).unwrap();
         assert_eq!(Record::read(&folders, &runner).unwrap(), Some(record(Some("t-2"))));
         Record { version: 2, ..record(None) }.save(&folders, &runner).unwrap();
-        assert!(Record::read(&folders, &runner).unwrap_err().title.contains("newer"));
+        let newer = Record::read(&folders, &runner).unwrap_err();
+        assert!(newer.to_string().contains("newer"), "{newer}");
         run_dir::write_atomically(&path(&folders, &runner), b"{\"version\":1").unwrap();
-        assert_eq!(Record::read(&folders, &runner).unwrap_err().code, "rotation-unreadable");
+        let broken = ApiError::from(Record::read(&folders, &runner).unwrap_err());
+        assert_eq!(broken.code, "rotation-unreadable");
         Record::remove(&folders, &runner).unwrap();
         Record::remove(&folders, &runner).unwrap();
         assert_eq!(Record::read(&folders, &runner).unwrap(), None);

@@ -9,10 +9,9 @@ mod told;
 
 use host::keychain::{Unavailable, Verb};
 use host::{Folders, token_file};
-use protocol::{ApiError, ProblemCode, RunnerName, TokenStore};
+use protocol::{ApiError, Problem, ProblemCode, RunnerName, TokenStore};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use supervisor_core::StartFailure;
 
 use crate::api::refusal;
 use crate::input::Token;
@@ -75,7 +74,7 @@ pub(crate) async fn get(
     runner: &RunnerName,
     place: &TokenPlace,
     folders: &Folders,
-) -> Result<Token, Box<StartFailure>> {
+) -> Result<Token, Box<Problem>> {
     let TokenPlace { store, given_for } = place;
     let lack = match read(runner, *store, folders).await {
         Err(unavailable) => Lack::Of(unavailable),
@@ -92,7 +91,7 @@ pub(crate) async fn get(
 /// Whether it is certain that no token for this is stored.
 pub(crate) async fn is_missing(runner: &RunnerName, place: &TokenPlace, folders: &Folders) -> bool {
     let stored = get(runner, place, folders).await;
-    stored.is_err_and(|failure| failure.problem.code == ProblemCode::TokenMissing)
+    stored.is_err_and(|problem| problem.code == ProblemCode::TokenMissing)
 }
 
 /// Whether this very token is stored, for this.

@@ -2,7 +2,6 @@
 
 use host::keychain::Unavailable;
 use protocol::{ApiError, Problem, ProblemCode, RunnerName, TokenStore};
-use supervisor_core::StartFailure;
 
 use super::keychain::PATIENCE;
 use super::{GivenFor, Lack, TokenPlace};
@@ -36,7 +35,7 @@ fn told(unavailable: &Unavailable, runner: &RunnerName, store: TokenStore) -> Pr
 }
 
 /// Why the runner is not started.
-pub(super) fn failure(lack: &Lack, runner: &RunnerName, place: &TokenPlace) -> StartFailure {
+pub(super) fn failure(lack: &Lack, runner: &RunnerName, place: &TokenPlace) -> Problem {
     let store = place.store;
     let GivenFor { resource_class, api_url, .. } = &place.given_for;
     let told = match lack {
@@ -49,13 +48,12 @@ pub(super) fn failure(lack: &Lack, runner: &RunnerName, place: &TokenPlace) -> S
                 .reading(format!("the one in its place was given for {other}"))
         }
     };
-    let needs_user = told.code == ProblemCode::TokenMissing;
-    let wanted = needs_user.then(|| format!("wanted for {resource_class} at {api_url}"));
+    let is_missing = told.code == ProblemCode::TokenMissing;
+    let wanted = is_missing.then(|| format!("wanted for {resource_class} at {api_url}"));
     let reading =
         [wanted, told.reading.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let reading = Some(reading).filter(|reading| !reading.is_empty());
-    let problem = Problem { reading, ..told };
-    StartFailure { problem, needs_user }
+    Problem { reading, ..told }
 }
 
 pub(super) fn not_stored(
