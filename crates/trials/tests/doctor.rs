@@ -13,7 +13,10 @@ use std::process::Command;
 
 use local_circleci::control::Certificate;
 use protocol::{Check, Finding, Findings, Level};
-use trials::{Api, Circle, Options, Place, Proxy, RUNNER, Rig, Supervisor, User, is_root};
+use trials::{
+    Api, Circle, DEADLINE, Desktop, Mute, Options, Place, Proxy, RUNNER, Rig, Supervisor, User,
+    is_root, until,
+};
 
 /// What the supervisor's program finds, whether a supervisor runs or not.
 #[track_caller]
@@ -345,6 +348,22 @@ fn an_install_of_circlecis_own_is_found_with_its_name_whether_it_runs_or_not() {
     fs::remove_dir_all(machine.join("proc")).unwrap();
     let found = examine(&place, &arguments);
     assert_found(&found, Check::OtherAgents, Level::Unknown, "not known");
+}
+
+#[test]
+fn what_hangs_is_not_known_and_holds_up_nothing_else() {
+    let Some(desktop) = Desktop::without_keychain() else { return };
+    let mut place = Place::new();
+    place.set_env("DBUS_SESSION_BUS_ADDRESS", desktop.address());
+    let _keychain = Mute::named(desktop.address(), "org.freedesktop.secrets");
+    let found = examine(&place, &[&NOBODY[..], &["--within", "3"]].concat());
+    assert_found(&found, Check::Token, Level::Unknown, "not done within 3 s");
+    assert_found(&found, Check::Settings, Level::Note, "no runner is set up");
+    assert!(found.iter().any(|finding| finding.check == Check::User), "{found:#?}");
+    let is_child = |words: &str| words.contains("supervisor keychain ");
+    until(DEADLINE, "no child waits for it any more", || {
+        !place.processes().iter().any(|found| is_child(&found.arguments))
+    });
 }
 
 #[test]

@@ -17,14 +17,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use doctor::ToolsFound;
+use futures::future::join_all;
 use host::{Account, Folders, Sleep, System};
 use protocol::{ApiError, Check, Finding, Findings, Level, RunnerName};
+use tokio::io::AsyncReadExt;
 
 use crate::api::refusal;
 use crate::settings::{RunnerSettings, Settings};
 
+/// What takes longer is not known. Less than the child as a whole is given.
+const PATIENCE_SECONDS: u64 = 24;
 /// Less than a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(28);
+const WHOLE_PATIENCE: Duration = Duration::from_secs(28);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -34,6 +38,9 @@ pub(crate) struct Arguments {
     /// Look for the system's own files below this folder
     #[arg(long, default_value = "/")]
     root: PathBuf,
+    /// Tell as not known what takes longer than this
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_SECONDS)]
+    within: u64,
 }
 
 type Runners = BTreeMap<RunnerName, RunnerSettings>;
@@ -51,21 +58,45 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// The same, by a child of this very program.
 pub(crate) async fn by_child(reach: &[String]) -> Result<Findings, ApiError> {
-    let asking = async {
-        let mut child = tokio::process::Command::new(crate::program::path()?);
+    let mut child = crate::program::path().map(tokio::process::Command::new);
+    if let Ok(child) = &mut child {
         child.arg("doctor").args(reach.iter().flat_map(|address| ["--reach", address]));
-        child.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        let output = child.output().await.context("starting the doctor")?;
-        serde_json::from_slice(&output.stdout).context("the doctor gave no answer")
+    }
+    let asking = async { answer_of(child?, tokio::time::sleep(WHOLE_PATIENCE)).await };
+    asking.await.map_err(|error: anyhow::Error| refusal::failed(&format!("{error:#}")))
+}
+
+/// The findings that the child prints, unless `limit` comes first: then it is ended, and that is the
+/// one thing known.
+async fn answer_of(
+    mut child: tokio::process::Command,
+    limit: impl Future<Output = ()>,
+) -> anyhow::Result<Findings> {
+    child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = child.spawn().context("starting the doctor")?;
+    let mut stdout = child.stdout.take().context("the doctor has a stdout")?;
+    let mut text = Vec::new();
+    let said = tokio::select! {
+        read = stdout.read_to_end(&mut text) => Some(read),
+        () = limit => None,
     };
-    match tokio::time::timeout(PATIENCE, asking).await {
-        Ok(Ok(findings)) => Ok(findings),
-        Ok(Err(error)) => Err(refusal::failed(&format!("{error:#}"))),
-        Err(_) => Err(refusal::failed("the doctor was not done in time")),
+    // Whatever it still does, it has said what it says.
+    child.kill().await.context("ending the doctor")?;
+    match said {
+        None => {
+            let reading = "it was not done in time and was ended; nothing it found is known";
+            let hung = Finding::new(Check::Supervisor, Level::Unknown, "the doctor", reading);
+            Ok(Findings::worst_first(vec![hung]))
+        }
+        Some(read) => {
+            read.context("listening to the doctor")?;
+            serde_json::from_slice(&text).context("the doctor gave no answer")
+        }
     }
 }
 
-async fn examine(Arguments { reach, root }: Arguments) -> Findings {
+async fn examine(Arguments { reach, root, within }: Arguments) -> Findings {
+    let within = Duration::from_secs(within);
     let folders = match Folders::find() {
         Ok(folders) => folders,
         Err(error) => {
@@ -80,25 +111,53 @@ async fn examine(Arguments { reach, root }: Arguments) -> Findings {
     let (users, owner) = users_of(&runners);
     let on_this_machine = {
         let (runners, folders) = (runners.clone(), folders.clone());
-        tokio::task::spawn_blocking(move || here(&root, &runners, &folders))
+        blocking(Check::System, move || here(&root, &runners, &folders))
     };
-    let of_users: Vec<_> = users
-        .into_iter()
-        .map(|user| tokio::task::spawn_blocking(move || users::look(&user)))
-        .collect();
-    let (network, tokens) =
-        tokio::join!(hosts::ask(&reach, &runners), tokens::look(&runners, &folders));
+    let of_users = users.into_iter().map(|user| {
+        let subject = user.clone();
+        let looking = blocking(Check::JobUser, move || users::look(&user));
+        in_time(within, Check::JobUser, subject, looking)
+    });
+    let of_tokens = async {
+        let read = tokens::look(&runners, &folders).await;
+        read.iter().map(doctor::token).collect()
+    };
+    let (network, tokens, on_this_machine, of_users) = tokio::join!(
+        in_time(within, Check::Network, "hosts".into(), hosts::ask(&reach, &runners)),
+        in_time(within, Check::Token, "tokens".into(), of_tokens),
+        in_time(within, Check::System, "this machine".into(), on_this_machine),
+        join_all(of_users),
+    );
 
     let mut findings = doctor::settings(&folders.settings_file().display().to_string(), read);
     findings.push(me());
-    findings.extend(network);
-    findings.extend(tokens.iter().map(doctor::token));
     findings.extend(owner);
-    findings.extend(done(on_this_machine.await, Check::System));
-    for user in of_users {
-        findings.extend(done(user.await, Check::JobUser));
-    }
+    findings.extend([network, tokens, on_this_machine, of_users.concat()].concat());
     Findings::worst_first(findings)
+}
+
+/// Nobody waits for ever: what is not done by then is not known.
+async fn in_time(
+    within: Duration,
+    check: Check,
+    subject: String,
+    looking: impl Future<Output = Vec<Finding>>,
+) -> Vec<Finding> {
+    tokio::time::timeout(within, looking).await.unwrap_or_else(|_| {
+        vec![not_known(check, &subject, &format!("it was not done within {} s", within.as_secs()))]
+    })
+}
+
+async fn blocking(
+    check: Check,
+    looking: impl FnOnce() -> Vec<Finding> + Send + 'static,
+) -> Vec<Finding> {
+    let looked = tokio::task::spawn_blocking(looking).await;
+    looked.unwrap_or_else(|error| vec![not_known(check, "doctor", &error.to_string())])
+}
+
+fn not_known(check: Check, subject: &str, why: &str) -> Finding {
+    Finding::new(check, Level::Unknown, subject, format!("not known: {why}"))
 }
 
 /// What needs no waiting.
@@ -151,8 +210,60 @@ fn users_of(runners: &Runners) -> (Vec<String>, Option<Finding>) {
     (users, owner)
 }
 
-fn done(found: Result<Vec<Finding>, tokio::task::JoinError>, check: Check) -> Vec<Finding> {
-    found.unwrap_or_else(|error| {
-        vec![Finding::new(check, Level::Unknown, "doctor", format!("not known: {error}"))]
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> tokio::process::Command {
+        let mut child = tokio::process::Command::new("/bin/sh");
+        child.args(["-c", script]);
+        child
+    }
+
+    #[tokio::test]
+    async fn a_doctor_that_never_ends_is_ended_and_told_as_what_is_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = folder.path().join("begun");
+        let script =
+            format!("echo '{{\"findings\":'; echo $$ > {}; exec sleep 1000", begun.display());
+        let pid = std::cell::Cell::new(None);
+        // The limit comes once it is certain that it hangs.
+        let hangs = async {
+            while pid.get().is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                pid.set(std::fs::read_to_string(&begun).ok().and_then(|it| it.trim().parse().ok()));
+            }
+        };
+        let Findings { findings } = answer_of(shell(&script), hangs).await.unwrap();
+        assert_eq!((findings.len(), findings[0].level), (1, Level::Unknown), "{findings:?}");
+        assert!(findings[0].reading.contains("was ended"), "{findings:?}");
+        let pid = rustix::process::Pid::from_raw(pid.get().unwrap()).unwrap();
+        // It was waited for, so no zombie of that number is left either.
+        assert!(rustix::process::test_kill_process(pid).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_doctor_that_said_all_and_does_not_end_is_believed() {
+        let answer = "{\"findings\":[]}";
+        let script = format!("echo '{answer}'; exec >&-; exec sleep 1000");
+        let found = answer_of(shell(&script), std::future::pending()).await.unwrap();
+        assert!(found.findings.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_doctor_that_says_nothing_or_nonsense_gave_no_answer() {
+        for script in ["exit 1", "echo moon"] {
+            let told = answer_of(shell(script), std::future::pending()).await;
+            assert!(format!("{:#}", told.unwrap_err()).contains("gave no answer"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_done_in_time_is_not_known_and_holds_up_nothing_else() {
+        let never = in_time(Duration::ZERO, Check::Token, "tokens".into(), std::future::pending());
+        let found = never.await;
+        assert_eq!((found[0].check, found[0].level), (Check::Token, Level::Unknown));
+        let at_once = in_time(Duration::ZERO, Check::User, "me".into(), async { vec![me()] });
+        assert_eq!(at_once.await[0].check, Check::User);
+    }
 }

@@ -40,5 +40,5 @@ async fn keychain(folders: &Folders) -> TokenRead {
 }
 
 async fn problem(name: &RunnerName, place: &TokenPlace, folders: &Folders) -> Option<Problem> {
-    token::get(name, place, folders).await.err().map(|failure| failure.problem)
+    token::get(name, place, folders).await.err().map(|problem| *problem)
 }
