@@ -81,17 +81,10 @@ fn counts(runners: &[Runner]) -> String {
         .join(", ")
 }
 
-fn word(state: RunnerState) -> &'static str {
-    match state {
-        RunnerState::Problem => "Problem",
-        RunnerState::Offline => "Offline",
-        RunnerState::Unknown => "Unknown",
-        RunnerState::Draining => "Draining",
-        RunnerState::Busy => "Busy",
-        RunnerState::Updating => "Updating",
-        RunnerState::Paused => "Paused",
-        RunnerState::Idle => "Idle",
-    }
+/// As a sentence begins.
+fn word(state: RunnerState) -> String {
+    let mut letters = state.word().chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What follows the word, with what joins it to the word. None: nothing more is to be said.

@@ -69,16 +69,14 @@ pub(crate) fn moment(moment: Timestamp, now: &ZonedDateTime) -> String {
 
 /// A state is a shape, a word and a colour, always all three.
 pub(crate) fn state(state: RunnerState) -> (&'static str, &'static str, Tone) {
-    match state {
-        RunnerState::Problem => ("▲", "problem", Tone::Bad),
-        RunnerState::Offline => ("◌", "offline", Tone::Warning),
-        RunnerState::Unknown => ("?", "unknown", Tone::Warning),
-        RunnerState::Draining => ("◐", "draining", Tone::Accent),
-        RunnerState::Busy => ("●", "busy", Tone::Accent),
-        RunnerState::Updating => ("↻", "updating", Tone::Accent),
-        RunnerState::Paused => ("‖", "paused", Tone::Quiet),
-        RunnerState::Idle => ("○", "idle", Tone::Good),
-    }
+    let tone = match state {
+        RunnerState::Problem => Tone::Bad,
+        RunnerState::Offline | RunnerState::Unknown => Tone::Warning,
+        RunnerState::Draining | RunnerState::Busy | RunnerState::Updating => Tone::Accent,
+        RunnerState::Paused => Tone::Quiet,
+        RunnerState::Idle => Tone::Good,
+    };
+    (state.shape(), state.word(), tone)
 }
 
 /// Who holds a pause, after "paused by".

@@ -7,7 +7,7 @@ use local_circleci::{NewTask, Outcome, TaskNumber};
 use protocol::{Runner, RunnerState};
 
 use crate::place::Place;
-use crate::telling::{Shown, Telling, word};
+use crate::telling::{Shown, Telling};
 use crate::work;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -50,7 +50,7 @@ pub(crate) fn play(place: &Place, telling: &mut Telling) -> Result<Shown> {
     telling.say(&format!("The supervisor (pid {pid}) is gone; the task does not notice."));
     telling.quote(&place.runnerctl(&["supervisor", "start"])?);
     let state = runner(place)?.state;
-    telling.say(&format!("A new supervisor found it: {}.", word(state)));
+    telling.say(&format!("A new supervisor found it: {}.", state.word()));
     telling.quote(&place.runnerctl(&["status"])?);
     finish(place, telling, &mut shown, third)?;
     shown.kill_survived = true;
@@ -98,7 +98,7 @@ fn finish(
 }
 
 fn wait_for(place: &Place, telling: &mut Telling, state: RunnerState) -> Result<()> {
-    until(word(state), || {
+    until(state.word(), || {
         let runner = runner(place)?;
         telling.watch(&runner);
         if let Some(problem) = runner.problems.first() {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use jiff::SignedDuration;
-use protocol::{Runner, RunnerState};
+use protocol::Runner;
 
 pub(crate) struct Telling {
     began: Instant,
@@ -60,8 +60,8 @@ impl Telling {
         });
         let line = format!(
             "{} {}: {}{}",
-            shape(runner.state),
-            word(runner.state),
+            runner.state.shape(),
+            runner.state.word(),
             runner.headline,
             task.unwrap_or_default()
         );
@@ -86,31 +86,5 @@ impl Telling {
             println!("    {process}");
         }
         println!("  in all                           {:.0} s", self.began.elapsed().as_secs_f64());
-    }
-}
-
-pub(crate) fn word(state: RunnerState) -> &'static str {
-    match state {
-        RunnerState::Problem => "problem",
-        RunnerState::Offline => "offline",
-        RunnerState::Unknown => "not known yet",
-        RunnerState::Draining => "draining",
-        RunnerState::Busy => "busy",
-        RunnerState::Updating => "installing",
-        RunnerState::Paused => "paused",
-        RunnerState::Idle => "idle",
-    }
-}
-
-fn shape(state: RunnerState) -> char {
-    match state {
-        RunnerState::Idle => '○',
-        RunnerState::Busy => '●',
-        RunnerState::Draining => '◐',
-        RunnerState::Paused => '‖',
-        RunnerState::Offline => '◌',
-        RunnerState::Problem => '▲',
-        RunnerState::Updating => '↻',
-        RunnerState::Unknown => '?',
     }
 }

@@ -77,6 +77,34 @@ pub enum RunnerState {
 }
 
 impl RunnerState {
+    /// For people, as it is on the wire: no two are called the same.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Problem => "problem",
+            Self::Offline => "offline",
+            Self::Unknown => "unknown",
+            Self::Draining => "draining",
+            Self::Busy => "busy",
+            Self::Updating => "updating",
+            Self::Paused => "paused",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// Beside the word, so that no state is told by colour alone.
+    pub fn shape(self) -> &'static str {
+        match self {
+            Self::Problem => "▲",
+            Self::Offline => "◌",
+            Self::Unknown => "?",
+            Self::Draining => "◐",
+            Self::Busy => "●",
+            Self::Updating => "↻",
+            Self::Paused => "‖",
+            Self::Idle => "○",
+        }
+    }
+
     /// Among several runners the smallest is the one to show.
     fn rank(self) -> u8 {
         match self {
@@ -249,4 +277,29 @@ pub struct Usage {
     pub cpu_percent: Option<f64>,
     pub cpu_seconds: f64,
     pub memory: Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_one_word_for_people_and_programs_and_a_shape_of_its_own() {
+        let states = [
+            RunnerState::Problem,
+            RunnerState::Offline,
+            RunnerState::Unknown,
+            RunnerState::Draining,
+            RunnerState::Busy,
+            RunnerState::Updating,
+            RunnerState::Paused,
+            RunnerState::Idle,
+        ];
+        for state in states {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.word());
+            let same = states.iter().filter(|other| other.shape() == state.shape());
+            assert_eq!(same.count(), 1, "{state:?}");
+        }
+        assert!(states.is_sorted(), "the worst first");
+    }
 }
