@@ -9,7 +9,7 @@ use local_circleci::UserApi;
 use local_circleci::control::Fault;
 use protocol::RunnerState;
 use serde_json::Value;
-use trials::{CLASS, Options, Ours, RUNNER, Rig};
+use trials::{CLASS, Circle, Options, Ours, Place, Proxy, RUNNER, Rig};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
@@ -161,5 +161,42 @@ fn each_trouble_is_told_in_words_with_the_way_out() {
     refused(&rig, &create, &["There is a resource class acme/linux already."]);
     let create = ["class", "create", "acme/new", "--api-url", &at];
     refused(&rig, &create, &["for which organisation", "--org-id"]);
+    rig.finish();
+}
+
+#[test]
+fn https_goes_by_the_proxy_of_the_environment_and_this_machine_never_does() {
+    let mut place = Place::new();
+    let circle = Circle::start(&place);
+    let https = circle.control().https().unwrap();
+    let authority = place.path("authority.pem");
+    run_dir::write_atomically(&authority, https.authority.as_bytes()).unwrap();
+    let proxy = Proxy::to(https.url.rsplit_once(':').unwrap().1.parse().unwrap());
+    place.set_env("SSL_CERT_FILE", authority);
+    place.set_env("HTTPS_PROXY", proxy.url());
+    place.set_env("HTTP_PROXY", proxy.url());
+    let rig = Rig::with(place, circle, &USUAL);
+    let by_proxy = ["class", "list", "acme", "--api-url", "https://releases.example"];
+    assert_eq!(json(&rig, &by_proxy)[0]["resource_class"], CLASS);
+    let asked = proxy.asked();
+    let is_it = |asked: &String| asked == "CONNECT releases.example:443";
+    assert!(!asked.is_empty() && asked.iter().all(is_it), "{asked:?}");
+    for here in [rig.circle.url(), &*https.url] {
+        json(&rig, &["class", "list", "acme", "--api-url", here]);
+    }
+    assert_eq!(proxy.asked().len(), asked.len(), "this machine is reached without it");
+    rig.finish();
+}
+
+#[test]
+fn a_proxy_that_cannot_be_understood_is_told_without_its_password() {
+    let mut place = Place::new();
+    place.set_env("HTTPS_PROXY", "http://me:hunter2@[proxy");
+    let circle = Circle::start(&place);
+    let rig = Rig::with(place, circle, &USUAL);
+    let list = ["class", "list", "acme", "--api-url", rig.circle.url()];
+    let (code, _, errors) = runnerctl(&rig, &list, &rig.circle.personal_token());
+    assert!(code == 1 && errors.contains("HTTPS_PROXY does not hold"), "{errors}");
+    assert!(!errors.contains("hunter2"), "{errors}");
     rig.finish();
 }
