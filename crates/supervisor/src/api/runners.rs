@@ -9,6 +9,7 @@ use super::Api;
 use super::asked::{Body, Path};
 use super::refusal::{self, Refused};
 use super::tokens::forget_all;
+use crate::hold::hold;
 use crate::input::{Input, Registered, Token};
 use crate::token::{self, GivenFor, TokenPlace};
 
@@ -29,12 +30,17 @@ pub(crate) async fn set_up(
     let mut did = Vec::new();
     let mut new_token = false;
     let mut moves = false;
+    // A token is never anywhere before the settings name whose it is.
+    let mut first = None;
     match (token.map(|SetToken(token)| Token::from(token)), known) {
         (Some(token), Some(_)) if elsewhere.is_some() => {
             token::set_elsewhere(&name, &place, &api.folders, &token, &api.to_loop).await?;
             new_token = true;
         }
-        (Some(token), _) => new_token = token::set(&name, &place, &api.folders, token).await?,
+        (Some(token), Some(_)) => {
+            new_token = token::set(&name, &place, &api.folders, token).await?;
+        }
+        (Some(token), None) => first = Some(token),
         (None, Some(known)) if known.token_place().given_for != place.given_for => {
             forget_all(&api, &name, &known).await?;
             did.push(
@@ -49,6 +55,11 @@ pub(crate) async fn set_up(
     }
     let set_up = |reply| Input::SetUp { name: name.clone(), spec, new_token, reply };
     did.extend(api.to_loop.ask(set_up).await?);
+    if let Some(token) = first {
+        hold(&api.folders, "runner-named");
+        store_first(&api, &name, &place, token).await?;
+        did.push("The token is stored.".into());
+    }
     if let Some(known) = elsewhere {
         let copy_is_gone = if moves {
             token::move_to(&name, to, &known, &api.folders, &api.to_loop).await
@@ -67,6 +78,25 @@ pub(crate) async fn set_up(
     }
     let needs_token = token::is_missing(&name, &place, &api.folders).await;
     Ok(Json(SetUpDone { did, needs_token }))
+}
+
+/// The token of a runner that the settings have named just now; where it cannot be stored, nothing is
+/// left of either.
+async fn store_first(
+    api: &Api,
+    name: &RunnerName,
+    place: &TokenPlace,
+    token: Token,
+) -> Result<(), Refused> {
+    if let Err(refused) = token::set(name, place, &api.folders, token).await {
+        if let Err(error) = api.to_loop.ask(|reply| Input::Remove(name.clone(), reply)).await {
+            tracing::warn!(runner = %name, %error, "a runner without a token is left");
+        }
+        return Err(refused.into());
+    }
+    hold(&api.folders, "first-token-stored");
+    api.to_loop.ask(|reply| Input::TokenChanged { name: name.clone(), reply }).await?;
+    Ok(())
 }
 
 /// Of the runner as it is to be; what `spec` leaves out stays as it is.
