@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use protocol::{RunnerName, TokenStore};
 
 use crate::commands::{
-    agent, cancel_task, class, completions, config, doctor, history, logs, pause, resume, setup,
-    status, supervisor, tasks, token,
+    after_task, agent, cancel_task, class, completions, config, doctor, history, logs, notices,
+    pause, preferences, resume, setup, status, supervisor, tasks, token,
 };
 
 /// Lend this machine to CircleCI as a self-hosted runner, and take it back at any time.
@@ -33,13 +33,16 @@ pub(crate) enum Command {
     History(history::Args),
     Logs(logs::Args),
     Doctor(doctor::Args),
+    Notices(notices::Args),
     Pause(pause::Args),
     Resume(resume::Args),
+    AfterTask(after_task::Args),
     CancelTask(cancel_task::Args),
     Token(token::Args),
     Class(class::Args),
     Agent(agent::Args),
     Supervisor(supervisor::Args),
+    Preferences(preferences::Args),
     Config(config::Args),
     Completions(completions::Args),
 }

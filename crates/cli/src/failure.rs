@@ -4,9 +4,10 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use client::{ClientError, ExamineError, StartError};
+use client::{ClientError, ExamineError, LoginError, StartError};
 
 use host::FoldersError;
+use host::login_service::ServiceError;
 use protocol::Problem;
 
 use crate::print::{Screen, Tone};
@@ -104,6 +105,24 @@ impl From<StartError> for Failure {
             }
             StartError::Folders(error) => error.into(),
             StartError::Call(error) => error.into(),
+        }
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        let what = error.to_string();
+        match error {
+            LoginError::Service(ServiceError::NoManager(_)) => Self::failed(
+                what,
+                "Everything works without it; after a restart of this machine: runnerctl supervisor start",
+            ),
+            LoginError::Service(_) | LoginError::StillThere | LoginError::Silent => {
+                Self::failed(what, "Mend that, then try again: runnerctl supervisor enable")
+            }
+            LoginError::Start(error) => error.into(),
+            LoginError::Folders(error) => error.into(),
+            LoginError::Call(error) => error.into(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Sizes, durations, moments and states as people say them; exact values are in `--json`.
 
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
-use protocol::{Bytes, Install, PauseBy, RunnerState, Task, TaskResult};
+use protocol::{AfterTaskAct, Bytes, Install, PauseBy, RunnerState, Task, TaskResult};
 
 use crate::print::Tone;
 
@@ -87,6 +87,16 @@ pub(crate) fn pause_by(by: PauseBy) -> &'static str {
         PauseBy::Schedule => "the schedule",
         PauseBy::AfterTask => "what comes after the task",
         PauseBy::Other => "a rule",
+    }
+}
+
+/// What comes after the last task: "the machine sleeps".
+pub(crate) fn after_task(act: AfterTaskAct) -> &'static str {
+    match act {
+        AfterTaskAct::Pause => "every runner is paused",
+        AfterTaskAct::Quit => "the supervisor ends",
+        AfterTaskAct::Sleep => "the machine sleeps",
+        AfterTaskAct::Restart => "the machine restarts",
     }
 }
 

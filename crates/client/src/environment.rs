@@ -21,6 +21,13 @@ const PASSED_ON: &[&str] = &[
     // The session's bus, on which the keychain is; without its address it is in the other one.
     "DBUS_SESSION_BUS_ADDRESS",
     "XDG_RUNTIME_DIR",
+    // The system's bus, on which the machine is kept awake, where it is not in its usual place.
+    "DBUS_SYSTEM_BUS_ADDRESS",
+    // The screen, on which a notification's button opens a window or a page.
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_CURRENT_DESKTOP",
     // For the words and times of jobs.
     "LANG",
     "LANGUAGE",
@@ -50,6 +57,8 @@ const PASSED_ON: &[&str] = &[
     // Of builds for tests: where keepers stop, and how the stand-in for CircleCI behaves.
     #[cfg(debug_assertions)]
     "RUNNER_TRAY_HOLD_AT",
+    #[cfg(debug_assertions)]
+    "RUNNER_TRAY_POWER_SUPPLIES",
     #[cfg(debug_assertions)]
     "LOCAL_CIRCLECI_VARIANT",
     #[cfg(debug_assertions)]

@@ -1,4 +1,4 @@
-//! Starts a supervisor where no service manager does; it never ends one.
+//! Starts a supervisor, by the service manager where that keeps it; it never ends one.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -61,6 +61,9 @@ pub async fn start_supervisor(folders: &Folders) -> Result<Started, StartError> 
     if let Some(health) = answers(&client).await? {
         return Ok(Started::Already(health));
     }
+    if by_service(&client).await? {
+        return Ok(Started::Now(client.health().await?));
+    }
     let program = program();
     let words = tempfile::tempfile().ok();
     let mut child =
@@ -89,8 +92,24 @@ pub async fn start_supervisor(folders: &Folders) -> Result<Started, StartError> 
     }
 }
 
+/// Has the service manager start it, where that keeps this very program; whether it answers then.
+async fn by_service(client: &Client) -> Result<bool, ClientError> {
+    let begin = || host::login_service::keeps(&program()) && host::login_service::start().is_ok();
+    if !tokio::task::spawn_blocking(begin).await.unwrap_or(false) {
+        return Ok(false);
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while Instant::now() < deadline {
+        if answers(client).await?.is_some() {
+            return Ok(true);
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(false)
+}
+
 /// The supervisor's health, or none where nothing listens yet.
-async fn answers(client: &Client) -> Result<Option<Health>, ClientError> {
+pub(crate) async fn answers(client: &Client) -> Result<Option<Health>, ClientError> {
     match client.health().await {
         Ok(health) => Ok(Some(health)),
         Err(ClientError::NotReachable { .. }) => Ok(None),

@@ -5,8 +5,8 @@ mod scripted;
 use client::{Client, ClientError, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 use futures::StreamExt;
 use protocol::{
-    Outcome, Pause, ResourceClass, RunId, RunnerName, RunnerSpec, SetToken, SetUp, TaskId,
-    TokenStore,
+    AfterTaskAct, KeepAwakeChange, Outcome, Pause, PreferencesChange, ResourceClass, RunId,
+    RunnerName, RunnerSpec, SetToken, SetUp, TaskId, TokenStore,
 };
 use scripted::{answer, supervisor};
 
@@ -47,6 +47,58 @@ async fn each_wish_is_one_request_as_agreed() {
             "DELETE /v1/runners/mac-(1)/token HTTP/1.1",
             r#"POST /v1/runners/mac-(1)/cancel HTTP/1.1 {"task":"run.3"}"#,
             "DELETE /v1/runners/mac-(1) HTTP/1.1",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_holds_for_the_whole_machine_is_one_request_as_agreed() {
+    let preferences =
+        r#"{"keep_awake":{"on":false,"battery_floor_percent":30},"notifications":{}}"#;
+    let spans = r#"{"tz":"UTC","spans":[]}"#;
+    let script = supervisor(vec![
+        answer("200 OK", preferences),
+        answer("200 OK", preferences),
+        NOTHING.to_owned(),
+        NOTHING.to_owned(),
+        answer("200 OK", r#"{"notices":[],"newest":4,"seen":2}"#),
+        NOTHING.to_owned(),
+        answer("200 OK", spans),
+        answer("200 OK", spans),
+        answer("200 OK", r#"{"user":"ci","usable":true,"steps":[]}"#),
+        answer("200 OK", r#"{"yaml":"version: 2.1\n"}"#),
+    ]);
+    let client = Client::connect(&script.socket).expect("a client");
+    let day = "2026-11-24".parse().expect("a day");
+
+    assert!(client.preferences().await.expect("preferences").notifications.problems);
+    let change = PreferencesChange {
+        keep_awake: Some(KeepAwakeChange { on: Some(false), battery_floor_percent: None }),
+        notifications: None,
+    };
+    assert!(!client.prefer(&change).await.expect("changed").keep_awake.on);
+    client.after_task(AfterTaskAct::Sleep).await.expect("wanted");
+    client.forget_after_task().await.expect("forgotten");
+    assert_eq!(client.notices(2, Some(9)).await.expect("notices").seen.newest, 4);
+    client.seen_notices(4).await.expect("seen");
+    client.history_days(day, day, Some("Europe/Berlin"), Some(&name())).await.expect("days");
+    client.history_hours(day, None, None).await.expect("hours");
+    assert!(client.check_job_user("ci").await.expect("a check").usable);
+    assert_eq!(client.snippet(&name()).await.expect("a pipeline").yaml, "version: 2.1\n");
+
+    assert_eq!(
+        script.asked(),
+        [
+            "GET /v1/preferences HTTP/1.1",
+            r#"PUT /v1/preferences HTTP/1.1 {"keep_awake":{"on":false}}"#,
+            r#"PUT /v1/after-task HTTP/1.1 {"do":"sleep"}"#,
+            "DELETE /v1/after-task HTTP/1.1",
+            "GET /v1/notices?since=2&limit=9 HTTP/1.1",
+            r#"PUT /v1/notices/seen HTTP/1.1 {"up_to":4}"#,
+            "GET /v1/history/days?from=2026-11-24&to=2026-11-24&tz=Europe%2FBerlin&runner=mac-%281%29 HTTP/1.1",
+            "GET /v1/history/hours?day=2026-11-24 HTTP/1.1",
+            r#"POST /v1/job-user/check HTTP/1.1 {"user":"ci"}"#,
+            "GET /v1/runners/mac-(1)/snippet HTTP/1.1",
         ]
     );
 }

@@ -2,17 +2,21 @@
 //! Nothing here knows of runners' states or of CircleCI.
 //!
 //! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here; so are their
-//! `…_desktop.rs` and `…_machine.rs`.
+//! `…_desktop.rs`, `…_machine.rs`, `…_service.rs` and `…_session.rs`.
 
 mod account;
 mod alarm;
 mod autostart;
+pub mod awake;
 mod desktop;
 mod detached;
 mod folders;
 mod folders_error;
 pub mod keychain;
+pub mod login_service;
 mod network_home;
+pub mod notification;
+mod power;
 mod private_folder;
 mod programs;
 mod room;
@@ -42,6 +46,19 @@ mod os_machine;
 #[path = "macos_machine.rs"]
 mod os_machine;
 
+#[cfg(target_os = "linux")]
+#[path = "linux_service.rs"]
+mod os_service;
+#[cfg(target_os = "macos")]
+#[path = "macos_service.rs"]
+mod os_service;
+#[cfg(target_os = "linux")]
+#[path = "linux_session.rs"]
+mod os_session;
+#[cfg(target_os = "macos")]
+#[path = "macos_session.rs"]
+mod os_session;
+
 pub use account::Account;
 pub use alarm::Alarm;
 pub use autostart::{start_at_login, starts_at_login};
@@ -50,12 +67,28 @@ pub use detached::detach;
 pub use folders::{Folders, HOME_VARIABLE};
 pub use folders_error::FoldersError;
 pub use network_home::refuse_network_home;
+pub use power::{Power, SUPPLIES};
 pub use programs::{Running, running};
 pub use room::Room;
 pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};
 pub use signature::check_signature;
 pub use sleep::Sleep;
 pub use system::{System, machine_name};
+
+/// Whether notifications are ours to show here, and not the app's.
+pub const SHOWS_NOTIFICATIONS: bool = cfg!(target_os = "linux");
+
+/// What shows an address in the owner's browser.
+pub const OPENER: &str = if cfg!(target_os = "linux") { "xdg-open" } else { "/usr/bin/open" };
+
+/// What an admin types to make a user for jobs.
+pub fn make_user_command(user: &str) -> String {
+    if cfg!(target_os = "linux") {
+        format!("sudo useradd --create-home --shell /bin/bash {user}")
+    } else {
+        format!("sudo sysadminctl -addUser {user}")
+    }
+}
 
 /// Whether programs that are on the PATH only offer to install what they are named after (macOS's
 /// command line tools).

@@ -8,6 +8,7 @@ mod doctor;
 mod history;
 mod names;
 mod notices;
+mod pipeline;
 mod preferences;
 mod problem;
 mod set_up;
@@ -30,6 +31,7 @@ pub use doctor::{Check, CheckAbout, Finding, Findings, Level};
 pub use history::{FinishedTask, Outcome, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
 pub use notices::{Notice, NoticeAbout, NoticeOffer, Notices, NoticesSeen, SeenNotices};
+pub use pipeline::pipeline;
 pub use preferences::{
     KeepAwake, KeepAwakeChange, KeepAwakePreference, NotificationChange, NotificationPreference,
     Preferences, PreferencesChange,

@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use protocol::{PauseReason, Problem, RunId, RunnerName, Snapshot, SupervisorInfo, TaskId};
+use protocol::{
+    PauseReason, Preferences, Problem, RunId, RunnerName, Snapshot, SupervisorInfo, TaskId,
+};
 
+use crate::after_task::Firing;
 use crate::decide::{Situation, decide, next_turn};
 use crate::effect::Effect;
 use crate::event::Event;
+use crate::keep_awake::Awake;
+use crate::notice::Telling;
 use crate::problems;
 use crate::runner::Runner;
 use crate::wanted::{StoppedInstall, Wanted};
@@ -39,6 +44,11 @@ pub struct Core {
     pub(crate) settings: Settings,
     pub(crate) cannot_save: Option<Problem>,
     pub(crate) history: Option<Problem>,
+    pub(crate) preferences: Option<Preferences>,
+    pub(crate) awake: Awake,
+    pub(crate) firing: Option<Firing>,
+    pub(crate) after_task_refused: Option<Problem>,
+    pub(crate) telling: Telling,
     pub(crate) strays: BTreeSet<RunId>,
     pub(crate) woke_for: Option<Timestamp>,
     pub(crate) shown: Snapshot,
@@ -87,6 +97,11 @@ impl Core {
             settings: Settings::Unread,
             cannot_save: None,
             history: None,
+            preferences: None,
+            awake: Awake::default(),
+            firing: None,
+            after_task_refused: None,
+            telling: Telling::default(),
             strays: BTreeSet::new(),
             woke_for: None,
             shown,
@@ -108,7 +123,7 @@ impl Core {
         readable
             && self.strays.is_empty()
             && self.runners.get(runner).is_some_and(wanted)
-            && in_force(&self.saved, runner, now).is_empty()
+            && self.in_force(runner, now).is_empty()
     }
 
     /// Whether the agent that runs was started as the settings have it now, and the server has
@@ -128,8 +143,9 @@ impl Core {
         if self.read_only.is_some() {
             return Err(Refusal::ReadOnly);
         }
-        let known = self.runners.get(wish.runner());
-        if !known.is_some_and(|runner| runner.is_in_sight(&self.boot)) {
+        if let Some(name) = wish.runner()
+            && !self.runners.get(name).is_some_and(|runner| runner.is_in_sight(&self.boot))
+        {
             return Err(Refusal::NoSuchRunner);
         }
         match wish {
@@ -153,6 +169,8 @@ impl Core {
                 }
             }
             Wish::StopInstall { runner } => self.stop_install(runner, now),
+            Wish::AfterTask(act) => self.want_after_task(act, now),
+            Wish::ForgetAfterTask => self.forget_after_task(),
         }
         self.save_again = None;
         Ok(self.turn(now))
@@ -184,30 +202,40 @@ impl Core {
 
     /// Derives everything anew.
     fn turn(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.fire_after_task(now);
+        self.tell_ended_pauses(now);
         let mut effects: Vec<Effect> = self.save(now).into_iter().collect();
+        effects.extend(self.act_after_task(now));
+        let holds: Vec<Vec<PauseReason>> =
+            self.runners.keys().map(|name| self.in_force(name, now)).collect();
         let situation = Situation {
             boot: &self.boot,
             now,
             read_only: self.read_only.is_some() || !self.settings.are_known(),
             stray: !self.strays.is_empty(),
         };
-        for (name, runner) in &mut self.runners {
-            let pauses = in_force(&self.saved, name, now);
+        for (runner, pauses) in self.runners.values_mut().zip(&holds) {
             effects.extend(runner.heed_stop(self.saved.install_stopped(&runner.facts)));
-            effects.extend(decide(runner, &pauses, &situation));
+            effects.extend(decide(runner, pauses, &situation));
             record_finished(runner, &mut effects);
         }
-        let mut wake = self.save_again;
+        let mut wake = [self.save_again, self.after_task_ends()].into_iter().flatten().min();
         let mut shown = Vec::new();
-        for (name, runner) in &mut self.runners {
+        for (runner, pauses) in self.runners.values_mut().zip(&holds) {
             if !runner.is_in_sight(situation.boot) && self.settings.are_known() {
                 continue;
             }
-            let pauses = in_force(&self.saved, name, now);
-            let next = next_turn(runner, &pauses, &situation);
+            let next = next_turn(runner, pauses, &situation);
             wake = [wake, next].into_iter().flatten().min();
-            shown.push(crate::snapshot::show(runner, &pauses, &situation));
+            shown.push(crate::snapshot::show(runner, pauses, &situation));
         }
+        let preferences = self.preferences.unwrap_or_default();
+        let task_runs = self.may_run_task();
+        effects.extend(self.awake.decide(task_runs, preferences.keep_awake, now));
+        let problems = self.problems(now);
+        effects.extend(self.tell(&shown, &problems, preferences, now));
+        let awake = self.awake.next_turn(task_runs, preferences.keep_awake);
+        wake = [wake, awake, self.telling.next].into_iter().flatten().min();
         if wake != self.woke_for {
             self.woke_for = wake;
             effects.push(Effect::WakeAt(wake));
@@ -216,17 +244,33 @@ impl Core {
             revision: self.shown.revision,
             supervisor: self.info.clone(),
             runners: shown,
-            problems: self.problems(now),
-            preferences: None,
-            after_task: None,
-            keep_awake: None,
-            notices: None,
+            problems,
+            preferences: self.preferences,
+            after_task: self.shown_after_task(),
+            keep_awake: Some(self.awake.shown(task_runs, preferences.keep_awake)),
+            notices: self.telling.seen,
         };
         if snapshot != self.shown {
             self.shown = Snapshot { revision: snapshot.revision + 1, ..snapshot };
             effects.push(Effect::Publish);
         }
         effects
+    }
+
+    /// A task runs somewhere, or may run for all that is known.
+    fn may_run_task(&self) -> bool {
+        let runs = self.runners.values().filter_map(|runner| runner.live_run(&self.boot));
+        runs.into_iter().any(|run| run.facts.may_run_task(&self.boot))
+    }
+
+    /// What holds a runner now: the pauses on disk that are not past their deadline, and what is to
+    /// come after the task.
+    fn in_force(&self, runner: &RunnerName, now: Timestamp) -> Vec<PauseReason> {
+        let wants = self.saved.runners.get(runner);
+        let mut pauses = wants.map(|wants| wants.pauses.clone()).unwrap_or_default();
+        crate::pause::expire(&mut pauses, now);
+        pauses.extend(self.after_task_hold(now));
+        pauses
     }
 
     /// One save at a time; a later want waits for the one under way.
@@ -257,6 +301,7 @@ impl Core {
         }
         found.extend(self.cannot_save.iter().cloned());
         found.extend(self.history.iter().cloned());
+        found.extend(self.after_task_refused.iter().cloned());
         for run in &self.strays {
             let known =
                 self.shown.problems.iter().find(|problem| {
@@ -266,14 +311,6 @@ impl Core {
         }
         found
     }
-}
-
-/// The pauses on disk that are not past their deadline.
-fn in_force(saved: &Wanted, runner: &RunnerName, now: Timestamp) -> Vec<PauseReason> {
-    let Some(wants) = saved.runners.get(runner) else { return Vec::new() };
-    let mut pauses = wants.pauses.clone();
-    crate::pause::expire(&mut pauses, now);
-    pauses
 }
 
 /// Every finished task once, when the log has told all it had to tell; again if it tells more.

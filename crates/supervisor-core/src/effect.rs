@@ -1,8 +1,9 @@
 //! Everything the supervisor may be told to do.
 
 use jiff::Timestamp;
-use protocol::{FinishedTask, RunId, RunnerName, TaskId};
+use protocol::{AfterTaskAct, FinishedTask, RunId, RunnerName, TaskId};
 
+use crate::notice::NewNotice;
 use crate::wanted::Wanted;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,14 @@ pub enum Effect {
     Amend(FinishedTask),
     /// Ask the server whether it is there.
     Probe(RunnerName),
+    /// Look how the machine is powered, and tell it with [`crate::Event::PowerSeen`].
+    LookAtPower,
+    /// Keep the machine awake, and report [`crate::Event::KeptAwake`]; or let it sleep again.
+    KeepAwake(bool),
+    /// No task runs any more: do this, once, and report [`crate::Event::AfterTaskDone`].
+    AfterTask(AfterTaskAct),
+    /// Keep this notice, and show it where the owner looks.
+    Tell(Box<NewNotice>),
     /// Send [`crate::Event::Woke`] then, by the wall clock; replaces the moment before.
     WakeAt(Option<Timestamp>),
     /// The snapshot has changed.

@@ -1,9 +1,11 @@
 //! Everything that can happen, but for wishes.
 
 use jiff::SignedDuration;
-use protocol::{Install, Problem, RunId, RunnerName, TaskId};
+use protocol::{
+    FinishedTask, Install, Notice, NoticesSeen, Preferences, Problem, RunId, RunnerName, TaskId,
+};
 
-use crate::facts::{Heard, Processes, RotationFacts, RunFacts, RunnerFacts};
+use crate::facts::{Heard, Power, Processes, RotationFacts, RunFacts, RunnerFacts};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -82,6 +84,24 @@ pub enum Event {
         /// Absent where an answer came, whatever it said.
         failure: Option<String>,
     },
+    /// What the owner chose for the whole machine.
+    PreferencesRead(Preferences),
+    PowerSeen(Power),
+    /// What came of asking the system to keep awake; a failure in its own words.
+    KeptAwake {
+        failure: Option<String>,
+    },
+    /// What came of [`crate::Effect::AfterTask`]; a failure in the system's own words.
+    AfterTaskDone {
+        failure: Option<String>,
+    },
+    /// The notices that are kept: how far they have come, and at the start what the newest say.
+    NoticesKept {
+        seen: Option<NoticesSeen>,
+        before: Vec<Notice>,
+    },
+    /// A finished task was not in the history before.
+    TaskIsNew(Box<FinishedTask>),
     /// A moment asked for with [`crate::Effect::WakeAt`], or any other.
     Woke,
 }

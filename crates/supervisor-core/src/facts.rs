@@ -318,6 +318,18 @@ pub struct Link {
     pub build_number: Option<String>,
 }
 
+/// How the machine is powered, as far as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    NoBattery,
+    Battery {
+        plugged: Option<bool>,
+        percent: Option<u8>,
+    },
+    /// Nothing can be read.
+    Unknown,
+}
+
 /// What looking at a running task's processes told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Processes {

@@ -25,7 +25,8 @@ pub(crate) fn state(
     } else if pauses.is_empty() {
         "then starts again"
     } else {
-        "then paused"
+        let after_task = pauses.iter().find(|pause| pause.by == PauseBy::AfterTask);
+        after_task.and_then(|pause| pause.reading.as_deref()).unwrap_or("then paused")
     };
     let draining = run.may_drain();
     match run.phase(boot) {
@@ -110,14 +111,14 @@ fn without_agent(
     }
 }
 
-fn holders(pauses: &[PauseReason]) -> String {
+pub(crate) fn holders(pauses: &[PauseReason]) -> String {
     let names: Vec<&str> = pauses
         .iter()
         .map(|pause| match pause.by {
             PauseBy::You => "by you",
             PauseBy::Disk => "for lack of disk space",
             PauseBy::Schedule => "by the schedule",
-            PauseBy::AfterTask => "for what comes after the task",
+            PauseBy::AfterTask => "until what comes after the task",
             PauseBy::Other => "by a rule",
         })
         .collect();

@@ -8,6 +8,7 @@
 //! The supervisor around it carries out the effects in their order and reports back with events.
 //! No file, process, socket or clock is touched here; the time of an event comes with it.
 
+mod after_task;
 mod asked;
 mod back_off;
 mod core;
@@ -16,6 +17,8 @@ mod effect;
 mod event;
 mod facts;
 mod headline;
+mod keep_awake;
+mod notice;
 mod pause;
 mod problems;
 mod rotation;
@@ -32,8 +35,9 @@ pub use core::{Core, StateFile};
 pub use effect::Effect;
 pub use event::Event;
 pub use facts::{
-    AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Processes, Read,
+    AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Power, Processes, Read,
     RotationFacts, RotationSeen, RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy,
 };
-pub use wanted::{StoppedInstall, Wanted, WantedRunner};
+pub use notice::NewNotice;
+pub use wanted::{StoppedInstall, Wanted, WantedAfterTask, WantedRunner};
 pub use wish::{Refusal, Wish};

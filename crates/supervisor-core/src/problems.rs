@@ -1,7 +1,7 @@
 //! Problems the core itself finds, each with the reading behind it.
 
 use jiff::Timestamp;
-use protocol::{FinishedTask, Problem, ProblemCode, RunnerName, TokenStore};
+use protocol::{AfterTaskAct, FinishedTask, Problem, ProblemCode, RunnerName, TokenStore};
 
 use crate::facts::{AgentSeen, ExitSeen, TokenCopy};
 use crate::run::{AT_START, Run};
@@ -105,6 +105,16 @@ pub(crate) fn token_copied(runner: &RunnerName, copy: &TokenCopy) -> Problem {
 
 pub(crate) fn run_unreadable(since: Timestamp, run: &str) -> Problem {
     Problem::of(ProblemCode::RunUnreadable, since).reading(format!("runs/{run}"))
+}
+
+pub(crate) fn after_task_refused(since: Timestamp, act: AfterTaskAct, why: &str) -> Problem {
+    let what = match act {
+        AfterTaskAct::Pause => "paused",
+        AfterTaskAct::Quit => "ended",
+        AfterTaskAct::Sleep => "put to sleep",
+        AfterTaskAct::Restart => "restarted",
+    };
+    Problem::of(ProblemCode::AfterTaskRefused, since).reading(why).with("WHAT", what)
 }
 
 pub(crate) fn cannot_save(since: Timestamp, why: &str) -> Problem {

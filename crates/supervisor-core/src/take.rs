@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use protocol::{RunId, RunnerName};
 
+use crate::after_task::Firing;
 use crate::core::{Core, SAVE_AGAIN, Settings};
 use crate::event::Event;
 use crate::facts::{Heard, Phase, RunFacts, RunnerFacts};
@@ -111,6 +112,15 @@ impl Core {
             }
             Event::HistoryLooked(problem) => self.history = problem,
             Event::Probed { runner, failure } => self.probed(&runner, failure, now),
+            Event::PreferencesRead(preferences) => self.preferences = Some(preferences),
+            Event::PowerSeen(power) => self.awake.power_seen(power),
+            Event::KeptAwake { failure } => self.awake.asked(failure, now),
+            Event::AfterTaskDone { failure } => self.after_task_done(failure.as_deref(), now),
+            Event::NoticesKept { seen, before } => {
+                self.telling.seen = seen;
+                self.telling.remember(before);
+            }
+            Event::TaskIsNew(task) => self.tell_task(&task, now),
         }
     }
 
@@ -160,6 +170,10 @@ impl Core {
         }
         self.saving = None;
         self.wanted = self.saved.clone();
+        if matches!(self.firing, Some(Firing::Saving(_))) {
+            // It is on disk still, so its moment comes again.
+            self.firing = None;
+        }
         self.save_again = now.checked_add(SAVE_AGAIN).ok();
         self.cannot_save = Some(problems::cannot_save(now, why));
     }

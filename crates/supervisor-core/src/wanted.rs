@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use protocol::{PauseReason, RunnerName};
+use protocol::{AfterTaskAct, PauseReason, RunnerName};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::RunnerFacts;
@@ -12,6 +12,16 @@ use crate::facts::RunnerFacts;
 pub struct Wanted {
     #[serde(default)]
     pub runners: BTreeMap<RunnerName, WantedRunner>,
+    /// Of the whole machine; gone before it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_task: Option<WantedAfterTask>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedAfterTask {
+    #[serde(rename = "do")]
+    pub act: AfterTaskAct,
+    pub since: Timestamp,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]

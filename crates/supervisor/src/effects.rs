@@ -59,14 +59,26 @@ impl Supervisor {
                 self.touch(run);
             }
             Effect::Record(task) => {
-                self.records.record(task);
+                // What cannot be looked up may have been told by an earlier supervisor.
+                let is_news = match self.records.knows(&task.id) {
+                    Some(known) => !known,
+                    None => task.finished_at >= self.core.snapshot().supervisor.started_at,
+                };
+                self.records.record(task.clone());
                 self.see_to_history();
+                if is_news {
+                    self.event(Event::TaskIsNew(Box::new(task)));
+                }
             }
             Effect::Amend(task) => {
                 self.records.amend(task);
                 self.see_to_history();
             }
             Effect::Probe(runner) => self.probe(runner),
+            Effect::LookAtPower => self.look_at_power(),
+            Effect::KeepAwake(on) => self.keep_awake(on),
+            Effect::AfterTask(act) => self.after_task(act),
+            Effect::Tell(notice) => self.tell(*notice),
             Effect::WakeAt(at) => self.wake_up.set(at),
             Effect::Publish => self.publish = true,
         }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use protocol::{
-    AgentRelease, ApiError, ConfigText, RunId, RunnerName, RunnerSpec, Stopping, TokenStore,
+    AgentRelease, ApiError, ConfigText, Preferences, PreferencesChange, RunId, RunnerName,
+    RunnerSpec, Stopping, TokenStore,
 };
 use secrecy::SecretString;
 use supervisor_core::{Event, Wish};
@@ -64,6 +65,14 @@ pub(crate) enum Input {
     /// The token is in this store from now on, and may be in the one before too.
     TokenIsIn(RunnerName, TokenStore, Reply<()>),
     Config(RunnerName, Reply<ConfigText>),
+    Preferences(Reply<Preferences>),
+    Prefer(PreferencesChange, Reply<Preferences>),
+    /// The owner has seen all notices up to this one.
+    SeenNotices(u64, Reply<()>),
+    /// What came of a notice that was shown.
+    NoticeEnded(Box<supervisor_core::NewNotice>, host::notification::End),
+    /// What came of asking the system, the so manieth time, to keep the machine awake.
+    Awake(u64, Result<host::awake::Awake, String>),
     Agents(Reply<Vec<AgentRelease>>),
     /// Where a runner keeps its token and what it is registered with.
     Registered(RunnerName, Reply<Option<Registered>>),

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use host::{Account, Folders};
-use protocol::{ApiError, RunnerName};
+use protocol::{AdminStep, ApiError, JobUserCheck, RunnerName};
 
 use crate::api::refusal;
 use crate::start_run::Places;
@@ -21,11 +21,27 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) struct Unusable {
     pub(crate) found: String,
     pub(crate) way_out: String,
+    steps: Steps,
+}
+
+/// Whether an admin's steps mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Steps {
+    /// There is no such user.
+    MakeAndAllow,
+    /// It is there, and the owner may not run commands as it.
+    Allow,
+    None,
 }
 
 impl Unusable {
     fn new(found: impl Into<String>, way_out: impl Into<String>) -> Self {
-        Self { found: found.into(), way_out: way_out.into() }
+        Self { found: found.into(), way_out: way_out.into(), steps: Steps::None }
+    }
+
+    fn for_an_admin(steps: Steps, found: impl Into<String>, user: &str) -> Self {
+        let way_out = admin_steps(user, &owner());
+        Self { steps, ..Self::new(found, way_out) }
     }
 }
 
@@ -47,6 +63,27 @@ pub(crate) async fn check(user: String) -> Result<(), ApiError> {
         Ok(Ok(())) => Ok(()),
         Ok(Err(unusable)) => {
             Err(refusal::error(409, "job-user-unusable", unusable.found, &unusable.way_out))
+        }
+        Err(error) => Err(refusal::failed(&error.to_string())),
+    }
+}
+
+/// The same, told in full: for whoever is about to choose one, and may mend what is missing.
+pub(crate) async fn look(user: String) -> Result<JobUserCheck, ApiError> {
+    let tried = tokio::task::spawn_blocking({
+        let user = user.clone();
+        move || try_user(&user)
+    });
+    match tried.await {
+        Ok(Ok(())) => Ok(JobUserCheck { user, usable: true, found: None, steps: Vec::new() }),
+        Ok(Err(unusable)) => {
+            let (steps, way_out) = (unusable.steps, unusable.way_out);
+            let steps = match steps {
+                Steps::MakeAndAllow => vec![making(&user), allowing(&user)],
+                Steps::Allow => vec![allowing(&user)],
+                Steps::None => vec![AdminStep { words: way_out, command: None, line: None }],
+            };
+            Ok(JobUserCheck { user, usable: false, found: Some(unusable.found), steps })
         }
         Err(error) => Err(refusal::failed(&error.to_string())),
     }
@@ -92,15 +129,16 @@ pub(crate) fn try_user(user: &str) -> Result<(), Unusable> {
             "Give the short name of a user of this machine.",
         ));
     }
-    let owner = Account::mine().ok().flatten();
-    let owner = owner.map_or_else(|| "you".to_owned(), |account| account.user);
-    let steps = admin_steps(user, &owner);
     let id = run(Command::new("id").args(["-u", user]))
         .ok()
         .filter(|output| output.status.success())
         .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let Some(id) = id else {
-        return Err(Unusable::new(format!("There is no user {user} on this machine."), steps));
+        return Err(Unusable::for_an_admin(
+            Steps::MakeAndAllow,
+            format!("There is no user {user} on this machine."),
+            user,
+        ));
     };
     if id == "0" || id == rustix::process::getuid().as_raw().to_string() {
         return Err(Unusable::new(
@@ -110,15 +148,45 @@ pub(crate) fn try_user(user: &str) -> Result<(), Unusable> {
     }
     match as_user(user, &["/usr/bin/true"]) {
         Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(Unusable::new(
+        Ok(output) => Err(Unusable::for_an_admin(
+            Steps::Allow,
             format!(
                 "sudo does not run commands as {user} without a password ({}).",
                 String::from_utf8_lossy(&output.stderr).trim()
             ),
-            steps,
+            user,
         )),
-        Err(error) => Err(Unusable::new(format!("sudo cannot be started: {error}."), steps)),
+        Err(error) => Err(Unusable::for_an_admin(
+            Steps::Allow,
+            format!("sudo cannot be started: {error}."),
+            user,
+        )),
     }
+}
+
+fn owner() -> String {
+    let owner = Account::mine().ok().flatten();
+    owner.map_or_else(|| "you".to_owned(), |account| account.user)
+}
+
+fn making(user: &str) -> AdminStep {
+    AdminStep {
+        words: "An admin makes the user, without a password.".into(),
+        command: Some(host::make_user_command(user)),
+        line: None,
+    }
+}
+
+fn allowing(user: &str) -> AdminStep {
+    AdminStep {
+        words: "An admin lets you run commands as it, and as nobody else, with this line.".into(),
+        command: Some("sudo visudo -f /etc/sudoers.d/runner-tray".into()),
+        line: Some(sudoers_line(user, &owner())),
+    }
+}
+
+fn sudoers_line(user: &str, owner: &str) -> String {
+    format!("{owner} ALL=({user}) NOPASSWD: ALL")
 }
 
 /// What an admin does once, to be pasted into a terminal.
@@ -127,8 +195,8 @@ fn admin_steps(user: &str, owner: &str) -> String {
         "An admin does this once. Make the user, without a password: `sudo useradd --create-home \
          --shell /bin/bash {user}` (macOS: `sudo sysadminctl -addUser {user}`). Let you run commands \
          as it, and as nobody else, with this line in /etc/sudoers.d/runner-tray (edit it with \
-         `sudo visudo -f /etc/sudoers.d/runner-tray`): `{owner} ALL=({user}) NOPASSWD: ALL`. Then \
-         try again."
+         `sudo visudo -f /etc/sudoers.d/runner-tray`): `{line}`. Then try again.",
+        line = sudoers_line(user, owner)
     )
 }
 

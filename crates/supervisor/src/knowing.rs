@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use protocol::RunnerName;
+use protocol::{ApiError, Preferences, PreferencesChange, RunnerName};
 use supervisor_core::{Event, RunnerFacts};
 use tokio::time::Instant;
 
+use crate::api::refusal;
 use crate::input::Input;
 use crate::settings::{RunnerSettings, Settings, SettingsError};
 use crate::supervisor::{Supervisor, now};
@@ -30,9 +31,36 @@ impl Supervisor {
             Err(error) => Event::SettingsUnreadable(crate::gather::settings_problem(error, now())),
         };
         self.leave_downloads();
+        self.preferences_changed();
         self.event(event);
         // Which step comes next is in the settings, too.
         self.look_at_rotations();
+    }
+
+    fn preferences_changed(&mut self) {
+        if let Ok(settings) = &self.settings {
+            self.event(Event::PreferencesRead(settings.preferences));
+        }
+    }
+
+    /// Makes the preferences so, on disk first.
+    pub(crate) fn prefer(&mut self, change: PreferencesChange) -> Result<Preferences, ApiError> {
+        let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        let wanted = change.applied_to(settings.preferences);
+        if wanted.keep_awake.battery_floor_percent > 100 {
+            return Err(refusal::bad_request(
+                "A battery holds at most 100 %.",
+                "Give a number from 0 to 100.",
+            ));
+        }
+        let mut changed = settings.clone();
+        if changed.set_preferences(wanted) {
+            changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;
+            self.settings = Ok(changed);
+            self.preferences_changed();
+            self.settle();
+        }
+        Ok(wanted)
     }
 
     pub(crate) fn read_settings(&mut self) {
@@ -45,7 +73,11 @@ impl Supervisor {
         {
             // Comments and keys of others may be new: the next change must not take them away.
             let keeps_otherwise = read.history != known.history;
+            let prefers_otherwise = read.preferences != known.preferences;
             self.settings = Ok(read.clone());
+            if prefers_otherwise {
+                self.preferences_changed();
+            }
             if keeps_otherwise {
                 self.prune_history();
             }

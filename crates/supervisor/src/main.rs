@@ -2,6 +2,7 @@
 //! nobody's parent that matters, so that it may crash, be killed or be replaced at any moment.
 
 mod api;
+mod awake;
 mod boundary;
 mod doctor;
 mod downloads;
@@ -22,6 +23,7 @@ mod log_tail;
 mod logs;
 mod looking;
 mod new_token;
+mod notices;
 mod open;
 mod places;
 #[cfg(test)]
@@ -69,6 +71,15 @@ enum Verb {
     /// Touch the keychain once, for the supervisor: the request on stdin, the answer on stdout.
     #[command(hide = true)]
     Keychain { verb: String },
+    /// Ask the system to keep the machine awake, and hand over what does, by standard output.
+    #[command(hide = true)]
+    KeepAwake,
+    /// Put the machine to sleep, or start it anew; prints a refusal.
+    #[command(hide = true)]
+    Machine { act: String },
+    /// Show the notification that stands on stdin; prints what came of it.
+    #[command(hide = true)]
+    Notify,
     /// Look at this machine and print what was found, as JSON.
     #[command(hide = true)]
     Doctor(doctor::Arguments),
@@ -78,6 +89,9 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().verb.unwrap_or(Verb::Run) {
         Verb::Run => open::run(),
         Verb::Keychain { verb } => token::child(&verb),
+        Verb::KeepAwake => host::awake::give().map_err(Into::into),
+        Verb::Machine { act } => awake::child(&act),
+        Verb::Notify => notices::child(),
         Verb::Doctor(arguments) => doctor::run(arguments),
     };
     match done {

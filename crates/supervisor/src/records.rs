@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
-use protocol::{FinishedTask, TaskId};
+use protocol::{FinishedTask, Notice, NoticesSeen, TaskId};
+use supervisor_core::NewNotice;
 
 use crate::history::{History, Keep};
 
@@ -61,6 +62,31 @@ impl Records {
     /// False also where nobody can tell.
     pub(crate) fn has(&mut self, task: &TaskId) -> bool {
         self.with(|history| history.has(task)).unwrap_or(false)
+    }
+
+    /// Whether it is there; nothing where nobody can tell.
+    pub(crate) fn knows(&mut self, task: &TaskId) -> Option<bool> {
+        if self.waiting.iter().any(|(waiting, _)| waiting.id == *task) {
+            return Some(true);
+        }
+        self.with(|history| history.has(task))
+    }
+
+    /// Keeps a notice; none where that failed.
+    pub(crate) fn notice(&mut self, notice: &NewNotice) -> Option<NoticesSeen> {
+        self.with(|history| history.notice(notice))
+    }
+
+    pub(crate) fn seen_notices(&mut self, up_to: u64) -> Option<NoticesSeen> {
+        self.with(|history| history.seen_notices(up_to))
+    }
+
+    /// The newest notices, and how far they have come; where there is no history there are none.
+    pub(crate) fn notices(&mut self) -> Option<(NoticesSeen, Vec<Notice>)> {
+        if !self.path.exists() {
+            return Some((NoticesSeen::default(), Vec::new()));
+        }
+        self.with(History::newest_notices)
     }
 
     /// Tries all that wait, in order.

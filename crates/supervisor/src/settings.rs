@@ -6,7 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use protocol::{ResourceClass, RunnerName, RunnerSpec, TokenStore};
+use protocol::{
+    KeepAwakePreference, NotificationPreference, Preferences, ResourceClass, RunnerName,
+    RunnerSpec, TokenStore,
+};
 use serde::Deserialize;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
@@ -22,6 +25,7 @@ pub(crate) struct Settings {
     document: DocumentMut,
     pub(crate) runners: BTreeMap<RunnerName, RunnerSettings>,
     pub(crate) history: Keep,
+    pub(crate) preferences: Preferences,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -69,6 +73,10 @@ struct File {
     runner: Vec<RunnerSettings>,
     #[serde(default)]
     history: Keep,
+    #[serde(default)]
+    keep_awake: KeepAwakePreference,
+    #[serde(default)]
+    notifications: NotificationPreference,
 }
 
 impl Settings {
@@ -96,7 +104,38 @@ impl Settings {
                 return Err(SettingsError::Twice { path: path.to_owned(), name });
             }
         }
-        Ok(Self { path: path.to_owned(), document, runners, history: file.history })
+        let preferences =
+            Preferences { keep_awake: file.keep_awake, notifications: file.notifications };
+        Ok(Self { path: path.to_owned(), document, runners, history: file.history, preferences })
+    }
+
+    /// Writes down what is to be otherwise, in memory; false where nothing is.
+    pub(crate) fn set_preferences(&mut self, wanted: Preferences) -> bool {
+        let (before, now) = (self.preferences, wanted);
+        let floor = |of: Preferences| i64::from(of.keep_awake.battery_floor_percent);
+        let mut changed = false;
+        let mut put = |table: &str, key: &str, differs: bool, to: toml_edit::Value| {
+            if differs {
+                let table = self.document.entry(table).or_insert_with(toml_edit::table);
+                // The owner's comment after a value stays.
+                let decor = table.get(key).and_then(Item::as_value).map(|it| it.decor().clone());
+                table[key] = value(to);
+                if let (Some(decor), Some(new)) = (decor, table[key].as_value_mut()) {
+                    *new.decor_mut() = decor;
+                }
+                changed = true;
+            }
+        };
+        let mut flag = |table: &str, key: &str, before: bool, now: bool| {
+            put(table, key, before != now, now.into());
+        };
+        flag("keep_awake", "on", before.keep_awake.on, now.keep_awake.on);
+        let (tell, telling) = (before.notifications, now.notifications);
+        flag("notifications", "problems", tell.problems, telling.problems);
+        flag("notifications", "pause_ended", tell.pause_ended, telling.pause_ended);
+        flag("notifications", "tasks", tell.tasks, telling.tasks);
+        put("keep_awake", "battery_floor_percent", floor(before) != floor(now), floor(now).into());
+        changed
     }
 
     /// Makes one runner so, in memory; what `spec` leaves out stays as it is. Says what changed, in
@@ -333,12 +372,36 @@ mod tests {
     }
 
     #[test]
+    fn preferences_are_changed_one_by_one_and_comments_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let text = "# mine\n[keep_awake]\non = false # the fan is loud\nodd = 1\n";
+        run_dir::write_atomically(&path, text.as_bytes()).unwrap();
+        let mut settings = Settings::read(&path).unwrap();
+        assert!(!settings.preferences.keep_awake.on);
+        assert_eq!(settings.preferences.notifications, NotificationPreference::default());
+        assert!(!settings.set_preferences(settings.preferences));
+        let mut wanted = Preferences::default();
+        wanted.notifications.tasks = true;
+        assert!(settings.set_preferences(wanted));
+        settings.save().unwrap();
+        assert_eq!(settings.preferences, wanted);
+        let after = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            after,
+            "# mine\n[keep_awake]\non = true # the fan is loud\nodd = 1\n\n[notifications]\ntasks = true\n"
+        );
+    }
+
+    #[test]
     fn nonsense_is_named_and_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         for nonsense in [
             "[[runner",
             "runner = 3",
+            "[keep_awake]\nbattery_floor_percent = \"half\"",
+            "notifications = 7",
             "[[runner]]\nname = \"../x\"\nresource_class = \"a/b\"",
             "[[runner]]\nname = \"a\"\nresource_class = \"a/b\"\n[[runner]]\nname = \"a\"\nresource_class = \"a/b\"",
         ] {

@@ -66,6 +66,10 @@ pub(crate) struct Supervisor {
     pub(crate) looks: u32,
     pub(crate) downloads: Downloads,
     pub(crate) rotations: Attended,
+    pub(crate) keeping: crate::awake::Keeping,
+    pub(crate) notices: crate::notices::Shown,
+    /// Asked for after the last task.
+    pub(crate) ending: bool,
 }
 
 /// What starting needs beyond the folders.
@@ -133,6 +137,9 @@ impl Supervisor {
             looks: 0,
             downloads: Downloads::default(),
             rotations: Attended::new(),
+            keeping: crate::awake::Keeping::default(),
+            notices: crate::notices::Shown::default(),
+            ending: false,
         })
     }
 
@@ -146,8 +153,12 @@ impl Supervisor {
         self.settings_changed();
         self.drop_token_copies();
         self.open_history();
+        self.read_notices();
         self.settle();
         loop {
+            if self.ending {
+                return Ok(Ended::Asked);
+            }
             let (sample, nap) = (self.next_sample(), self.wake_up.nap());
             tokio::select! {
                 biased;

@@ -52,9 +52,9 @@ impl Supervisor {
             Input::HistoryAgain => self.try_history_again(),
             Input::SettingsTouched => self.read_settings(),
             Input::Wish(wish, reply) => {
-                let runner = wish.runner().clone();
+                let runner = wish.runner().cloned();
                 let done = match self.wish(wish) {
-                    Err(refused) => Err(refusal::of(&refused, &runner)),
+                    Err(refused) => Err(refusal::of(&refused, runner.as_ref())),
                     Ok(()) => self.saved(),
                 };
                 let _ = reply.send(done);
@@ -82,6 +82,18 @@ impl Supervisor {
             Input::TokenIsIn(name, store, reply) => {
                 let _ = reply.send(self.token_is_in(&name, store));
             }
+            Input::Preferences(reply) => {
+                let known = self.settings.as_ref().map_err(refusal::settings);
+                let _ = reply.send(known.map(|settings| settings.preferences));
+            }
+            Input::Prefer(change, reply) => {
+                let _ = reply.send(self.prefer(change));
+            }
+            Input::SeenNotices(up_to, reply) => {
+                let _ = reply.send(self.seen_notices(up_to));
+            }
+            Input::NoticeEnded(notice, end) => self.notice_ended(&notice, &end),
+            Input::Awake(number, asked) => self.awake_asked(number, asked),
             Input::Config(name, reply) => {
                 let _ = reply.send(self.config(&name));
             }

@@ -89,6 +89,9 @@ impl Place {
         command.env("HOME", self.path("owner")).env("XDG_RUNTIME_DIR", self.path("run"));
         command.env("TMPDIR", self.path("tmp")).current_dir(self.root());
         command.env("LOCAL_CIRCLECI_MAX_BACKOFF_MS", "100").stdin(Stdio::null());
+        // Never the machine's own: it would be kept awake, or put to sleep.
+        command
+            .env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", self.path("no-bus").display()));
         command.envs(&self.environment);
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);

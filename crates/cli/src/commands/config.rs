@@ -1,7 +1,6 @@
 //! `runnerctl config`: where the settings are, what the agent is told, and what to write in a pipeline.
 
 use client::Detail;
-use protocol::Runner;
 
 use crate::arguments::{Shape, Which};
 use crate::failure::Failure;
@@ -67,31 +66,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         }
         Act::Snippet { which } => {
             let snapshot = place::client()?.snapshot(Detail::Plain).await?;
-            screen.text(&snippet(choose::one(&snapshot, which.runner.as_ref())?))?;
+            let runner = choose::one(&snapshot, which.runner.as_ref())?;
+            screen.text(&protocol::pipeline(&runner.name, &runner.resource_class))?;
         }
     }
     Ok(())
-}
-
-/// A whole pipeline, as small as one can be: `machine: true` and the resource class are what sends a
-/// job to a machine runner (CircleCI's runner documentation, "Getting started").
-fn snippet(runner: &Runner) -> String {
-    format!(
-        "\
-# One job for the runners of {class}, {name} among them.
-version: 2.1
-jobs:
-  build:
-    machine: true
-    resource_class: {class}
-    steps:
-      - checkout
-      - run: echo \"Hello from $(hostname)\"
-workflows:
-  build:
-    jobs: [build]
-",
-        class = runner.resource_class,
-        name = runner.name,
-    )
 }

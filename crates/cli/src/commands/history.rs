@@ -1,8 +1,8 @@
 //! `runnerctl history`: the tasks that are over, newest first.
 
 use client::HistoryQuery;
-use jiff::ZonedDateTime;
-use protocol::{FinishedTask, Outcome, TaskId};
+use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
+use protocol::{FinishedTask, HistorySpan, Outcome, TaskId};
 
 use crate::arguments::{Only, Shape};
 use crate::failure::Failure;
@@ -36,8 +36,19 @@ pub(crate) struct Args {
     /// Go on after this task, the last of an earlier list
     #[arg(long, value_name = "TASK_ID")]
     before: Option<TaskId>,
+    /// Sum them up by days, or by the hours of one day; --since names the first day, or the one
+    #[arg(long, value_enum, value_name = "SPAN", conflicts_with_all = ["result", "project", "limit", "before"])]
+    by: Option<By>,
     #[command(flatten)]
     shape: Shape,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum By {
+    /// The last two weeks, or since --since
+    Day,
+    /// Of today, or of the day of --since
+    Hour,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -66,11 +77,16 @@ Examples:
   runnerctl history
   runnerctl history --result failed --since \"7 days\"
   runnerctl history --project acme/web-app --since 2026-11-01
+  runnerctl history --by day
+  runnerctl history --by hour --since 2026-11-23 --json
   runnerctl history --limit 100 --json | jq -r '.tasks[] | [.project, .result.outcome] | @tsv'";
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let now = clock::now();
     let since = args.since.as_deref().map(|text| since::since(text, &now)).transpose()?;
+    if let Some(by) = args.by {
+        return sums(&args, by, since, &now).await;
+    }
     let query = HistoryQuery {
         runner: args.only.runner.as_ref(),
         result: args.result.map(Outcome::from),
@@ -100,6 +116,60 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         screen.say(format!("Earlier ones: the same with --before {before}"))?;
     }
     Ok(())
+}
+
+/// Days that are shown where none is named.
+const USUAL_DAYS: i64 = 14;
+
+async fn sums(
+    args: &Args,
+    by: By,
+    since: Option<Timestamp>,
+    now: &ZonedDateTime,
+) -> Result<(), Failure> {
+    let zone = now.time_zone();
+    let named = since.map(|since| zone.to_datetime(since).date());
+    let (client, runner) = (place::client()?, args.only.runner.as_ref());
+    let tz = zone.iana_name();
+    let today = now.date();
+    let found = match by {
+        By::Day => {
+            let from = named.unwrap_or_else(|| today.saturating_sub((USUAL_DAYS - 1).days()));
+            client.history_days(from, today, tz, runner).await?
+        }
+        By::Hour => client.history_hours(named.unwrap_or(today), tz, runner).await?,
+    };
+    let mut screen = Screen::stdout();
+    if args.shape.json {
+        return Ok(screen.json(&found)?);
+    }
+    let head = match by {
+        By::Day => "DAY",
+        By::Hour => "HOUR",
+    };
+    screen.table(
+        &[head, "TASKS", "SUCCEEDED", "FAILED", "OTHER", "MEDIAN", "LONGEST", "LENT"],
+        &found.spans.iter().map(sum).collect::<Vec<_>>(),
+    )?;
+    Ok(())
+}
+
+fn sum(span: &HistorySpan) -> Vec<String> {
+    let name = span.hour.map_or_else(|| span.day.clone(), |hour| format!("{hour:02}:00"));
+    let long = |seconds: Option<f64>| {
+        let known = seconds.and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
+        known.map_or_else(|| "-".to_owned(), words::duration)
+    };
+    vec![
+        name,
+        span.tasks.to_string(),
+        span.succeeded.to_string(),
+        span.failed.to_string(),
+        (span.cancelled + span.lost + span.unknown).to_string(),
+        long(span.median_seconds),
+        long(span.longest_seconds),
+        long(Some(span.lent_seconds)),
+    ]
 }
 
 fn row(task: &FinishedTask, now: &ZonedDateTime) -> Vec<String> {

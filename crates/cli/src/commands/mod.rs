@@ -1,5 +1,6 @@
 //! One file a command, each with its arguments, its help and what it does.
 
+pub(crate) mod after_task;
 pub(crate) mod agent;
 pub(crate) mod cancel_task;
 pub(crate) mod class;
@@ -9,7 +10,9 @@ pub(crate) mod doctor;
 pub(crate) mod history;
 mod log_search;
 pub(crate) mod logs;
+pub(crate) mod notices;
 pub(crate) mod pause;
+pub(crate) mod preferences;
 pub(crate) mod resume;
 pub(crate) mod setup;
 mod setup_progress;
@@ -33,6 +36,9 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(args).await,
         Command::Pause(args) => pause::run(args).await,
         Command::Resume(args) => resume::run(args).await,
+        Command::AfterTask(args) => after_task::run(args).await,
+        Command::Notices(args) => notices::run(args).await,
+        Command::Preferences(args) => preferences::run(args).await,
         Command::CancelTask(args) => cancel_task::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Class(args) => class::run(args).await,

@@ -47,6 +47,18 @@ fn show(screen: &mut Screen, snapshot: &Snapshot, now: &ZonedDateTime) -> std::i
         problems(screen, &snapshot.problems, now)?;
         screen.blank()?;
     }
+    if let Some(after) = &snapshot.after_task {
+        let since = words::moment(after.since, now);
+        screen.say(format!(
+            "After the task {} (asked for {since}; runnerctl after-task cancel).",
+            words::after_task(after.act)
+        ))?;
+        screen.blank()?;
+    }
+    if let Some(why) = snapshot.keep_awake.as_ref().and_then(|awake| awake.why_not.as_ref()) {
+        screen.say(format!("The machine may sleep while a task runs. {why}"))?;
+        screen.blank()?;
+    }
     if snapshot.runners.is_empty() {
         screen.say("No runner is set up yet.")?;
         return screen.say(choose::SET_ONE_UP);

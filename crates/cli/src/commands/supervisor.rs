@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use client::{Client, ClientError, Started, start_supervisor};
+use client::{
+    Client, ClientError, Started, disable_at_login, enable_at_login, login_state, start_supervisor,
+};
 use protocol::Health;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
@@ -34,11 +36,23 @@ enum Act {
     /// Stop it; agents and tasks go on
     #[command(
         long_about = "Stop it; agents and tasks go on.\n\n\
-            The next supervisor finds them again. Where a login service keeps the supervisor, it is \
-            started again at once.",
+            The next supervisor finds them again. Where a login service keeps the supervisor, it \
+            comes back with the next login, or with `runnerctl supervisor start`.",
         after_help = "Example:\n  runnerctl supervisor stop"
     )]
     Stop,
+    /// Start it with every login, and now
+    #[command(
+        long_about = "Start it with every login, and now.\n\n\
+            The system's service manager keeps it from then on (systemd's user manager, launchd) and \
+            starts it again after a crash. Agents and tasks do not depend on it. Where there is no \
+            service manager nothing changes: the supervisor is started by whoever needs it.",
+        after_help = "Example:\n  runnerctl supervisor enable"
+    )]
+    Enable,
+    /// Start it with no login any more; it runs on until it is stopped
+    #[command(after_help = "Example:\n  runnerctl supervisor disable")]
+    Disable,
     /// Show whether it runs, and which version
     #[command(
         after_help = "Examples:\n  runnerctl supervisor status\n  runnerctl supervisor status --json"
@@ -53,12 +67,15 @@ const EXAMPLES: &str = "\
 Examples:
   runnerctl supervisor start
   runnerctl supervisor status --json
+  runnerctl supervisor enable
   runnerctl supervisor stop";
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     match args.act {
         Act::Start => start().await,
         Act::Stop => stop().await,
+        Act::Enable => enable().await,
+        Act::Disable => disable().await,
         Act::Status { shape } => status(&shape).await,
     }
 }
@@ -119,10 +136,25 @@ async fn wait_until_gone(client: &Client, pid: u32) -> Result<Option<Health>, Fa
     }
 }
 
+async fn enable() -> Result<(), Failure> {
+    let state = enable_at_login(&place::folders()?).await?;
+    let mut screen = Screen::stdout();
+    screen.say(format!("The supervisor starts with every login ({}).", state.file.display()))?;
+    Ok(screen.say("To take that back: runnerctl supervisor disable")?)
+}
+
+async fn disable() -> Result<(), Failure> {
+    disable_at_login(&place::folders()?).await?;
+    Ok(Screen::stdout().say("The supervisor starts with no login any more.")?)
+}
+
 /// The shape of `status --json`.
 #[derive(Serialize)]
 struct Status {
     running: bool,
+    /// Whether it starts with every login; absent where there is no service manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_login: Option<bool>,
     #[serde(flatten)]
     health: Option<Health>,
 }
@@ -132,7 +164,8 @@ async fn status(shape: &Shape) -> Result<(), Failure> {
     let mut screen = Screen::stdout();
     if shape.json && !matches!(answer, Err(ClientError::Broken { .. } | ClientError::Refused(_))) {
         let health = answer.as_ref().ok().cloned();
-        screen.json(&Status { running: health.is_some(), health })?;
+        let at_login = login_state().await.map(|state| state.enabled);
+        screen.json(&Status { running: health.is_some(), at_login, health })?;
     }
     let health = answer?;
     if !shape.json {

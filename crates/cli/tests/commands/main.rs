@@ -6,6 +6,7 @@ mod fake;
 mod help;
 mod holding;
 mod looking;
+mod machine;
 mod setting_up;
 mod supervising;
 mod terminal;

@@ -51,6 +51,12 @@ fn without_a_supervisor_every_command_that_asks_it_exits_with_3_and_the_way_out(
         &["config", "show"],
         &["config", "snippet"],
         &["supervisor", "status"],
+        &["after-task", "sleep"],
+        &["after-task", "cancel"],
+        &["notices"],
+        &["preferences", "show"],
+        &["preferences", "set", "keep-awake", "off"],
+        &["history", "--by", "day"],
     ] {
         assert_eq!(
             absent.run(args),

@@ -319,6 +319,15 @@ problems! {
         hint: "Free some space or mend the folder's permissions, then ask again.",
         heals: OnYourWord,
     }
+    /// The system refused what was asked for after the last task.
+    AfterTaskRefused {
+        summary: "The machine could not be WHAT after the task, as you had asked; it claims tasks again.",
+        reading: "the system's own words",
+        hint: "Do it by hand. On Linux logind must allow you to: `busctl call org.freedesktop.login1 \
+               /org/freedesktop/login1 org.freedesktop.login1.Manager CanSuspend` (CanReboot) says \
+               whether. To be told no more of it: `runnerctl after-task cancel`.",
+        heals: OnYourWord,
+    }
     /// Saved state cannot be read; nothing is started and nothing overwritten.
     StateUnreadable {
         summary: "What you asked for earlier cannot be read, so nothing is started or changed; \

@@ -19,6 +19,8 @@ pub(crate) struct Scene {
     pub(crate) run: RunFacts,
     pub(crate) wake: Option<Timestamp>,
     did: Vec<String>,
+    /// What changes nothing about runners: staying awake, notices.
+    asides: Vec<String>,
     runs: u32,
     save: Option<(u64, Wanted)>,
     disk: Wanted,
@@ -41,6 +43,7 @@ impl Scene {
             run: run_facts("none", now),
             wake: None,
             did: Vec::new(),
+            asides: Vec::new(),
             runs: 0,
             save: None,
             disk: Wanted::default(),
@@ -248,6 +251,11 @@ impl Scene {
         std::mem::take(&mut self.did)
     }
 
+    /// What was told, or done to keep the machine awake, since the last time this was asked.
+    pub(crate) fn asides(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.asides)
+    }
+
     pub(crate) fn shown(&self) -> &Runner {
         self.core.snapshot().runners.first().unwrap()
     }
@@ -278,6 +286,19 @@ impl Scene {
                 Effect::Record(task) => format!("record {} {:?}", task.id, task.result),
                 Effect::Amend(task) => format!("amend {} {:?}", task.id, task.result),
                 Effect::Probe(_) => "probe".into(),
+                Effect::LookAtPower => {
+                    self.asides.push("look at power".into());
+                    continue;
+                }
+                Effect::KeepAwake(on) => {
+                    self.asides.push(if on { "keep awake" } else { "let sleep" }.into());
+                    continue;
+                }
+                Effect::AfterTask(act) => format!("after task {}", act.as_str()),
+                Effect::Tell(notice) => {
+                    self.asides.push(format!("tell {}", notice.title));
+                    continue;
+                }
                 Effect::WakeAt(at) => {
                     self.wake = at;
                     continue;

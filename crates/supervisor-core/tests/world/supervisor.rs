@@ -190,6 +190,9 @@ impl World {
                 self.history.insert(task.id.clone(), task);
             }
             Effect::Probe(runner) => self.job(Job::Probe(runner)),
+            // What these decide is told in the promises; here they change nothing.
+            Effect::LookAtPower | Effect::KeepAwake(_) | Effect::Tell(_) => {}
+            Effect::AfterTask(act) => self.broke("nobody asked for it", || format!("{act:?}")),
             Effect::WakeAt(at) => {
                 if let Some(supervisor) = &mut self.supervisor {
                     supervisor.wake = at;

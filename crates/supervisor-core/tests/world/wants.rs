@@ -76,7 +76,11 @@ impl Wants {
                 self.promised.remove(&key);
                 self.asked.remove(&key);
             }
-            Wish::Cancel { .. } | Wish::Install { .. } | Wish::StopInstall { .. } => {}
+            Wish::Cancel { .. }
+            | Wish::Install { .. }
+            | Wish::StopInstall { .. }
+            | Wish::AfterTask(_)
+            | Wish::ForgetAfterTask => {}
         }
     }
 

@@ -60,7 +60,9 @@ where
         body.map(|extract::Json(body)| Self(body)).map_err(|rejected: JsonRejection| {
             let status = rejected.status().as_u16();
             let why = match rejected {
-                JsonRejection::JsonDataError(_) => "it lacks a field or has one of the wrong kind",
+                JsonRejection::JsonDataError(_) => {
+                    "it lacks a field, or has one that is unknown or of the wrong kind"
+                }
                 JsonRejection::JsonSyntaxError(_) => "it is not JSON",
                 JsonRejection::MissingJsonContentType(_) => "it has no JSON content type",
                 JsonRejection::BytesRejection(_) => "it is too long or cannot be read",

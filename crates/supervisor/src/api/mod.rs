@@ -6,6 +6,7 @@ mod circleci;
 mod doctor;
 pub(crate) mod events;
 mod logs;
+mod machine;
 mod origin;
 mod peer;
 mod reading;
@@ -51,6 +52,14 @@ pub(crate) async fn serve(
         .route("/v1/snapshot", get(reading::snapshot))
         .route("/v1/events", get(events::events))
         .route("/v1/history", get(reading::history))
+        .route("/v1/history/days", get(machine::days))
+        .route("/v1/history/hours", get(machine::hours))
+        .route("/v1/notices", get(machine::notices))
+        .route("/v1/notices/seen", put(machine::seen_notices))
+        .route("/v1/preferences", get(machine::preferences).put(machine::prefer))
+        .route("/v1/after-task", put(machine::want_after_task).delete(machine::forget_after_task))
+        .route("/v1/job-user/check", post(machine::check_job_user))
+        .route("/v1/runners/{name}/snippet", get(machine::snippet))
         .route("/v1/agents", get(reading::agents))
         .route("/v1/doctor", get(doctor::doctor))
         .route("/v1/runners/{name}", put(runners::set_up).delete(runners::remove))

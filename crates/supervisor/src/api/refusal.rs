@@ -29,9 +29,13 @@ pub(crate) fn error(status: u16, code: &str, title: impl Into<String>, hint: &st
     ApiError { status, code: code.into(), title: title.into(), hint: hint.into() }
 }
 
-pub(crate) fn of(refusal: &Refusal, runner: &RunnerName) -> ApiError {
+/// `runner` is whom the wish named; only such a wish can miss one.
+pub(crate) fn of(refusal: &Refusal, runner: Option<&RunnerName>) -> ApiError {
     match refusal {
-        Refusal::NoSuchRunner => no_such_runner(runner),
+        Refusal::NoSuchRunner => match runner {
+            Some(runner) => no_such_runner(runner),
+            None => failed("a wish for the machine named no runner"),
+        },
         Refusal::NotRunning => error(
             409,
             "not-running",
@@ -105,6 +109,12 @@ pub(crate) fn no_history(why: &PageError) -> ApiError {
             "no-such-task",
             format!("There is no task {task} in the history."),
             "See those there are with `runnerctl history`; old ones are forgotten in time.",
+        ),
+        PageError::NoSuchTime(why) => error(
+            400,
+            "bad-request",
+            format!("The days cannot be counted: {why}."),
+            "Name the first and the last day, at most 800, and a time zone as in Europe/Berlin.",
         ),
         PageError::Unreadable(_) => error(
             503,

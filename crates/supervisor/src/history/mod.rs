@@ -1,8 +1,10 @@
 //! `history.sqlite`: every finished task, once. The supervisor alone writes it; whoever reads opens it
 //! read-only. What is kept is bounded by age and by number.
 
+mod notices;
 mod page;
 mod prune;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +15,10 @@ use anyhow::{Context, Result};
 use protocol::{FinishedTask, TaskId};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+pub(crate) use notices::notices;
 pub(crate) use page::{Asked, PageError, page};
 pub(crate) use prune::Keep;
+pub(crate) use spans::{Spans, spans};
 
 /// The file, for its one writer.
 pub(crate) struct History {
@@ -40,6 +44,19 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS task_by_project ON task (project, finished_ms DESC, id DESC);
     CREATE INDEX IF NOT EXISTS task_by_outcome
         ON task (result ->> '$.outcome', finished_ms DESC, id DESC);
+    CREATE TABLE IF NOT EXISTS notice (
+        id      INTEGER PRIMARY KEY AUTOINCREMENT,
+        at_ms   INTEGER NOT NULL,
+        runner  TEXT,
+        about   TEXT NOT NULL,
+        title   TEXT NOT NULL,
+        body    TEXT NOT NULL,
+        offers  TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS notices_seen (
+        one   INTEGER PRIMARY KEY CHECK (one = 1),
+        up_to INTEGER NOT NULL
+    ) STRICT;
 ";
 /// Another one that has the file just now is done by then.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -29,6 +29,8 @@ pub(crate) struct Asked {
 pub(crate) enum PageError {
     #[error("there is no task {0} in the history")]
     NoSuchTask(TaskId),
+    #[error("{0}")]
+    NoSuchTime(String),
     #[error("{0:#}")]
     Unreadable(#[from] anyhow::Error),
 }

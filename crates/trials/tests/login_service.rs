@@ -1,0 +1,167 @@
+//! The supervisor as a service of a real systemd user manager, in a mount namespace of its own: enabled,
+//! killed, stopped, started and disabled; the agent goes on all the while.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use protocol::RunnerState;
+use trials::{Circle, DEADLINE, Options, Ours, Place, Rig, has_tools, is_root, nap, until};
+
+const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
+
+/// Runs what it reads, line by line, in a session with a user manager; says the exit code of each.
+const SESSION: &str = r#"
+mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system "$XDG_RUNTIME_DIR" || exit 1
+chmod 700 "$XDG_RUNTIME_DIR"
+/usr/lib/systemd/systemd --user >"$HOME/systemd.log" 2>&1 &
+manager=$!
+for _ in $(seq 200); do systemctl --user is-system-running >/dev/null 2>&1 && break; sleep 0.05; done
+echo "ready"
+while read -r line; do sh -c "$line" >"$HOME/said" 2>&1; echo "$?" >"$HOME/code"; echo "done"; done
+systemctl --user stop runner-tray-supervisor.service >/dev/null 2>&1
+kill "$manager"; wait "$manager"
+"#;
+
+struct Session {
+    process: Ours,
+    said: std::path::PathBuf,
+}
+
+impl Session {
+    fn start(place: &Place) -> Self {
+        let mut command = place.command("/usr/bin/unshare");
+        command.args(["-m", "--propagation", "private", "bash", "-c", SESSION]);
+        command.env("XDG_RUNTIME_DIR", "/run/user/0");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut session = Self { process: Ours::start(command), said: place.path("owner") };
+        session.answered("ready");
+        session
+    }
+
+    fn answered(&mut self, word: &str) {
+        let stdout = self.process.child().stdout.as_mut().expect("a pipe");
+        let mut line = vec![0; word.len() + 1];
+        stdout.read_exact(&mut line).expect("the session says something");
+        assert_eq!(String::from_utf8_lossy(&line).trim_end(), word);
+    }
+
+    /// What the command said, and whether it went well.
+    fn run(&mut self, command: &str) -> (bool, String) {
+        let stdin = self.process.child().stdin.as_mut().expect("a pipe");
+        writeln!(stdin, "{command}").expect("the session reads");
+        self.answered("done");
+        let read = |name: &str| std::fs::read_to_string(self.said.join(name)).unwrap_or_default();
+        (read("code").trim() == "0", read("said"))
+    }
+
+    #[track_caller]
+    fn runnerctl(&mut self, arguments: &str) -> String {
+        let program = trials::program("runnerctl");
+        let (well, said) = self.run(&format!("{} {arguments}", program.display()));
+        assert!(well, "runnerctl {arguments}: {said}");
+        said
+    }
+
+    /// The user manager ends, and the session with it.
+    fn end(mut self) {
+        drop(self.process.child().stdin.take());
+        let ended = self.process.child().wait().expect("a child of ours");
+        assert!(ended.success() || ended.code().is_some(), "{ended:?}");
+    }
+
+    fn main_pid(&mut self) -> u32 {
+        let show = "systemctl --user show runner-tray-supervisor.service -p MainPID --value";
+        self.run(show).1.trim().parse().unwrap_or_default()
+    }
+}
+
+#[test]
+fn a_supervisor_of_systemd_s_comes_back_after_a_crash_and_the_agent_never_notices() {
+    if !has_tools(&["unshare", "systemctl", "bash"]) || !is_root() {
+        return;
+    }
+    if !std::path::Path::new("/usr/lib/systemd/systemd").is_file() {
+        println!("skipped: systemd is not installed");
+        return;
+    }
+    let place = Place::new();
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &USUAL);
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
+    let job = rig.long_job();
+    rig.until_state(RunnerState::Busy);
+    let agent = rig.runner().agent_pid.expect("an agent");
+
+    // Without a service manager it is said, and the supervisor that runs goes on.
+    let refused = rig.place.command("runnerctl").args(["supervisor", "enable"]).output().unwrap();
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && words.contains("no service manager"), "{words}");
+    assert!(rig.api.health().is_ok());
+
+    let mut session = Session::start(&rig.place);
+    let by_hand = rig.api.health().unwrap().pid;
+    let said = session.runnerctl("supervisor enable");
+    assert!(said.contains("starts with every login"), "{said}");
+    drop(rig.supervisor.take());
+    let first = session.main_pid();
+    assert!(first != 0 && first != by_hand);
+    assert_eq!(rig.api.health().unwrap().pid, first);
+    assert!(session.runnerctl("supervisor status --json").contains("\"at_login\": true"));
+    assert_eq!(rig.runner().agent_pid, Some(agent));
+    session.runnerctl("supervisor enable");
+    assert_eq!(session.main_pid(), first, "said twice is said once");
+
+    // Killed, it is started again.
+    let (killed, _) = session.run(&format!("kill -9 {first}"));
+    assert!(killed);
+    until(DEADLINE, "systemd starts it again", || {
+        rig.api.health().is_ok_and(|health| health.pid != first)
+    });
+    let second = session.main_pid();
+    assert_eq!(rig.api.health().unwrap().pid, second);
+    rig.until_runner("the agent goes on", |runner| runner.agent_pid == Some(agent));
+
+    // Stopped, it stays so; started, systemd starts it.
+    session.runnerctl("supervisor stop");
+    nap(Duration::from_secs(4));
+    assert!(rig.api.health().is_err(), "an end that was asked for is none to mend");
+    session.runnerctl("supervisor start");
+    assert_eq!(rig.api.health().unwrap().pid, session.main_pid());
+
+    // systemd's own stop ends neither agent nor task.
+    session.run("systemctl --user restart runner-tray-supervisor.service");
+    until(DEADLINE, "it answers again", || rig.api.health().is_ok());
+    rig.until_runner("the agent goes on", |runner| runner.agent_pid == Some(agent));
+    job.let_go();
+    rig.assert_ended_well(&job);
+
+    session.runnerctl("supervisor disable");
+    assert!(!rig.place.path("owner/.config/systemd/user/runner-tray-supervisor.service").exists());
+    assert_eq!(session.main_pid(), 0);
+    assert!(rig.api.health().is_ok(), "one that ran runs on, without systemd");
+    session.end();
+    rig.quiesce();
+    rig.place.runnerctl(&["supervisor", "stop"]);
+    until(DEADLINE, "it has ended", || rig.api.health().is_err());
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    if !has_tools(&["systemd-analyze"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runner-tray-supervisor.service");
+    let unit = host::login_service::systemd_unit(&trials::program("runner-tray-supervisor"), None);
+    run_dir::write_atomically(&file, unit.as_bytes()).unwrap();
+    let output = Command::new("systemd-analyze").args(["--user", "verify"]).arg(&file).output();
+    let words = String::from_utf8_lossy(&output.unwrap().stderr).into_owned();
+    // It exits 0 with bad values; only silence is well.
+    let about_it: Vec<&str> = words
+        .lines()
+        .filter(|line| line.contains("runner-tray-supervisor") && !line.contains("man "))
+        .collect();
+    assert_eq!(about_it, Vec::<&str>::new(), "{words}");
+}
