@@ -116,6 +116,8 @@ pub fn runner_name_in(yaml: &str) -> Result<Option<String>, String> {
 mod tests {
     use std::path::Path;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -152,5 +154,51 @@ mod tests {
         }
         let broken = runner_name_in("api: {auth_token: t0p-secret\n]").unwrap_err();
         assert!(!broken.contains("t0p-secret"), "{broken}");
+    }
+
+    /// Somebody else's file: whatever it holds, looking at it costs little and names nobody.
+    #[test]
+    fn bombs_in_anothers_configuration_name_nobody() {
+        let doubled = |n: u32| format!("a{n}: &a{n} [*a{m}, *a{m}, *a{m}, *a{m}]\n", m = n - 1);
+        let laughs = (1..40).map(doubled).collect::<String>();
+        for bomb in [
+            "[".repeat(100_000),
+            "a: {".repeat(100_000),
+            "- ".repeat(100_000),
+            format!("runner: {{ name: {}", "[".repeat(100_000)),
+            format!("a0: &a0 [x, x]\n{laughs}"),
+            format!("a0: &a0 [x, x]\n{laughs}runner: {{ name: *a39 }}\n"),
+            "runner: &r { name: *r }".to_owned(),
+            "a: [x, y]\n".repeat((1 << 20) / 10),
+            "- &a x\n".repeat((1 << 20) / 7),
+            format!("runner: {{ name: [{}] }}", "x, ".repeat((1 << 20) / 3)),
+        ] {
+            let named = runner_name_in(&bomb);
+            assert!(!matches!(named, Ok(Some(_))), "{}: {named:?}", &bomb[..20]);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes_are_a_configuration_or_refused(
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..400),
+                "\\PC{0,80}|(runner|name|[:&*{}\\[\\],!|>\"'# \n-]|[0-9a]){0,60}"
+                    .prop_map(String::into_bytes),
+            ],
+        ) {
+            let _ = runner_name_in(&String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn any_command_line_names_a_part_of_itself_or_nothing(
+            line in "\\PC{0,80}|(--config|--config=| -c | --|[ =a/\u{e9}-]){0,30}",
+        ) {
+            if let Some(file) = config_named_in(&line) {
+                prop_assert!(line.contains(file.to_str().unwrap()));
+            }
+        }
     }
 }

@@ -93,3 +93,30 @@ fn name_in(config: &Path) -> AgentName {
 fn below(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_that_is_no_honest_file_is_unknown_and_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        symlink("/dev/zero", at("device")).unwrap();
+        symlink(at("nowhere"), at("link")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        run_dir::write_atomically(&at("large"), &vec![b'#'; 2 << 20]).unwrap();
+        run_dir::write_atomically(&at("binary"), &[0xff; 64]).unwrap();
+        for name in ["pipe", "device", "link", "folder", "large", "binary"] {
+            let AgentName::Unknown(why) = name_in(&at(name)) else { panic!("{name} names one") };
+            assert!(why.contains(&at(name).display().to_string()), "{why}");
+        }
+        assert_eq!(name_in(&at("none")), AgentName::None);
+        run_dir::write_atomically(&at("honest"), b"runner:\n  name: mini\n").unwrap();
+        assert_eq!(name_in(&at("honest")), AgentName::Named("mini".into()));
+    }
+}
