@@ -21,9 +21,10 @@ impl Sleepers {
             let mut sleep = Command::new("sleep");
             sleep.arg(LONGEST).env_clear().env("PATH", "/usr/bin:/bin");
             sleep.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            let started = sleep
-                .spawn()
-                .with_context(|| format!("starting process {} of {count}", self.0.len()))?;
+            let started = sleep.spawn().with_context(|| {
+                let many = self.0.len();
+                format!("starting process {many} of {count} (`ulimit -u` and pids.max of the control group bound them)")
+            })?;
             self.0.push(started);
         }
         Ok(())

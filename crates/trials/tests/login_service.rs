@@ -2,6 +2,7 @@
 //! killed, stopped, started and disabled; the agent goes on all the while.
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,7 +12,17 @@ use trials::{Circle, DEADLINE, Options, Ours, Place, Rig, has_tools, is_root, na
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
 /// Runs what it reads, line by line, in a session with a user manager; says the exit code of each.
+///
+/// A user manager takes all that is in its control group into a scope of its own, and the whole machine
+/// where that is the root: so the session has groups that hold nothing else.
 const SESSION: &str = r#"
+while IFS=: read -r _ controllers path; do
+    for root in "/sys/fs/cgroup/${controllers#name=}" /sys/fs/cgroup/unified; do
+        [ -e "$root/cgroup.procs" ] || continue
+        group="$root$path/$CONTROL_GROUP"
+        mkdir "$group" 2>/dev/null && echo $$ >"$group/cgroup.procs"
+    done
+done </proc/$$/cgroup 2>/dev/null
 mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system "$XDG_RUNTIME_DIR" || exit 1
 chmod 700 "$XDG_RUNTIME_DIR"
 /usr/lib/systemd/systemd --user >"$HOME/systemd.log" 2>&1 &
@@ -23,14 +34,48 @@ systemctl --user stop runner-tray-supervisor.service >/dev/null 2>&1
 kill "$manager"; wait "$manager"
 "#;
 
+/// The control groups of a session, removed with this value once nothing is in them.
+struct ControlGroups(String);
+
+impl ControlGroups {
+    fn new() -> Self {
+        Self(format!("runner-tray-trial-{}", std::process::id()))
+    }
+
+    /// Each with all below it, the lowest first.
+    fn there(&self) -> Vec<PathBuf> {
+        let find = ["/sys/fs/cgroup", "-depth", "-type", "d", "-path"];
+        let found = Command::new("find").args(find).arg(format!("*/{}*", self.0)).output();
+        let found = found.map(|found| found.stdout).unwrap_or_default();
+        String::from_utf8_lossy(&found).lines().map(PathBuf::from).collect()
+    }
+}
+
+impl Drop for ControlGroups {
+    fn drop(&mut self) {
+        for _ in 0..100 {
+            let there = self.there();
+            if there.is_empty() {
+                return;
+            }
+            for group in there {
+                let _ = std::fs::remove_dir(group);
+            }
+            nap(Duration::from_millis(50));
+        }
+        println!("control groups are left: {:?}", self.there());
+    }
+}
+
 struct Session {
     process: Ours,
-    said: std::path::PathBuf,
+    said: PathBuf,
 }
 
 impl Session {
-    fn start(place: &Place) -> Self {
+    fn start(place: &Place, groups: &ControlGroups) -> Self {
         let mut command = place.command("/usr/bin/unshare");
+        command.env("CONTROL_GROUP", &groups.0);
         command.args(["-m", "--propagation", "private", "bash", "-c", SESSION]);
         command.env("XDG_RUNTIME_DIR", "/run/user/0");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
@@ -85,6 +130,8 @@ fn a_supervisor_of_systemd_s_comes_back_after_a_crash_and_the_agent_never_notice
         println!("skipped: systemd is not installed");
         return;
     }
+    let groups = ControlGroups::new();
+    let of_the_first = control_groups(1);
     let place = Place::new();
     let circle = Circle::start(&place);
     let mut rig = Rig::with(place, circle, &USUAL);
@@ -100,7 +147,7 @@ fn a_supervisor_of_systemd_s_comes_back_after_a_crash_and_the_agent_never_notice
     assert!(!refused.status.success() && words.contains("no service manager"), "{words}");
     assert!(rig.api.health().is_ok());
 
-    let mut session = Session::start(&rig.place);
+    let mut session = Session::start(&rig.place, &groups);
     let by_hand = rig.api.health().unwrap().pid;
     let said = session.runnerctl("supervisor enable");
     assert!(said.contains("starts with every login"), "{said}");
@@ -145,6 +192,12 @@ fn a_supervisor_of_systemd_s_comes_back_after_a_crash_and_the_agent_never_notice
     rig.quiesce();
     rig.place.runnerctl(&["supervisor", "stop"]);
     until(DEADLINE, "it has ended", || rig.api.health().is_err());
+    assert_eq!(control_groups(1), of_the_first, "no process but ours was moved");
+}
+
+/// A process's groups, as the kernel tells them.
+fn control_groups(pid: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default()
 }
 
 #[test]
