@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect;
 
-use crate::{http, release_error::root_cause, service_address};
+use crate::{http, release_error::cause_in_words, service_address};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -23,6 +23,6 @@ pub async fn answers(api_url: &str) -> Result<(), String> {
         Err(error) if error.is_timeout() => {
             Err(format!("{host} gave no answer within {} s", PATIENCE.as_secs()))
         }
-        Err(error) => Err(format!("{host}: {}", root_cause(&error))),
+        Err(error) => Err(format!("{host}: {}", cause_in_words(&error))),
     }
 }

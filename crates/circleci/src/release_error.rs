@@ -145,6 +145,14 @@ fn why_untrusted(why: &CertificateError) -> String {
     }
 }
 
+/// Why a request came to nothing: what is wrong with the server's certificate, else the innermost cause.
+pub(crate) fn cause_in_words(error: &reqwest::Error) -> String {
+    if let ReleaseError::Untrusted { reason, .. } = ReleaseError::of_request("", error) {
+        return format!("it is not trusted ({reason})");
+    }
+    root_cause(error)
+}
+
 /// The innermost cause: reqwest's own sentence repeats the address and leaves the reason out.
 pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;

@@ -190,9 +190,9 @@ impl Core {
         Ok(())
     }
 
-    /// The word on an installation; where none is under way, it came too late.
+    /// The word on an installation; where none is under way or to come, it came too late.
     fn stop_install(&mut self, runner: RunnerName, now: Timestamp) {
-        let Some(known) = self.runners.get(&runner).filter(|known| known.is_installing()) else {
+        let Some(known) = self.runners.get(&runner).filter(|known| known.may_install()) else {
             return;
         };
         let releases_url = known.facts.releases_url.clone();
@@ -219,6 +219,7 @@ impl Core {
             effects.extend(decide(runner, pauses, &situation));
             record_finished(runner, &mut effects);
         }
+        effects.extend(crate::decide::probes(self.runners.values_mut(), &self.boot, now));
         let mut wake = [self.save_again, self.after_task_ends()].into_iter().flatten().min();
         let mut shown = Vec::new();
         for (runner, pauses) in self.runners.values_mut().zip(&holds) {

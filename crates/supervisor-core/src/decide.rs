@@ -1,5 +1,7 @@
 //! What to do next: derived from what is wanted and what is, after every event, from scratch.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Install, PauseReason, RunnerName};
 
@@ -89,16 +91,31 @@ pub(crate) fn decide(
         // What nobody tries, nobody knows.
         (runner.offline, runner.claim_failed_at) = (None, None);
     }
-    let since = runner.probed_at.or(runner.live_run(boot).and_then(Run::agent_started_at));
-    if since.is_some_and(|at| at > now) {
-        // A clock that was set back does not put the next one off.
-        runner.probed_at = Some(now);
-    }
-    if probe_due(runner, boot).is_some_and(|at| at <= now) {
-        runner.probed_at = Some(now);
-        effects.push(Effect::Probe(runner.facts.name.clone()));
-    }
     effects
+}
+
+/// One question to each server that is due to be asked, however many runners wait for its tasks.
+pub(crate) fn probes<'a>(
+    runners: impl Iterator<Item = &'a mut Runner>,
+    boot: &str,
+    now: Timestamp,
+) -> Vec<Effect> {
+    let mut runners: Vec<&mut Runner> = runners.collect();
+    let mut servers = BTreeSet::new();
+    for runner in &mut runners {
+        let since = runner.probed_at.or(runner.live_run(boot).and_then(Run::agent_started_at));
+        if since.is_some_and(|at| at > now) {
+            // A clock that was set back does not put the next one off.
+            runner.probed_at = Some(now);
+        }
+        if probe_due(runner, boot).is_some_and(|at| at <= now) {
+            servers.insert(runner.facts.api_url.clone());
+        }
+    }
+    for runner in runners.iter_mut().filter(|runner| servers.contains(&runner.facts.api_url)) {
+        runner.probed_at = Some(now);
+    }
+    servers.into_iter().map(Effect::Probe).collect()
 }
 
 /// The run's agent is to claim no more. A pause holds even while the settings cannot be read; that a
@@ -183,17 +200,21 @@ pub(crate) fn next_turn(
     moments.into_iter().flatten().min()
 }
 
-/// The server is asked only while an agent waits for tasks, and at most once a minute.
+/// The server is asked only while an agent waits for tasks, and at most once a minute. Which server it
+/// is the settings say.
 fn probe_due(runner: &Runner, boot: &str) -> Option<Timestamp> {
-    let run = runner.live_run(boot)?;
-    let waits = run.phase(boot) == Phase::Kept
-        && run.facts.lock == LockSeen::Held
-        && !run.facts.may_run_task(boot)
-        && !run.may_drain();
-    if !waits {
+    let run = runner.live_run(boot).filter(|run| waits_for_tasks(run, boot))?;
+    if !runner.in_settings {
         return None;
     }
     runner.probed_at.or(run.agent_started_at())?.checked_add(PROBE_EVERY).ok()
+}
+
+pub(crate) fn waits_for_tasks(run: &Run, boot: &str) -> bool {
+    run.phase(boot) == Phase::Kept
+        && run.facts.lock == LockSeen::Held
+        && !run.facts.may_run_task(boot)
+        && !run.may_drain()
 }
 
 fn lived(from: Option<Timestamp>, now: Timestamp) -> SignedDuration {

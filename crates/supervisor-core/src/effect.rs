@@ -30,8 +30,8 @@ pub enum Effect {
     Record(FinishedTask),
     /// A line that came late told more of a task that was recorded: put this in its place.
     Amend(FinishedTask),
-    /// Ask the server whether it is there.
-    Probe(RunnerName),
+    /// Ask the server at this address whether it is there; none is CircleCI's own.
+    Probe(Option<String>),
     /// Look how the machine is powered, and tell it with [`crate::Event::PowerSeen`].
     LookAtPower,
     /// Keep the machine awake, and report [`crate::Event::KeptAwake`]; or let it sleep again.

@@ -80,7 +80,8 @@ pub enum Event {
     /// What is wrong with the history of finished tasks; nothing where nothing is.
     HistoryLooked(Option<Problem>),
     Probed {
-        runner: RunnerName,
+        /// As [`crate::Effect::Probe`] named it.
+        api_url: Option<String>,
         /// Absent where an answer came, whatever it said.
         failure: Option<String>,
     },

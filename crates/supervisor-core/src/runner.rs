@@ -152,9 +152,9 @@ impl Runner {
         self.release = Release::Failed(problem);
     }
 
-    /// An installation is under way, or will be tried again.
-    pub(crate) fn is_installing(&self) -> bool {
-        matches!(self.release, Release::Installing(_) | Release::Failed(_))
+    /// An installation is under way, or will be tried again, or begun once it is resumed.
+    pub(crate) fn may_install(&self) -> bool {
+        matches!(self.release, Release::Unasked | Release::Installing(_) | Release::Failed(_))
     }
 
     /// Does what the owner wants of installations: `stopped` is since when there is to be none.

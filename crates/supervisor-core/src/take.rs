@@ -7,6 +7,7 @@ use protocol::{RunId, RunnerName};
 
 use crate::after_task::Firing;
 use crate::core::{Core, SAVE_AGAIN, Settings};
+use crate::decide::waits_for_tasks;
 use crate::event::Event;
 use crate::facts::{Heard, Phase, RunFacts, RunnerFacts};
 use crate::problems;
@@ -111,7 +112,9 @@ impl Core {
                 }
             }
             Event::HistoryLooked(problem) => self.history = problem,
-            Event::Probed { runner, failure } => self.probed(&runner, failure, now),
+            Event::Probed { api_url, failure } => {
+                self.probed(api_url.as_deref(), failure.as_deref(), now);
+            }
             Event::PreferencesRead(preferences) => self.preferences = Some(preferences),
             Event::PowerSeen(power) => self.awake.power_seen(power),
             Event::KeptAwake { failure } => self.awake.asked(failure, now),
@@ -225,17 +228,22 @@ impl Core {
         }
     }
 
-    fn probed(&mut self, runner: &RunnerName, failure: Option<String>, now: Timestamp) {
-        let Some(runner) = self.runners.get_mut(runner) else { return };
-        let claims_fail = runner
-            .claim_failed_at
-            .is_some_and(|at| at.duration_until(now).abs() < CLAIM_FAILURE_COUNTS);
-        match failure {
-            Some(why) => {
-                runner.offline.get_or_insert_with(|| problems::offline(now, why));
+    /// It holds for every runner of that server; that it was not reached, for those that wait for it.
+    fn probed(&mut self, api_url: Option<&str>, failure: Option<&str>, now: Timestamp) {
+        let boot = &self.boot;
+        let of_it = |runner: &&mut Runner| runner.facts.api_url.as_deref() == api_url;
+        for runner in self.runners.values_mut().filter(of_it) {
+            let claims_fail = runner
+                .claim_failed_at
+                .is_some_and(|at| at.duration_until(now).abs() < CLAIM_FAILURE_COUNTS);
+            let waits = runner.live_run(boot).is_some_and(|run| waits_for_tasks(run, boot));
+            match failure {
+                Some(why) if waits => {
+                    runner.offline.get_or_insert_with(|| problems::offline(now, why.to_owned()));
+                }
+                None if !claims_fail => runner.offline = None,
+                Some(_) | None => {}
             }
-            None if !claims_fail => runner.offline = None,
-            None => {}
         }
     }
 }

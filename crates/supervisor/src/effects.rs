@@ -74,7 +74,7 @@ impl Supervisor {
                 self.records.amend(task);
                 self.see_to_history();
             }
-            Effect::Probe(runner) => self.probe(runner),
+            Effect::Probe(api_url) => self.probe(api_url),
             Effect::LookAtPower => self.look_at_power(),
             Effect::KeepAwake(on) => self.keep_awake(on),
             Effect::AfterTask(act) => self.after_task(act),
@@ -177,15 +177,15 @@ impl Supervisor {
         self.touch(run);
     }
 
-    pub(crate) fn probe(&mut self, runner: RunnerName) {
+    pub(crate) fn probe(&mut self, api_url: Option<String>) {
         // Once a minute is often enough for what is seldom due.
         self.records.write();
         self.see_to_history();
-        let Some(settings) = self.runner_settings(&runner) else { return };
         let to_loop = self.to_loop.clone();
         tokio::spawn(async move {
-            let failure = circleci::answers(settings.api_url()).await.err();
-            to_loop.event(Event::Probed { runner, failure });
+            let asked = api_url.as_deref().unwrap_or(circleci::API_URL);
+            let failure = circleci::answers(asked).await.err();
+            to_loop.event(Event::Probed { api_url, failure });
         });
     }
 }

@@ -11,8 +11,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::UserApiError;
-use crate::release_error::root_cause;
-use crate::{ReleaseError, http, service_address};
+use crate::release_error::{cause_in_words, root_cause};
+use crate::{http, service_address};
 
 /// A list of every resource class an organisation may have is far smaller.
 const LONGEST_ANSWER: usize = 4 << 20;
@@ -178,13 +178,7 @@ impl Calls {
         if error.is_timeout() {
             return UserApiError::TimedOut { host, patience: self.patience };
         }
-        let told = ReleaseError::of_request(self.base.as_str(), error);
-        let why = if let ReleaseError::Untrusted { reason, .. } = told {
-            format!("it is not trusted ({reason})")
-        } else {
-            root_cause(error)
-        };
-        UserApiError::Unreachable { host, why }
+        UserApiError::Unreachable { host, why: cause_in_words(error) }
     }
 }
 

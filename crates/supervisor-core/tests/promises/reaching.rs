@@ -3,12 +3,12 @@
 
 use protocol::PauseBy::You;
 use protocol::{ProblemCode, RunnerState};
-use supervisor_core::{Event, Heard};
+use supervisor_core::{Event, Heard, RunFacts, RunnerFacts, StateFile, Wanted};
 
-use crate::scene::{Scene, mini};
+use crate::scene::{Scene, agent_started, facts_of, run_facts};
 
 fn probed(failure: Option<&str>) -> Event {
-    Event::Probed { runner: mini(), failure: failure.map(str::to_owned) }
+    Event::Probed { api_url: None, failure: failure.map(str::to_owned) }
 }
 
 #[test]
@@ -99,4 +99,79 @@ fn an_answer_that_refuses_is_not_told_as_a_network_that_is_away() {
         scene.hears(Heard::ClaimAnswered);
         assert_eq!((scene.state().0, scene.problems()), (RunnerState::Idle, vec![]), "{status}");
     }
+}
+
+/// Runners of CircleCI's own server and of another, all of which wait for tasks since the same moment
+/// but for the last, which came half a minute later.
+fn fifty_and_three() -> Scene {
+    let mut scene = Scene::without_settings(StateFile::Read(Wanted::default()));
+    let elsewhere =
+        |name: &str| RunnerFacts { api_url: Some("https://ci.example".into()), ..facts_of(name) };
+    let mut all: Vec<RunnerFacts> = (0..50).map(|it| facts_of(&format!("mini-{it}"))).collect();
+    all.extend(["other-1", "other-2", "other-3"].map(elsewhere));
+    scene.tell(Event::SettingsRead(all.clone()));
+    let (last, first) = all.split_last().unwrap();
+    for facts in first {
+        waits(&mut scene, facts);
+    }
+    scene.wait(30);
+    waits(&mut scene, last);
+    scene.did();
+    scene
+}
+
+fn waits(scene: &mut Scene, facts: &RunnerFacts) {
+    let run = format!("run-{}", facts.name);
+    let run = RunFacts {
+        runner: facts.clone(),
+        agent: agent_started(scene.now),
+        ..run_facts(&run, scene.now)
+    };
+    let id = run.run.clone();
+    scene.tell(Event::RunStarted(Box::new(run)));
+    scene.tell(Event::LogHeard { run: id, heard: Heard::ClaimAnswered });
+}
+
+fn offline(scene: &Scene) -> Vec<String> {
+    let runners = scene.core.snapshot().runners.iter();
+    let offline = runners.filter(|runner| runner.state == RunnerState::Offline);
+    offline.map(|runner| runner.name.to_string()).collect()
+}
+
+#[test]
+fn however_many_runners_wait_each_server_is_asked_once_a_minute() {
+    let mut scene = fifty_and_three();
+    let woken = scene.wait(600);
+    assert_eq!(scene.did(), vec!["probe"; 20], "two servers, ten minutes");
+    assert_eq!(woken, 10, "and they are asked together");
+}
+
+#[test]
+fn what_a_server_answered_holds_for_its_runners_and_for_no_others() {
+    let mut scene = fifty_and_three();
+    let of = |api_url: Option<&str>, failure: Option<&str>| Event::Probed {
+        api_url: api_url.map(str::to_owned),
+        failure: failure.map(str::to_owned),
+    };
+    scene.tell(of(Some("https://ci.example"), Some("no route to host")));
+    assert_eq!(offline(&scene), ["other-1", "other-2", "other-3"]);
+    scene.tell(of(Some("https://gone.example"), Some("no route to host")));
+    assert_eq!(offline(&scene).len(), 3);
+    scene.tell(of(None, Some("no route to host")));
+    assert_eq!(offline(&scene).len(), 53);
+    scene.tell(of(Some("https://ci.example"), None));
+    assert_eq!(offline(&scene).len(), 50);
+    scene.tell(of(None, None));
+    assert!(offline(&scene).is_empty());
+}
+
+#[test]
+fn a_runner_that_the_settings_do_not_name_yet_has_no_server_to_be_asked() {
+    let mut scene = Scene::idle();
+    scene.restarts();
+    scene.wait(300);
+    assert!(!scene.did().contains(&"probe".to_owned()));
+    scene.settings_are_read();
+    scene.wait(60);
+    assert!(scene.did().contains(&"probe".to_owned()));
 }

@@ -21,7 +21,7 @@ pub(crate) enum Job {
     Spawn(RunId),
     /// A keeper was started; the first reading of it is on its way.
     Tell(RunId),
-    Probe(RunnerName),
+    Probe(Option<String>),
 }
 
 /// How a job ends.
@@ -59,9 +59,9 @@ impl World {
             Job::Gather(runner) => self.gather_ends(runner, ending),
             Job::Spawn(run) => self.spawn_ends(run, ending),
             Job::Tell(run) => self.tell_started(&run),
-            Job::Probe(runner) => {
+            Job::Probe(api_url) => {
                 let failure = (!self.network || ending != Ending::Well).then(|| "no route".into());
-                self.event(Event::Probed { runner, failure });
+                self.event(Event::Probed { api_url, failure });
             }
         }
         self.carry_out();

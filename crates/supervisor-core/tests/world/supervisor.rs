@@ -189,7 +189,7 @@ impl World {
                 self.law_of_records(&task, true);
                 self.history.insert(task.id.clone(), task);
             }
-            Effect::Probe(runner) => self.job(Job::Probe(runner)),
+            Effect::Probe(api_url) => self.job(Job::Probe(api_url)),
             // What these decide is told in the promises; here they change nothing.
             Effect::LookAtPower | Effect::KeepAwake(_) | Effect::Tell(_) => {}
             Effect::AfterTask(act) => self.broke("nobody asked for it", || format!("{act:?}")),
