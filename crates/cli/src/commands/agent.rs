@@ -81,19 +81,24 @@ async fn install(which: Which) -> Result<(), Failure> {
     Ok(screen.say(format!("{name}: its agent is being installed; see `runnerctl status`."))?)
 }
 
+/// Between two tries there is no download to be seen, and the word counts all the same.
 async fn stop_install(which: Which) -> Result<(), Failure> {
     let client = place::client()?;
     let snapshot = client.snapshot(Detail::Plain).await?;
-    let Runner { name, install, .. } = choose::one(&snapshot, which.runner.as_ref())?;
+    let Runner { name, install, agent_version, .. } =
+        choose::one(&snapshot, which.runner.as_ref())?;
     let mut screen = Screen::stdout();
-    let Some(Install { received, .. }) = install else {
-        return Ok(screen.say(format!("{name} has no download under way."))?);
-    };
+    if let Some(version) = agent_version {
+        let has = format!("{name} has its agent, version {version}: no download is under way.");
+        return Ok(screen.say(has)?);
+    }
     client.stop_install(name).await?;
-    let kept = words::size(*received);
-    Ok(screen.say(format!(
-        "{name}: the download is stopped, {kept} are kept. To go on: runnerctl agent install"
-    ))?)
+    let kept = match install {
+        Some(Install { received, .. }) => format!(", {} are kept", words::size(*received)),
+        None => ", and it is not tried again".to_owned(),
+    };
+    Ok(screen
+        .say(format!("{name}: the download is stopped{kept}. To go on: runnerctl agent install"))?)
 }
 
 async fn list(runner: Option<RunnerName>, shape: Shape) -> Result<(), Failure> {
