@@ -24,7 +24,7 @@ pub use machine::{machine, user};
 pub use network::{HostAsked, ProxySetting, network, proxy};
 pub use other_agents::{Agent, AgentName, other_agents};
 pub use sleep::sleep;
-pub use token::{TokenRead, token};
+pub use token::{TokenRead, left_token, token};
 pub use tools::{TOOLS, ToolsFound, tools};
 
 use protocol::{Check, Finding, Level};

@@ -35,6 +35,14 @@ pub fn token(read: &TokenRead) -> Finding {
     finding(level, reading).mend(problem.hint.clone())
 }
 
+/// A token that may be in `store`, and whose runner the settings do not name (any more).
+pub fn left_token(runner: &RunnerName, store: &str) -> Finding {
+    let subject = format!("{runner}, in {store}");
+    let reading = "the settings do not name this runner, and its token may still be there";
+    let mend = format!("Forget it: runnerctl token forget --runner {runner}");
+    Finding::new(Check::Token, Level::Warn, subject, reading).mend(mend)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -64,5 +72,15 @@ mod tests {
             assert_eq!(finding.level, level, "{finding:?}");
             assert_eq!(finding.mend.is_some(), level != Level::Ok, "{finding:?}");
         }
+    }
+
+    #[test]
+    fn a_token_whose_runner_is_gone_is_told_with_the_command_that_forgets_it() {
+        let finding = left_token(&"mini".parse().unwrap(), "the keychain");
+        assert_eq!(
+            (finding.level, finding.subject.as_str()),
+            (Level::Warn, "mini, in the keychain")
+        );
+        assert!(finding.mend.unwrap().ends_with("runnerctl token forget --runner mini"));
     }
 }

@@ -5,16 +5,15 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
 use host::{Account, Folders};
 use protocol::{AdminStep, ApiError, JobUserCheck, RunnerName};
 
 use crate::api::refusal;
+use crate::as_user::{as_user, run, soon};
 use crate::start_run::Places;
-
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why jobs cannot run as that user: what was found, and what to do, commands included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +57,7 @@ pub(crate) fn places(name: &RunnerName, working_directory: Option<&Path>, shared
 
 /// Whether tasks can be run as `user`; the call's refusal says what to do where they cannot.
 pub(crate) async fn check(user: String) -> Result<(), ApiError> {
-    let tried = tokio::task::spawn_blocking(move || try_user(&user)).await;
+    let tried = tokio::task::spawn_blocking(move || try_user(&user, soon())).await;
     match tried {
         Ok(Ok(())) => Ok(()),
         Ok(Err(unusable)) => {
@@ -72,7 +71,7 @@ pub(crate) async fn check(user: String) -> Result<(), ApiError> {
 pub(crate) async fn look(user: String) -> Result<JobUserCheck, ApiError> {
     let tried = tokio::task::spawn_blocking({
         let user = user.clone();
-        move || try_user(&user)
+        move || try_user(&user, soon())
     });
     match tried.await {
         Ok(Ok(())) => Ok(JobUserCheck { user, usable: true, found: None, steps: Vec::new() }),
@@ -96,7 +95,7 @@ pub(crate) fn prepare(
     working_directory: Option<&Path>,
     folders: &Folders,
 ) -> Result<Places, Unusable> {
-    try_user(user)?;
+    try_user(user, soon())?;
     let shared = folders.shared();
     make_shared(&shared)?;
     let mut places = places(name, working_directory, &shared);
@@ -110,7 +109,7 @@ pub(crate) fn prepare(
     }
     make_working_directory(user, &places.working_directory)?;
     for reached in [&places.helper, &places.task_agent_directory] {
-        let seen = as_user(user, &["/usr/bin/test", "-x", &reached.display().to_string()]);
+        let seen = as_user(user, &["/usr/bin/test", "-x", &reached.display().to_string()], soon());
         if !seen.is_ok_and(|output| output.status.success()) {
             return Err(Unusable::new(
                 format!("The user {user} cannot reach {}.", reached.display()),
@@ -121,7 +120,7 @@ pub(crate) fn prepare(
     Ok(places)
 }
 
-pub(crate) fn try_user(user: &str) -> Result<(), Unusable> {
+pub(crate) fn try_user(user: &str, until: Instant) -> Result<(), Unusable> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     if user.is_empty() || user.starts_with('-') || !user.chars().all(plain) {
         return Err(Unusable::new(
@@ -129,7 +128,7 @@ pub(crate) fn try_user(user: &str) -> Result<(), Unusable> {
             "Give the short name of a user of this machine.",
         ));
     }
-    let id = run(Command::new("id").args(["-u", user]))
+    let id = run(Command::new("id").args(["-u", user]), None, until)
         .ok()
         .filter(|output| output.status.success())
         .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
@@ -146,7 +145,7 @@ pub(crate) fn try_user(user: &str) -> Result<(), Unusable> {
             "Make a user for jobs alone, for example ci.",
         ));
     }
-    match as_user(user, &["/usr/bin/true"]) {
+    match as_user(user, &["/usr/bin/true"], until) {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => Err(Unusable::for_an_admin(
             Steps::Allow,
@@ -155,6 +154,13 @@ pub(crate) fn try_user(user: &str) -> Result<(), Unusable> {
                 String::from_utf8_lossy(&output.stderr).trim()
             ),
             user,
+        )),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Unusable::new(
+            format!("A command as {user} did not end ({error})."),
+            format!(
+                "A login profile of that user may hang: see what `sudo -niHu {user} -- /usr/bin/true` \
+                 waits for, and mend it. Then try again."
+            ),
         )),
         Err(error) => Err(Unusable::for_an_admin(
             Steps::Allow,
@@ -242,41 +248,17 @@ fn make_working_directory(user: &str, folder: &Path) -> Result<(), Unusable> {
             "Choose a working directory that this user owns, or none, then try again.",
         )
     };
-    let made = as_user(user, &["/bin/mkdir", "-p", "-m", "0755", &path]);
+    let made = as_user(user, &["/bin/mkdir", "-p", "-m", "0755", &path], soon());
     let made = made.map_err(|error| failed(&error.to_string()))?;
     if !made.status.success() {
         return Err(failed(String::from_utf8_lossy(&made.stderr).trim()));
     }
-    let owned = as_user(user, &["/usr/bin/test", "-O", &path, "-a", "-w", &path]);
+    let owned = as_user(user, &["/usr/bin/test", "-O", &path, "-a", "-w", &path], soon());
     match owned {
         Ok(output) if output.status.success() => Ok(()),
         Ok(_) => Err(failed("it belongs to somebody else")),
         Err(error) => Err(failed(&error.to_string())),
     }
-}
-
-pub(crate) fn as_user(user: &str, command: &[&str]) -> io::Result<Output> {
-    run(Command::new("sudo").args(["-niHu", user, "--"]).args(command))
-}
-
-/// A login profile that hangs must not hold up everything else.
-fn run(command: &mut Command) -> io::Result<Output> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .current_dir("/")
-        .spawn()?;
-    let deadline = Instant::now() + PATIENCE;
-    while child.try_wait()?.is_none() {
-        if Instant::now() > deadline {
-            child.kill()?;
-            child.wait()?;
-            return Err(io::Error::other(format!("no end within {} s", PATIENCE.as_secs())));
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    child.wait_with_output()
 }
 
 #[cfg(test)]
@@ -286,19 +268,22 @@ mod tests {
     #[test]
     fn a_name_that_is_an_option_or_a_command_is_refused_before_anything_runs() {
         for bad in ["", "-n", "a b", "a;b", "$(id)", "../x"] {
-            assert!(try_user(bad).unwrap_err().found.contains("cannot be a user's name"), "{bad}");
+            assert!(
+                try_user(bad, soon()).unwrap_err().found.contains("cannot be a user's name"),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn the_owner_and_root_are_no_boundary() {
-        let root = try_user("root").unwrap_err();
+        let root = try_user("root", soon()).unwrap_err();
         assert!(root.found.contains("no user of its own"), "{}", root.found);
     }
 
     #[test]
     fn a_user_that_is_missing_is_named_with_the_exact_admin_steps() {
-        let missing = try_user("nobody-has-this-name").unwrap_err();
+        let missing = try_user("nobody-has-this-name", soon()).unwrap_err();
         assert!(missing.found.contains("nobody-has-this-name"));
         assert!(missing.way_out.contains("ALL=(nobody-has-this-name) NOPASSWD: ALL"));
     }

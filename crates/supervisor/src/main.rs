@@ -2,6 +2,7 @@
 //! nobody's parent that matters, so that it may crash, be killed or be replaced at any moment.
 
 mod api;
+mod as_user;
 mod awake;
 mod boundary;
 mod doctor;

@@ -151,6 +151,7 @@ impl Supervisor {
             self.look_at(&RunId::from(run.as_str()));
         }
         self.settings_changed();
+        self.note_tokens();
         self.drop_token_copies();
         self.open_history();
         self.read_notices();

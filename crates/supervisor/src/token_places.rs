@@ -4,7 +4,7 @@ use protocol::{ApiError, RunnerName, TokenStore};
 use supervisor_core::Event;
 
 use crate::api::refusal;
-use crate::settings::{Settings, TokenCopy};
+use crate::settings::{RunnerSettings, Settings, TokenCopy};
 use crate::supervisor::{Supervisor, now};
 
 impl Supervisor {
@@ -33,6 +33,17 @@ impl Supervisor {
         // What was lacking in the other place may be here.
         self.event(Event::TokenChanged(name.clone()));
         Ok(())
+    }
+
+    /// Tokens that an earlier version stored, which made no note of it.
+    pub(crate) fn note_tokens(&self) {
+        let Ok(settings) = &self.settings else { return };
+        let in_keychain = |it: &RunnerSettings| it.token_store == TokenStore::Keychain;
+        for (name, _) in settings.runners.iter().filter(|(_, runner)| in_keychain(runner)) {
+            if let Err(error) = crate::token::note(&self.folders, name) {
+                tracing::warn!(runner = %name, %error, "no note of where its token is");
+            }
+        }
     }
 
     /// What an earlier supervisor had begun to move.

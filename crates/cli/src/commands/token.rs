@@ -55,7 +55,8 @@ enum Act {
     #[command(
         long_about = "Take the token out of its store.\n\n\
             Without one no agent can be started; the token itself stays valid until it is deleted \
-            at CircleCI.",
+            at CircleCI. A runner that was taken out of the settings by hand has left its token \
+            there, as `runnerctl doctor` tells; name it to forget that one.",
         after_help = "Example:\n  runnerctl token forget --runner mac-mini-01"
     )]
     Forget {
@@ -106,9 +107,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             Ok(screen.say(format!("The token of {name} is in {place}, and nowhere else."))?)
         }
         Act::Forget { which } => {
-            let snapshot = client.snapshot(Detail::Plain).await?;
-            let name = &choose::one(&snapshot, which.runner.as_ref())?.name;
-            client.forget_token(name).await?;
+            // It may have been taken out of the settings, and its token is still there.
+            let name = if let Some(name) = which.runner {
+                name
+            } else {
+                let snapshot = client.snapshot(Detail::Plain).await?;
+                choose::one(&snapshot, None)?.name.clone()
+            };
+            client.forget_token(&name).await?;
             Ok(screen.say(format!("The token of {name} is forgotten."))?)
         }
         Act::Create(args) => token_at_circleci::create(args, &client, &mut screen).await,

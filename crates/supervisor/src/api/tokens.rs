@@ -27,9 +27,23 @@ pub(crate) async fn set(
 
 pub(crate) async fn forget(State(api): State<Api>, Path(name): Path<RunnerName>) -> Done {
     let _turn = api.tokens.lock().await;
-    let known = registered(&api, &name).await?;
+    let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
+    let Some(known) = known else { return forget_left(&api, &name).await };
     forget_all(&api, &name, &known).await?;
     api.to_loop.ask(|reply| Input::TokenChanged { name, reply }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Of a runner that was taken out of the settings by hand.
+async fn forget_left(api: &Api, name: &RunnerName) -> Done {
+    let left = token::left(&api.folders, [].into_iter());
+    let mut of_it = left.into_iter().filter(|(whose, _)| whose == name).peekable();
+    if of_it.peek().is_none() {
+        return Err(refusal::no_such_runner(name).into());
+    }
+    for (_, store) in of_it {
+        token::forget(name, store, &api.folders).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -13,7 +13,7 @@ mod volumes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use doctor::ToolsFound;
@@ -23,6 +23,7 @@ use protocol::{ApiError, Check, Finding, Findings, Level, RunnerName};
 use tokio::io::AsyncReadExt;
 
 use crate::api::refusal;
+use crate::as_user::ENDING;
 use crate::settings::{RunnerSettings, Settings};
 
 /// What takes longer is not known. Less than the child as a whole is given.
@@ -51,19 +52,21 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let findings = runtime.block_on(examine(arguments));
     println!("{}", serde_json::to_string(&findings)?);
-    // A keychain's child or a login shell may still hang.
+    // A keychain's child may still hang; it ends with its pipe.
     runtime.shutdown_background();
     Ok(())
 }
 
-/// The same, by a child of this very program.
+/// The same, by a child of this very program. It comes to its end though nobody waits for it any more:
+/// what it has started as another user only it can end.
 pub(crate) async fn by_child(reach: &[String]) -> Result<Findings, ApiError> {
     let mut child = crate::program::path().map(tokio::process::Command::new);
     if let Ok(child) = &mut child {
         child.arg("doctor").args(reach.iter().flat_map(|address| ["--reach", address]));
     }
     let asking = async { answer_of(child?, tokio::time::sleep(WHOLE_PATIENCE)).await };
-    asking.await.map_err(|error: anyhow::Error| refusal::failed(&format!("{error:#}")))
+    let asked = tokio::spawn(asking).await.map_err(anyhow::Error::from).flatten();
+    asked.map_err(|error| refusal::failed(&format!("{error:#}")))
 }
 
 /// The findings that the child prints, unless `limit` comes first: then it is ended, and that is the
@@ -113,14 +116,17 @@ async fn examine(Arguments { reach, root, within }: Arguments) -> Findings {
         let (runners, folders) = (runners.clone(), folders.clone());
         blocking(Check::System, move || here(&root, &runners, &folders))
     };
+    // What hangs as another user is ended before the doctor is.
+    let until = Instant::now() + within.saturating_sub(ENDING.min(within / 2));
     let of_users = users.into_iter().map(|user| {
         let subject = user.clone();
-        let looking = blocking(Check::JobUser, move || users::look(&user));
+        let looking = blocking(Check::JobUser, move || users::look(&user, until));
         in_time(within, Check::JobUser, subject, looking)
     });
+    let left = if read.is_ok() { tokens::left(&runners, &folders) } else { Vec::new() };
     let of_tokens = async {
         let read = tokens::look(&runners, &folders).await;
-        read.iter().map(doctor::token).collect()
+        read.iter().map(doctor::token).chain(left).collect()
     };
     let (network, tokens, on_this_machine, of_users) = tokio::join!(
         in_time(within, Check::Network, "hosts".into(), hosts::ask(&reach, &runners)),

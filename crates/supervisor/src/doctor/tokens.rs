@@ -3,7 +3,7 @@
 use doctor::TokenRead;
 use futures::future::join_all;
 use host::Folders;
-use protocol::{Problem, RunnerName, TokenStore};
+use protocol::{Finding, Problem, RunnerName, TokenStore};
 
 use super::Runners;
 use crate::token::{self, GivenFor, TokenPlace};
@@ -21,6 +21,12 @@ pub(super) async fn look(runners: &Runners, folders: &Folders) -> Vec<TokenRead>
         }
     }))
     .await
+}
+
+/// Tokens whose runners the settings do not name any more.
+pub(super) fn left(runners: &Runners, folders: &Folders) -> Vec<Finding> {
+    let left = token::left(folders, runners.keys());
+    left.iter().map(|(name, store)| doctor::left_token(name, token::place_words(*store))).collect()
 }
 
 /// Asks it for a token that nobody stores.

@@ -5,6 +5,7 @@
 
 mod keychain;
 mod moving;
+mod noted;
 mod told;
 
 use host::keychain::{Unavailable, Verb};
@@ -19,6 +20,7 @@ use crate::settings::RunnerSettings;
 
 pub(crate) use keychain::child;
 pub(crate) use moving::{COPY_LEFT, drop_copy, move_to, set_elsewhere};
+pub(crate) use noted::{left, note};
 pub(crate) use told::place_words;
 
 /// What a token is good for.
@@ -169,6 +171,8 @@ async fn write(
 ) -> Result<(), Unavailable> {
     match store {
         TokenStore::Keychain => {
+            let noted = note(folders, runner);
+            noted.map_err(|error| Unavailable::Refused(format!("it was not asked: {error}")))?;
             keychain::ask(Verb::Set, runner, folders, Some(text)).await.map(drop)
         }
         TokenStore::File => token_file::set(folders, runner.as_str(), text),
@@ -181,7 +185,11 @@ async fn erase(
     folders: &Folders,
 ) -> Result<(), Unavailable> {
     match store {
-        TokenStore::Keychain => keychain::ask(Verb::Forget, runner, folders, None).await.map(drop),
+        TokenStore::Keychain => {
+            keychain::ask(Verb::Forget, runner, folders, None).await?;
+            noted::is_out(folders, runner);
+            Ok(())
+        }
         TokenStore::File => token_file::forget(folders, runner.as_str()),
     }
 }

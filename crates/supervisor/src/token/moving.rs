@@ -8,6 +8,7 @@ use protocol::{ApiError, RunnerName, TokenStore};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{TokenPlace, erase, read, told, write};
+use crate::hold::hold;
 use crate::input::{Input, Loop, Registered, Token};
 
 /// Said again it goes on with what was begun.
@@ -31,7 +32,9 @@ pub(crate) async fn move_to(
         Err(Unavailable::Missing) => {}
         Err(why) => return Err(told::refused("token-not-moved", STAYS, &why, runner, from)),
     }
+    hold(folders, "token-copied");
     to_loop.ask(|reply| Input::TokenIsIn(runner.clone(), to, reply)).await?;
+    hold(folders, "token-place-changed");
     drop_copy(runner, from, folders, to_loop).await
 }
 
@@ -75,6 +78,7 @@ async fn write_second(
     to_loop: &Loop,
 ) -> Result<Result<(), Unavailable>, ApiError> {
     note_copy(runner, Some(to), to_loop).await?;
+    hold(folders, "token-copy-noted");
     let written = write(runner, to, folders, text).await;
     let nothing_is_there = match &written {
         Err(Unavailable::Missing | Unavailable::Locked | Unavailable::NoService(_)) => true,
@@ -110,6 +114,7 @@ pub(crate) async fn drop_copy(
         let what = format!("A copy of the token may be left in {}. ", told::place_words(copy));
         return Err(told::refused(COPY_LEFT, &what, &why, runner, copy));
     }
+    hold(folders, "token-copy-removed");
     note_copy(runner, None, to_loop).await
 }
 
