@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use host::Account;
 
 /// Taken over from the supervisor where they are set.
-const TAKEN_OVER: [&str; 17] = [
+const TAKEN_OVER: [&str; 21] = [
     "HOME",
     "USER",
     "LOGNAME",
@@ -24,6 +24,10 @@ const TAKEN_OVER: [&str; 17] = [
     "http_proxy",
     "https_proxy",
     "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
 ];
 const PATH: &str = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin";
 const HOMEBREW: &str = "/opt/homebrew/bin";

@@ -28,8 +28,9 @@ pub(crate) fn run() -> Result<()> {
     let program = Program::this()?;
     host::refuse_root()?;
     let folders = Folders::find()?;
-    folders.ensure()?;
+    // Before anything is made there.
     host::refuse_network_home(&folders.state)?;
+    folders.ensure()?;
     // Nobody else may own this state: held until the process ends.
     let lock = take_lock(&folders)?;
     let log = log_to(&folders);
