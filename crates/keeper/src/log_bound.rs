@@ -10,8 +10,10 @@ use run_dir::{RunDir, TokenMark};
 
 use crate::note::note;
 
-/// At most one look in this time, however busy the log is.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// At most one look in this time, however busy the log is; a log that begins to grow, or was beyond its
+/// limit, is looked at sooner, and then ever more seldom.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+const SOONEST: Duration = Duration::from_millis(20);
 /// Where the system does not tell of writes.
 const TICK: Duration = Duration::from_secs(10);
 /// For a run whose plan cannot be read.
@@ -23,6 +25,7 @@ pub(crate) struct LogBound<'run> {
     mark: Option<TokenMark>,
     watch: Option<GrowthWatch>,
     next_look: Instant,
+    pause: Duration,
 }
 
 impl<'run> LogBound<'run> {
@@ -37,6 +40,7 @@ impl<'run> LogBound<'run> {
             mark: plan.and_then(|plan| plan.token_mark),
             watch: process::growth_watch(&run.agent_log()),
             next_look: Instant::now(),
+            pause: SOONEST,
         }
     }
 
@@ -64,14 +68,17 @@ impl<'run> LogBound<'run> {
             Some(watch) => watch.clear(),
             None => true,
         };
-        if size(self.run) > self.limit
-            && let Err(error) = self.run.cut_agent_log(self.mark.as_ref(), self.limit)
-        {
+        let is_beyond = size(self.run) > self.limit;
+        if is_beyond && let Err(error) = self.run.cut_agent_log(self.mark.as_ref(), self.limit) {
             note(self.run, format_args!("agent.log could not be moved aside: {error}"));
         }
+        if is_beyond || !grew {
+            self.pause = SOONEST;
+        }
         if grew {
-            let pause = if self.watch.is_some() { BETWEEN_LOOKS } else { TICK };
+            let pause = if self.watch.is_some() { self.pause } else { TICK };
             self.next_look = Instant::now() + pause;
+            self.pause = (self.pause * 2).min(BETWEEN_LOOKS);
         }
     }
 }
