@@ -267,4 +267,33 @@ mod tests {
         fs::set_permissions(&agent.path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(verify(&agent).unwrap_err().to_string().contains("not executable"));
     }
+
+    /// What a power cut leaves of a receipt that was being written: it is written beside the one that
+    /// is there, and then gets its name.
+    #[test]
+    fn a_torn_receipt_is_none_and_one_beside_it_is_in_nobodys_way() {
+        let data = tempfile::tempdir().unwrap();
+        let mut agent = installed_in(data.path());
+        let folder = agent.path.parent().unwrap().to_owned();
+        let whole = fs::read(folder.join(RECEIPT)).unwrap();
+        let put = |name: &str, bytes: &[u8]| {
+            File::create(folder.join(name)).unwrap().write_all(bytes).unwrap();
+        };
+        for cut in (0..whole.len()).step_by(7) {
+            let mut zeros = whole.clone();
+            zeros[cut..].fill(0);
+            for torn in [&whole[..cut], &zeros] {
+                put(".release.json.new", torn);
+                assert_eq!(installed(data.path()), std::slice::from_ref(&agent), "{cut}");
+                // Whatever the disk did with the names: no agent is started by half a receipt.
+                put(RECEIPT, torn);
+                assert_eq!(installed(data.path()), [], "{cut}");
+                assert!(at_hand(data.path(), "http://127.0.0.1/releases").is_none(), "{cut}");
+                put(RECEIPT, &whole);
+            }
+        }
+        agent.is_offered_by("http://127.0.0.1/mirror").unwrap();
+        assert_eq!(installed(data.path()), [agent]);
+        assert!(!folder.join(".release.json.new").exists());
+    }
 }

@@ -1,14 +1,20 @@
 //! What a power cut can leave: a copy of the folder at each step of each write must load, and say
 //! what is certain and no more.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
+use process::{BootId, ProcessId};
 
 use crate::record::{self, Content};
 use crate::runs::fill;
-use crate::{Drain, End, Exit, Plan, Record, RunDir, RunId, RunState, RunsFolder, TaskState};
+use crate::{
+    Cancel, CancelOutcome, CancelSent, Drain, DrainLost, DrainSent, End, Exit, KeeperRecord, Plan,
+    Record, RunDir, RunId, RunState, RunsFolder, Started, TaskEnd, TaskFinished, TaskNumber,
+    TaskStarted, TaskState, TokenMark,
+};
 
 fn plan() -> Plan {
     Plan {
@@ -95,49 +101,162 @@ fn a_run_is_there_with_its_plan_or_not_at_all() {
     assert_eq!(runs.list().unwrap(), std::slice::from_ref(&plan.run));
 }
 
-/// What every reader must make of a record that was being written when the power went.
-fn certain<T: std::fmt::Debug + PartialEq>(read: &Record<T>, written: &T) {
-    match read {
-        Record::Blank | Record::Unreadable(_) => {}
-        Record::Written(content) => assert_eq!(content, written),
-        Record::Absent | Record::Newer(_) => panic!("{read:?}"),
+/// What may be on disk of bytes that were being written: blocks may come to it in any order, and what
+/// was not written is still blank, or zeros.
+fn torn(whole: &[u8]) -> Vec<Vec<u8>> {
+    let text = whole.iter().rposition(|byte| !matches!(byte, b' ' | b'\n')).unwrap_or(0) + 2;
+    let cuts = (0..text).step_by((text / 150).max(1));
+    let mut all = Vec::new();
+    for cut in cuts {
+        for filler in [b' ', 0] {
+            let (mut front, mut back) = (whole.to_vec(), whole.to_vec());
+            front[..cut].fill(filler);
+            back[cut..].fill(filler);
+            all.extend([front, back]);
+        }
     }
+    all
+}
+
+/// Tears the record in every way; each reader must make what is certain of it and no more.
+fn tear<T: Content + PartialEq + std::fmt::Debug>(
+    folder: &Path,
+    written: &T,
+    and_then: impl Fn(&Record<T>),
+) {
+    let path = folder.join(T::FILE);
+    let whole = fs::read(&path).unwrap();
+    assert_eq!(record::read::<T>(folder).written().as_ref(), Some(written), "{}", T::FILE);
+    let (mut blank, mut unreadable) = (0, 0);
+    for torn in torn(&whole) {
+        crate::write_atomically(&path, &torn).unwrap();
+        let read = record::read::<T>(folder);
+        match &read {
+            Record::Blank => blank += 1,
+            Record::Unreadable(_) => unreadable += 1,
+            Record::Written(content) => assert_eq!(content, written, "{}", T::FILE),
+            Record::Absent | Record::Newer(_) => panic!("{}: {read:?}", T::FILE),
+        }
+        and_then(&read);
+    }
+    assert!(blank > 0 && unreadable > 0, "{}: {blank}, {unreadable}", T::FILE);
+    crate::write_atomically(&path, &whole).unwrap();
+}
+
+/// A process that is not there: it was, before the power went.
+fn gone() -> ProcessId {
+    ProcessId { boot: BootId("the boot before".into()), ..ProcessId::own().unwrap() }
 }
 
 #[test]
-fn a_record_is_blank_whole_or_unreadable() {
+fn every_record_of_a_run_is_blank_whole_or_unreadable() {
     let folder = tempfile::tempdir().unwrap();
     let runs = RunsFolder::open(folder.path()).unwrap();
-    let (run, lock) = runs.create(&plan(), "").unwrap();
+    let at = Timestamp::UNIX_EPOCH;
+    // Over several blocks.
+    let argv = (0..400).map(|number| format!("--argument-{number}=value")).collect();
+    let token_mark = Some(TokenMark::of("a token that is long enough"));
+    let plan = Plan { argv, token_mark, ..plan() };
+    let (run, lock) = runs.create(&plan, "").unwrap();
     drop(lock);
-    let exit = Exit { end: End::Code(3), at: Timestamp::UNIX_EPOCH };
-    let drain = Drain { at: Timestamp::UNIX_EPOCH, tasks_before: 2 };
-    run.write_exit(&exit).unwrap();
+    let started = Started { process: gone(), at };
+    let keeper = KeeperRecord { process: gone(), adopted: true, at };
+    let drain = Drain { at, tasks_before: 2 };
+    let drain_lost = DrainLost { tasks: vec![TaskNumber(3), TaskNumber(4)], at };
+    let cancel = Cancel { task: TaskNumber(4), by: "its owner".into(), at };
+    let cancel_sent = CancelSent { task: TaskNumber(4), outcome: CancelOutcome::Sent, at };
+    let exit = Exit { end: End::Code(3), at };
+    run.write_started(&started).unwrap();
+    run.write_keeper(&keeper).unwrap();
     run.write_drain(&drain).unwrap();
-    let whole = fs::read(run.path().join(Exit::FILE)).unwrap();
-    let whole_drain = fs::read(run.path().join(Drain::FILE)).unwrap();
-    // Blocks may come to the disk in any order: what was not written is still blank, or zeros.
-    for filler in [b' ', 0] {
-        for cut in (0..200).step_by(3) {
-            for front in [true, false] {
-                let torn = |whole: &[u8]| {
-                    let mut torn = whole.to_vec();
-                    if front {
-                        torn[cut..].fill(filler);
-                    } else {
-                        torn[..cut].fill(filler);
-                    }
-                    torn
-                };
-                crate::write_atomically(&run.path().join(Exit::FILE), &torn(&whole)).unwrap();
-                crate::write_atomically(&run.path().join(Drain::FILE), &torn(&whole_drain))
-                    .unwrap();
-                certain(&run.exit(), &exit);
-                certain(&run.drain(), &drain);
-                assert!(!matches!(run.state(), RunState::Kept | RunState::Orphan(_)));
-            }
+    run.write_drain_sent(&DrainSent { at }).unwrap();
+    run.write_drain_lost(&drain_lost).unwrap();
+    run.write_cancel(&cancel).unwrap();
+    run.write_cancel_sent(&cancel_sent).unwrap();
+    run.write_exit(&exit).unwrap();
+
+    let is_over = || assert_eq!(run.state(), RunState::Over(exit.clone()));
+    tear(run.path(), &plan, |_| is_over());
+    tear(run.path(), &keeper, |_| is_over());
+    tear(run.path(), &drain, |_| is_over());
+    tear(run.path(), &DrainSent { at }, |_| is_over());
+    tear(run.path(), &drain_lost, |_| is_over());
+    tear(run.path(), &cancel, |_| is_over());
+    tear(run.path(), &cancel_sent, |_| is_over());
+    tear(run.path(), &started, |_| is_over());
+    // Whether it ended is known by this one, and by the agent that started.json names.
+    tear(run.path(), &exit, |read| match read {
+        Record::Written(_) => is_over(),
+        Record::Unreadable(_) => assert!(matches!(run.state(), RunState::Unknown(_))),
+        Record::Blank | Record::Absent | Record::Newer(_) => {
+            assert_eq!(run.state(), RunState::Lost);
         }
-    }
+    });
+    record::reserve::<Exit>(run.path()).unwrap();
+    tear(run.path(), &started, |read| match read {
+        Record::Unreadable(_) => assert!(matches!(run.state(), RunState::Unknown(_))),
+        Record::Written(_) | Record::Blank | Record::Absent | Record::Newer(_) => {
+            assert_eq!(run.state(), RunState::Lost);
+        }
+    });
+    assert_eq!(torn_files(), files_of_records(run.path()), "a record that nobody tears");
+}
+
+/// The files that the test above tears.
+fn torn_files() -> BTreeSet<String> {
+    [
+        Plan::FILE,
+        Started::FILE,
+        KeeperRecord::FILE,
+        Drain::FILE,
+        DrainSent::FILE,
+        DrainLost::FILE,
+        Cancel::FILE,
+        CancelSent::FILE,
+        Exit::FILE,
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+/// Every record that lies in a folder.
+fn files_of_records(folder: &Path) -> BTreeSet<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    names.filter(|name| Path::new(name).extension().is_some_and(|it| it == "json")).collect()
+}
+
+#[test]
+fn every_record_of_a_task_is_blank_whole_or_unreadable() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = RunsFolder::open(folder.path()).unwrap();
+    let (run, _lock) = runs.create(&plan(), "").unwrap();
+    let (task, lock) = run.claim_task().unwrap();
+    drop(lock);
+    let at = Timestamp::UNIX_EPOCH;
+    let started = TaskStarted {
+        process: gone(),
+        front: gone(),
+        guard: gone(),
+        argv: vec!["circleci-agent".into()],
+        cwd: "/w".into(),
+        at,
+    };
+    let finished = TaskFinished { end: TaskEnd::Code(1), left_behind: vec![gone()], at };
+    task.write_started(&started).unwrap();
+    task.write_finished(&finished).unwrap();
+    tear(task.path(), &started, |_| {
+        assert_eq!(task.state(), TaskState::Finished(finished.clone()));
+    });
+    tear(task.path(), &finished, |read| match read {
+        Record::Written(_) => assert_eq!(task.state(), TaskState::Finished(finished.clone())),
+        Record::Unreadable(_) => assert!(matches!(task.state(), TaskState::Unreadable(_))),
+        Record::Blank | Record::Absent | Record::Newer(_) => {
+            assert_eq!(task.state(), TaskState::Lost);
+        }
+    });
+    let torn = BTreeSet::from([TaskStarted::FILE, TaskFinished::FILE].map(str::to_owned));
+    assert_eq!(torn, files_of_records(task.path()), "a record that nobody tears");
 }
 
 #[test]

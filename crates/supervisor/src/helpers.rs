@@ -15,15 +15,23 @@ pub(crate) fn keeper(folder: &Path) -> Result<PathBuf> {
     let original = beside_this_program()?;
     let bytes = std::fs::read(&original)
         .with_context(|| format!("reading {}; install Runner Tray again", original.display()))?;
-    let hash = hex::encode(Sha256::digest(&bytes));
+    copy_of(&bytes, folder)
+}
+
+pub(crate) fn copy_of(bytes: &[u8], folder: &Path) -> Result<PathBuf> {
+    let hash = hex::encode(Sha256::digest(bytes));
     let version = format!("{}-{}", env!("CARGO_PKG_VERSION"), &hash[..8]);
     let copy = folder.join(version).join(KEEPER);
-    let whole = std::fs::read(&copy).is_ok_and(|there| hex::encode(Sha256::digest(there)) == hash);
-    if !whole {
-        place(&copy, &bytes)
-            .with_context(|| format!("copying the keeper to {}", copy.display()))?;
+    if !is_whole(&copy, &hash) {
+        place(&copy, bytes).with_context(|| format!("copying the keeper to {}", copy.display()))?;
     }
     Ok(copy)
+}
+
+/// A power cut may keep its bytes and not that they are a program.
+fn is_whole(copy: &Path, hash: &str) -> bool {
+    let executable = std::fs::metadata(copy).is_ok_and(|it| it.permissions().mode() & 0o111 != 0);
+    executable && std::fs::read(copy).is_ok_and(|there| hex::encode(Sha256::digest(there)) == hash)
 }
 
 fn place(copy: &Path, bytes: &[u8]) -> Result<()> {

@@ -1,16 +1,23 @@
 //! What a power cut can leave of the state: a copy of the folder at each step of each write must load,
 //! with what was wanted before or after and nothing in between.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use host::Folders;
 use jiff::Timestamp;
 use proptest::prelude::*;
-use protocol::{FinishedTask, PauseBy, PauseReason, TaskId, TaskResult};
+use protocol::{
+    FinishedTask, PauseBy, PauseReason, RunnerName, RunnerSpec, TaskId, TaskResult, TokenStore,
+};
 use supervisor_core::{StateFile, Wanted};
 use tempfile::TempDir;
 
 use crate::history::{Asked, History, page};
+use crate::input::Registered;
+use crate::rotate::Record;
 use crate::settings::Settings;
 use crate::wanted_file::WantedFile;
 
@@ -23,7 +30,9 @@ fn copy(from: &Path) -> TempDir {
     let to = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
-        fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
+        if entry.path().is_file() {
+            fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
+        }
     }
     to
 }
@@ -92,23 +101,137 @@ fn what_is_wanted_is_the_old_or_the_new_at_each_step() {
     }
 }
 
+/// What `file` holds is written anew by the product's own code, `write`. It writes beside the file and
+/// then gives it its name, so a power cut leaves the old file with a part beside it, or the new one:
+/// each is shown to `loads`, with true where it is the new one.
+fn cut_anywhere(file: &Path, write: impl FnOnce(), mut loads: impl FnMut(&Path, bool)) {
+    let name = file.file_name().unwrap();
+    let before = copy(file.parent().unwrap());
+    write();
+    let after = copy(file.parent().unwrap());
+    loads(&after.path().join(name), true);
+    let beside = format!("{}.new", name.to_str().unwrap());
+    for torn in torn(&fs::read(file).unwrap()) {
+        let then = copy(before.path());
+        put(&then.path().join(&beside), &torn);
+        loads(&then.path().join(name), false);
+    }
+    // And nothing else is touched: what a power cut leaves can be told from these alone.
+    let names = |folder: &Path| {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.filter(|known| known != name).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(names(before.path()), names(after.path()));
+}
+
 #[test]
-fn the_settings_are_the_old_or_the_new_at_each_step() {
-    let text = |class: &str| format!("[[runner]]\nname = \"mini\"\nresource_class = \"{class}\"\n");
+fn the_settings_are_the_old_or_the_new_at_each_step_and_can_be_saved_again() {
+    let name: RunnerName = "mini".parse().unwrap();
+    let spec = |class: &str| RunnerSpec {
+        resource_class: class.parse().unwrap(),
+        working_directory: None,
+        api_url: None,
+        releases_url: None,
+        job_user: None,
+        token_store: None,
+    };
+    let save = |path: &Path, class: &str| {
+        let mut settings = Settings::read(path).unwrap();
+        settings.set(&name, &spec(class));
+        settings.save().unwrap();
+    };
+    let class = |path: &Path| {
+        let settings = Settings::read(path).unwrap();
+        settings.runners.get(&name).map(|runner| runner.resource_class.to_string())
+    };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
-    put(&path, text("acme/old").as_bytes());
-    for torn in torn(text("acme/new").as_bytes()) {
-        fs::copy(&path, folder.path().join("before")).unwrap();
-        put(&folder.path().join("beside"), &torn);
-        fs::rename(folder.path().join("beside"), folder.path().join("settings.toml.new")).unwrap();
-        let settings = Settings::read(&path).unwrap();
-        let class = &settings.runners[&"mini".parse().unwrap()].resource_class;
-        assert_eq!(class.as_str(), "acme/old");
+    let mut old = None;
+    // The first time there is no file yet.
+    for new in ["acme/first", "acme/second", "acme/a-third-that-is-longer"] {
+        cut_anywhere(
+            &path,
+            || save(&path, new),
+            |then, is_new| {
+                assert_eq!(class(then).as_deref(), if is_new { Some(new) } else { old });
+                save(then, "acme/again");
+                assert_eq!(class(then).as_deref(), Some("acme/again"));
+            },
+        );
+        old = Some(new);
     }
-    put(&path, text("acme/new").as_bytes());
-    let settings = Settings::read(&path).unwrap();
-    assert_eq!(settings.runners[&"mini".parse().unwrap()].resource_class.as_str(), "acme/new");
+}
+
+#[test]
+fn a_rotation_is_at_the_step_before_or_after_at_each_step_and_goes_on() {
+    let runner: RunnerName = "mini".parse().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let folders = Folders::below(home.path());
+    folders.ensure().unwrap();
+    let known = Registered {
+        token_store: TokenStore::File,
+        token_copy: None,
+        resource_class: "acme/linux".parse().unwrap(),
+        api_url: "https://x.example".into(),
+        releases_url: String::new(),
+        token_number: 3,
+        token_id: Some("t-1".into()),
+    };
+    let begun = Record::new(&known, "n".into(), vec!["t-1".into()], Timestamp::UNIX_EPOCH);
+    let mut created = begun.clone();
+    created.new = Some("t-2".into());
+    let mut old = None;
+    for new in [&begun, &created] {
+        let file = folders.state.join("rotation-mini.json");
+        cut_anywhere(
+            &file,
+            || new.save(&folders, &runner).unwrap(),
+            |then, is_new| {
+                let home = tempfile::tempdir().unwrap();
+                let there = Folders::below(home.path());
+                there.ensure().unwrap();
+                for entry in fs::read_dir(then.parent().unwrap()).unwrap() {
+                    let entry = entry.unwrap();
+                    fs::copy(entry.path(), there.state.join(entry.file_name())).unwrap();
+                }
+                let read = Record::read(&there, &runner).unwrap();
+                assert_eq!(read.as_ref(), if is_new { Some(new) } else { old });
+                created.save(&there, &runner).unwrap();
+                assert_eq!(Record::read(&there, &runner).unwrap().as_ref(), Some(&created));
+            },
+        );
+        old = Some(new);
+    }
+    // Removing it is one step: it is there, or it is not.
+    Record::remove(&folders, &runner).unwrap();
+    assert_eq!(Record::read(&folders, &runner).unwrap(), None);
+}
+
+/// What a power cut left of a copy of the keeper, whatever its name, is not started but made anew.
+#[test]
+fn a_torn_copy_of_the_keeper_is_replaced_by_a_whole_one() {
+    let bytes: Vec<u8> = b"#!/bin/sh\nexit 7\n".iter().copied().chain([b'#'; 5000]).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let copy = crate::helpers::copy_of(&bytes, folder.path()).unwrap();
+    let is_whole = || {
+        let mode = fs::metadata(&copy).unwrap().permissions().mode();
+        assert_eq!((fs::read(&copy).unwrap() == bytes, mode & 0o777), (true, 0o755));
+        assert_eq!(std::process::Command::new(&copy).status().unwrap().code(), Some(7));
+    };
+    is_whole();
+    for torn in torn(&bytes) {
+        for (name, mode) in [("runner-tray-keeper", 0o755), ("runner-tray-keeper.new", 0o600)] {
+            let file = copy.with_file_name(name);
+            put(&file, &torn);
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(crate::helpers::copy_of(&bytes, folder.path()).unwrap(), copy);
+            is_whole();
+        }
+    }
+    // Its bytes came to the disk, and that they are a program did not.
+    fs::set_permissions(&copy, Permissions::from_mode(0o600)).unwrap();
+    crate::helpers::copy_of(&bytes, folder.path()).unwrap();
+    is_whole();
 }
 
 fn task(number: u32) -> FinishedTask {
@@ -139,23 +262,41 @@ fn recorded(folder: &Path) -> usize {
 fn the_history_has_what_was_recorded_at_each_step() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.sqlite");
+    let journal = folder.path().join("history.sqlite-wal");
+    let length = |file: &Path| usize::try_from(fs::metadata(file).unwrap().len()).unwrap();
+    // In the file itself: closed, it has taken in its journal.
     let history = History::open(&path).unwrap();
-    for number in 1..8 {
+    for number in 1..4 {
+        history.record(&task(number)).unwrap();
+    }
+    drop(history);
+    assert!(!journal.exists());
+
+    let history = History::open(&path).unwrap();
+    // How long the journal was when so many were recorded.
+    let mut known = vec![(0, 3)];
+    for number in 4..8 {
         history.record(&task(number)).unwrap();
         let there = usize::try_from(number).unwrap();
+        known.push((length(&journal), there));
         assert_eq!(recorded(copy(folder.path()).path()), there);
         // The index of the journal is not made durable: it is made anew.
         let then = copy(folder.path());
         fs::remove_file(then.path().join("history.sqlite-shm")).unwrap();
         assert_eq!(recorded(then.path()), there);
-        let journal = fs::read(folder.path().join("history.sqlite-wal")).unwrap();
-        for torn in torn(&journal) {
-            let then = copy(folder.path());
-            let _ = fs::remove_file(then.path().join("history.sqlite-shm"));
-            put(&then.path().join("history.sqlite-wal"), &torn);
-            assert!(recorded(then.path()) <= there);
-        }
     }
+    // A journal that is shorter by some of what came last, or has zeros in its stead.
+    let whole = fs::read(&journal).unwrap();
+    for (cut, zeros) in (0..=whole.len()).step_by(509).flat_map(|cut| [(cut, false), (cut, true)]) {
+        let mut torn = whole[..cut].to_vec();
+        torn.resize(if zeros { whole.len() } else { cut }, 0);
+        let then = copy(folder.path());
+        fs::remove_file(then.path().join("history.sqlite-shm")).unwrap();
+        put(&then.path().join("history.sqlite-wal"), &torn);
+        let durable = known.iter().rev().find(|(length, _)| *length <= cut).unwrap().1;
+        assert_eq!(recorded(then.path()), durable, "{cut} bytes, zeros: {zeros}");
+    }
+    assert_eq!(known.len(), 5, "several lengths were told apart: {known:?}");
 }
 
 proptest! {
