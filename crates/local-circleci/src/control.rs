@@ -67,7 +67,8 @@ pub struct Fault {
 /// The server by https.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Https {
-    /// `https://localhost:PORT`; the certificate is good for `releases.example` too.
+    /// `https://localhost:PORT`; the certificate is good for `releases.example` and
+    /// `runner.example` too.
     pub url: String,
     /// The certificate of the authority that a client has to trust, as PEM.
     pub authority: String,

@@ -1,13 +1,19 @@
 //! A blocking HTTP client for one server on the loopback interface; it must never speak to any
-//! other address, whatever a configuration says. No TLS, no proxy, one connection a call.
+//! other address, whatever a configuration says. By https as Go does it: the authorities of
+//! `SSL_CERT_FILE`, and for names that are not this machine's the proxy of `HTTPS_PROXY`, which must
+//! be on this machine. One connection a call.
 
 use std::io::ErrorKind;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use ureq::Proxy;
 use ureq::http::{Method, Request, Uri};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::wire::Message;
 
@@ -88,15 +94,18 @@ impl Api {
     /// `base` is a URL without a path; every call gives up after `limit`.
     pub(crate) fn new(base: &str, limit: Duration) -> Result<Self, ApiError> {
         let base = base.trim_end_matches('/').to_owned();
-        require_loopback(&base)?;
-        let agent = ureq::Agent::config_builder()
+        let way = way_to(&base)?;
+        let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(limit))
-            .proxy(None)
             .max_redirects(0)
-            .max_idle_connections(0)
-            .build()
-            .into();
+            .max_idle_connections(0);
+        let config = match way {
+            Way::Plain => config.proxy(None),
+            Way::Tls | Way::ByName => config.proxy(None).tls_config(tls()),
+            Way::Proxied(proxy) => config.proxy(Some(proxy)).tls_config(tls()),
+        };
+        let agent = config.build().into();
         Ok(Self { agent, base, bearer: None, user_agent: "local-circleci".to_owned() })
     }
 
@@ -155,7 +164,13 @@ impl Api {
         body: Vec<u8>,
     ) -> Result<Reply, ApiError> {
         let url = self.url(path);
-        require_loopback(&url)?;
+        match way_to(&url)? {
+            Way::ByName => look_up(&url)?,
+            Way::Plain => {}
+            // Its own server's way is known; what a server names elsewhere is plainly on this machine.
+            Way::Tls | Way::Proxied(_) if url.starts_with(&self.base) => {}
+            Way::Tls | Way::Proxied(_) => return Err(ApiError::NotLoopback(url)),
+        }
         let call = format!("{method} {url}");
         let unreachable = |error: &ureq::Error| ApiError::Unreachable {
             call: call.clone(),
@@ -187,13 +202,84 @@ impl Api {
     }
 }
 
-fn require_loopback(url: &str) -> Result<(), ApiError> {
+/// How a server is reached.
+enum Way {
+    Plain,
+    Tls,
+    /// The name is nobody's (RFC 2606), and may lead here: that is asked before each call.
+    ByName,
+    Proxied(Proxy),
+}
+
+fn way_to(url: &str) -> Result<Way, ApiError> {
     let refused = || ApiError::NotLoopback(url.to_owned());
     let uri: Uri = url.parse().map_err(|_| refused())?;
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let is_loopback =
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if uri.scheme_str() == Some("http") && is_loopback { Ok(()) } else { Err(refused()) }
+    match (uri.scheme_str(), is_here(uri.host().unwrap_or_default())) {
+        (Some("http"), true) => Ok(Way::Plain),
+        (Some("https"), true) => Ok(Way::Tls),
+        (Some("https"), false) => {
+            let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+            match proxy_for(&uri, set("HTTPS_PROXY"), set("NO_PROXY")) {
+                Some(proxy) => Ok(Way::Proxied(proxy)),
+                None if uri.host().is_some_and(|host| host.ends_with(".example")) => {
+                    Ok(Way::ByName)
+                }
+                None => Err(refused()),
+            }
+        }
+        (_, _) => Err(refused()),
+    }
+}
+
+/// Whether the name leads to this machine now.
+fn look_up(url: &str) -> Result<(), ApiError> {
+    let uri: Uri = url.parse().map_err(|_| ApiError::NotLoopback(url.to_owned()))?;
+    let host = uri.host().unwrap_or_default();
+    let found = (host, uri.port_u16().unwrap_or(443)).to_socket_addrs();
+    let mut found = found.map_err(|_| ApiError::Unreachable {
+        call: url.to_owned(),
+        reason: format!("dial tcp: lookup {host}: no such host"),
+    })?;
+    if found.all(|address| address.ip().is_loopback()) {
+        Ok(())
+    } else {
+        Err(ApiError::NotLoopback(url.to_owned()))
+    }
+}
+
+/// The proxy that leads there, where there is one and it is on this machine.
+fn proxy_for(uri: &Uri, https_proxy: Option<String>, no_proxy: Option<String>) -> Option<Proxy> {
+    let address: Uri = https_proxy?.parse().ok()?;
+    let host = address.host().filter(|host| is_here(host))?;
+    let proxy = Proxy::builder(ureq::ProxyProtocol::Http).host(host).port(address.port_u16()?);
+    // What a server names on this machine is asked for without it.
+    let proxy = proxy.no_proxy("localhost").no_proxy("127.0.0.1");
+    let proxy = match no_proxy {
+        Some(names) => names.split(',').fold(proxy, |proxy, name| proxy.no_proxy(name.trim())),
+        None => proxy,
+    };
+    let proxy = proxy.resolve_target(false).build().ok()?;
+    (!proxy.is_no_proxy(uri)).then_some(proxy)
+}
+
+fn is_here(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Trusts whom `SSL_CERT_FILE` names, and nobody else.
+fn tls() -> TlsConfig {
+    let file = std::env::var_os("SSL_CERT_FILE").and_then(|file| std::fs::read(file).ok());
+    let file = file.unwrap_or_default();
+    let authorities = parse_pem(&file).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        Ok(_) | Err(_) => None,
+    });
+    let authorities: Vec<_> = authorities.collect();
+    TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
+        .root_certs(RootCerts::new_with_certs(&authorities))
+        .build()
 }
 
 /// Go's words for the commonest failure, because that is what a real runner's log would hold.
@@ -207,7 +293,22 @@ fn as_go_says(error: &ureq::Error, url: &str) -> String {
     if matches!(error, ureq::Error::Timeout(_)) {
         return "context deadline exceeded".to_owned();
     }
-    error.to_string()
+    let words = error.to_string();
+    if words.contains("failed to lookup address") {
+        let host = authority.split(':').next().unwrap_or_default();
+        return format!("dial tcp: lookup {host}: no such host");
+    }
+    let untrusted = [
+        ("UnknownIssuer", "certificate signed by unknown authority"),
+        ("Expired", "certificate has expired or is not yet valid"),
+        ("NotValidForName", "certificate is valid for other names"),
+        ("not valid for name", "certificate is valid for other names"),
+        ("expired", "certificate has expired or is not yet valid"),
+    ];
+    match untrusted.iter().find(|(ours, _)| words.contains(ours)) {
+        Some((_, go)) => format!("tls: failed to verify certificate: x509: {go}"),
+        None => words,
+    }
 }
 
 #[cfg(test)]
@@ -216,18 +317,37 @@ mod tests {
 
     #[test]
     fn speaks_to_loopback_only() {
-        for url in ["http://127.0.0.1:80", "http://localhost:1", "http://[::1]:9/x"] {
-            assert!(require_loopback(url).is_ok(), "{url}");
+        for url in [
+            "http://127.0.0.1:80",
+            "http://localhost:1",
+            "http://[::1]:9/x",
+            "https://127.0.0.1",
+            "https://localhost:1",
+        ] {
+            assert!(way_to(url).is_ok(), "{url}");
         }
         for url in [
             "https://runner.circleci.com",
             "http://192.168.0.1",
             "http://localhost.example.com",
-            "https://127.0.0.1",
             "127.0.0.1:80",
             "",
         ] {
-            assert!(require_loopback(url).is_err(), "{url}");
+            assert!(way_to(url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn only_a_proxy_on_this_machine_leads_to_other_names() {
+        let uri: Uri = "https://runner.example/x".parse().unwrap();
+        let leads = |https_proxy: &str, no_proxy: Option<&str>| {
+            proxy_for(&uri, Some(https_proxy.to_owned()), no_proxy.map(str::to_owned)).is_some()
+        };
+        assert!(leads("http://127.0.0.1:3128", None));
+        assert!(leads("http://127.0.0.1:3128", Some("other.example")));
+        assert!(!leads("http://127.0.0.1:3128", Some("other.example, runner.example")));
+        assert!(!leads("http://proxy.example:3128", None));
+        assert!(!leads("nonsense", None));
+        assert!(proxy_for(&uri, None, None).is_none());
     }
 }

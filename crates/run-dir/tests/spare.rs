@@ -71,7 +71,7 @@ fn a_full_disk_takes_a_new_state() {
     let folder = tempfile::tempdir().unwrap();
     let mount = ["-t", "tmpfs", "-o", "size=128k", "tmpfs", folder.path().to_str().unwrap()];
     if !Command::new("mount").args(mount).output().is_ok_and(|output| output.status.success()) {
-        println!("skipped: a small file system can be mounted by root only");
+        skipped::skipped("a small file system can be mounted by root only");
         return;
     }
     let disk = SmallDisk(folder.path().to_owned());

@@ -103,18 +103,24 @@ impl Circle {
     /// The task, once it is over.
     #[track_caller]
     pub fn finished(&self, number: TaskNumber) -> Task {
-        self.wait(number, TaskState::Finished)
+        self.wait(DEADLINE, number, TaskState::Finished)
+    }
+
+    /// The same of a task that may take longer.
+    #[track_caller]
+    pub fn finished_within(&self, patience: Duration, number: TaskNumber) -> Task {
+        self.wait(patience, number, TaskState::Finished)
     }
 
     /// The task, once it is claimed.
     #[track_caller]
     pub fn claimed(&self, number: TaskNumber) -> Task {
-        self.wait(number, TaskState::Running)
+        self.wait(DEADLINE, number, TaskState::Running)
     }
 
     #[track_caller]
-    fn wait(&self, number: TaskNumber, state: TaskState) -> Task {
-        until_some(DEADLINE, &format!("task {number} is {state:?}"), || {
+    fn wait(&self, patience: Duration, number: TaskNumber, state: TaskState) -> Task {
+        until_some(patience, &format!("task {number} is {state:?}"), || {
             self.control.wait(number, state, Duration::from_secs(1)).ok()
         })
     }

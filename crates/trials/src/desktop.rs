@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use process::Signal;
+use skipped::skipped;
 use tempfile::TempDir;
 
 use crate::{DEADLINE, Ours, until};
@@ -20,24 +21,26 @@ const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS 
 <allow own="*"/></policy></busconfig>"#;
 const SECRETS: &str = "org.freedesktop.secrets";
 
-/// Says which program is missing, once for each.
+/// Says which programs are missing.
+#[track_caller]
 pub fn has_tools(tools: &[&str]) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let is_there =
         |tool: &str| std::env::split_paths(&paths).any(|folder| folder.join(tool).is_file());
     let missing: Vec<&str> = tools.iter().copied().filter(|tool| !is_there(tool)).collect();
-    for tool in &missing {
-        println!("skipped: {tool} is not installed");
+    if !missing.is_empty() {
+        skipped(&format!("these programs are not installed: {}", missing.join(", ")));
     }
     missing.is_empty()
 }
 
 /// Says so where we are not.
+#[track_caller]
 pub fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     let is_root = id.is_ok_and(|output| output.stdout == b"0\n");
     if !is_root {
-        println!("skipped: only root can do this");
+        skipped("only root can do this");
     }
     is_root
 }

@@ -16,7 +16,7 @@ impl SetClock {
         let mut libraries =
             folders.map(|folder| folder.path().join("faketime").join("libfaketimeMT.so.1"));
         let Some(library) = libraries.find(|library| library.is_file()) else {
-            println!("skipped: libfaketime is not installed");
+            skipped::skipped("libfaketime is not installed");
             return None;
         };
         let clock = Self { file: place.path("clock") };

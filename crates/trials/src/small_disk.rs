@@ -6,7 +6,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{DEADLINE, is_root, until};
+use skipped::skipped;
+
+use crate::{DEADLINE, Fills, is_root, until};
 
 /// Mounted over a folder as long as it lives.
 struct Mount {
@@ -17,7 +19,7 @@ impl Mount {
     fn of(arguments: &[&str], at: &Path) -> Option<Self> {
         let mounted = Command::new("mount").args(arguments).arg(at).output();
         if !mounted.is_ok_and(|output| output.status.success()) {
-            println!("skipped: no such file system can be mounted here: {arguments:?}");
+            skipped(&format!("no such file system can be mounted here: {arguments:?}"));
             return None;
         }
         Some(Self { at: at.to_owned() })
@@ -47,55 +49,11 @@ impl SmallDisk {
         let mount = Mount::of(&["-t", "tmpfs", "-o", &options, "tmpfs"], at)?;
         Some(Self { mount, root: root.to_owned() })
     }
+}
 
+impl Fills for SmallDisk {
     fn at(&self) -> &Path {
         &self.mount.at
-    }
-
-    /// Takes all space that is left. The file that is made once stays and grows.
-    pub fn fill(&self) {
-        let filler = File::options().create(true).append(true).open(self.at().join("filler"));
-        let mut filler = filler.expect("a file on a disk of ours");
-        let part = vec![b'x'; 1 << 20];
-        for size in [1 << 20, 4096, 1] {
-            while filler.write_all(&part[..size]).is_ok() {}
-        }
-        assert!(self.is_full());
-    }
-
-    pub fn is_full(&self) -> bool {
-        let probe = self.at().join("probe");
-        let full = File::create(&probe).is_ok_and(|mut file| file.write_all(b"x").is_err());
-        let _ = fs::remove_file(probe);
-        full
-    }
-
-    pub fn free(&self) {
-        fs::remove_file(self.at().join("filler")).expect("a file of ours");
-    }
-
-    /// Takes all inodes that are left.
-    pub fn use_up_inodes(&self) {
-        let folder = self.at().join("inodes");
-        let _ = fs::create_dir(&folder);
-        let last = fs::read_dir(&folder).map_or(0, Iterator::count);
-        for number in last.. {
-            if File::create(folder.join(number.to_string())).is_err() {
-                break;
-            }
-        }
-        assert!(!self.has_inodes());
-    }
-
-    pub fn has_inodes(&self) -> bool {
-        let probe = self.at().join("probe");
-        let has = File::create(&probe).is_ok();
-        let _ = fs::remove_file(probe);
-        has
-    }
-
-    pub fn free_inodes(&self) {
-        fs::remove_dir_all(self.at().join("inodes")).expect("files of ours");
     }
 }
 
@@ -191,6 +149,12 @@ impl RealDisk {
         let switch = format!("/sys/fs/ext4/{}/trigger_fs_error", device.expect("a device"));
         let mut switch = File::options().write(true).open(switch).expect("ext4 has that switch");
         switch.write_all(b"x").expect("ext4 has that switch");
+    }
+}
+
+impl Fills for RealDisk {
+    fn at(&self) -> &Path {
+        &self.at
     }
 }
 

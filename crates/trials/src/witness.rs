@@ -12,7 +12,7 @@ use crate::is_alive;
 
 pub struct Witness {
     seen: Arc<Mutex<Seen>>,
-    _eyes: Background,
+    eyes: Option<Background>,
 }
 
 #[derive(Default)]
@@ -28,7 +28,12 @@ impl Witness {
         let seen = Arc::<Mutex<Seen>>::default();
         let looks = Arc::clone(&seen);
         let eyes = Background::again_and_again(move || lock(&looks).look(&runs));
-        Self { seen, _eyes: eyes }
+        Self { seen, eyes: Some(eyes) }
+    }
+
+    /// Looks no more: it opens files all the time, and a trial may count what that costs others.
+    pub fn rests(&mut self) {
+        self.eyes = None;
     }
 
     /// How many agents there were in all.

@@ -4,15 +4,19 @@
 #![expect(clippy::unwrap_used, reason = "a trial that cannot go on has failed")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use client::ClientError;
 use local_circleci::Outcome;
 use process::ProcessId;
-use protocol::{ProblemCode, RunnerState, TaskResult};
+use protocol::{Check, Finding, Findings, Level, ProblemCode, RunnerState, TaskResult};
+use run_dir::End;
 use trials::{
-    Breaks, Circle, DEADLINE, Options, Place, RUNNER, RealDisk, Rig, SmallDisk, kill_at_once, nap,
-    until, until_some,
+    Breaks, Circle, DEADLINE, Fills, Options, Ours, Place, RUNNER, RealDisk, Rig, SmallDisk,
+    has_tools, is_root, kill, kill_at_once, nap, until, until_some,
 };
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
@@ -71,6 +75,98 @@ fn without_inodes_a_pause_holds_tasks_end_well_and_it_heals() {
         assert_eq!(task.result, TaskResult::Succeeded, "{task:?}");
     }
     rig.finish();
+}
+
+/// What a disk runs out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lacks {
+    Space,
+    Inodes,
+}
+
+impl Lacks {
+    fn take(self, disk: &RealDisk) {
+        match self {
+            Self::Space => disk.fill(),
+            Self::Inodes => disk.use_up_inodes(),
+        }
+    }
+
+    fn give_back(self, disk: &RealDisk) {
+        match self {
+            Self::Space => disk.free(),
+            Self::Inodes => disk.free_inodes(),
+        }
+    }
+}
+
+/// A whole task, a drain and a crash, on a real file system on which nothing more can be written.
+fn works_on_a_disk_that_lacks(lacks: Lacks) {
+    let place = Place::new();
+    let Some(disk) = RealDisk::over(&place.path("home"), place.root()) else { return };
+    let mut rig = idle(place);
+    until(DEADLINE, "what is set aside is there", || {
+        rig.run().path().join("tasks/.next/task.lock").exists()
+            && rig.place.runs().path().join(".next/exit.json").exists()
+    });
+    lacks.take(&disk);
+
+    // A task from its beginning to its end, in which its runner is told to drain.
+    let first = rig.long_job();
+    first.until_begun();
+    rig.until_state(RunnerState::Busy);
+    lacks.take(&disk);
+    rig.api.pause(RUNNER).unwrap();
+    rig.until_state(RunnerState::Draining);
+    let run = rig.run();
+    until_some(DEADLINE, "the drain is on record", || run.drain_sent().written());
+    rig.kill_supervisor();
+    rig.start_supervisor(&USUAL);
+    rig.until_state(RunnerState::Draining);
+    first.let_go();
+    rig.assert_ended_well(&first);
+    rig.until_state(RunnerState::Paused);
+    assert_eq!(run.exit().written().unwrap().end, End::Code(0));
+
+    // A crash of the agent in the middle of the next one.
+    lacks.take(&disk);
+    rig.api.resume(RUNNER).unwrap();
+    let second = rig.long_job();
+    second.until_begun();
+    let run = rig.run();
+    let (task, processes) = rig.task(&run);
+    lacks.take(&disk);
+    kill(&run.started().written().unwrap().process);
+    until_some(DEADLINE, "its end is on record", || run.exit().written());
+    assert_eq!(run.exit().written().unwrap().end, End::Signal(9));
+    rig.until_problem(ProblemCode::AgentExitsAtStart);
+    rig.kill_supervisor();
+    rig.start_supervisor(&USUAL);
+    rig.until_runner("its task is known still", |runner| runner.task.is_some());
+    second.let_go();
+    second.until_nothing_is_left(&processes.all());
+    until_some(DEADLINE, "the task's end is on record", || task.finished().written());
+    assert!(second.is_done());
+
+    lacks.give_back(&disk);
+    let third = rig.short_job();
+    assert_eq!(rig.circle.finished(third.number).outcome, Some(Outcome::Success));
+    rig.until_well();
+    until(DEADLINE, "all is in the history", || rig.api.history().unwrap().len() == 3);
+    for task in rig.api.history().unwrap() {
+        assert_eq!(task.result, TaskResult::Succeeded, "{task:?}");
+    }
+    rig.finish();
+}
+
+#[test]
+fn on_a_real_disk_that_is_full_a_task_a_drain_and_a_crash_are_all_kept() {
+    works_on_a_disk_that_lacks(Lacks::Space);
+}
+
+#[test]
+fn on_a_real_disk_without_inodes_a_task_a_drain_and_a_crash_are_all_kept() {
+    works_on_a_disk_that_lacks(Lacks::Inodes);
 }
 
 /// All that a power cut or the end of a machine ends: every process of the trial but the server's.
@@ -225,4 +321,95 @@ fn a_home_that_is_read_only_is_refused_with_its_name_and_a_reason() {
     assert!(words.contains("Read-only file system") && words.contains("home"), "{words}");
     let tried = place.command("runnerctl").arg("status").output().unwrap();
     assert_eq!(tried.status.code(), Some(3));
+}
+
+/// A file system that is mounted over a network, as far as anybody can see (`fuse.sshfs`), and empty.
+struct Remote {
+    at: PathBuf,
+    daemon: Option<Ours>,
+}
+
+/// Answers what the kernel asks of the folder itself (linux/fuse.h, protocol 7.31): who it is, what is in
+/// it, and how large it is. Nothing is there, and nothing can be
+/// made.
+const DAEMON: &str = r#"
+import ctypes, errno, os, struct, sys
+at = sys.argv[1]
+fuse = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={fuse},rootmode=40755,user_id=0,group_id=0".encode()
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.mount(b"me@box:/home", at.encode(), b"fuse.sshfs", 0, options) != 0:
+    sys.exit(77)
+attributes = struct.pack("<QQQQQQIIIIIIIIII", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o40755, 2, 0, 0, 0, 4096, 0)
+answers = {
+    3: struct.pack("<QII", 1, 0, 0) + attributes,                       # GETATTR
+    17: struct.pack("<QQQQQIIII24x", 1, 1, 1, 1, 1, 4096, 255, 4096, 0),  # STATFS
+    26: struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 12, 10, 4096, 1, 0, 0, 0),  # INIT
+}
+print("mounted", flush=True)
+while True:
+    try:
+        question = os.read(fuse, 1 << 20)
+    except OSError as error:
+        if error.errno == errno.EINTR:
+            continue
+        break
+    _, opcode, unique = struct.unpack_from("<IIQ", question)
+    if opcode in (2, 42):  # FORGET, BATCH_FORGET want no answer
+        continue
+    body = answers.get(opcode, b"")
+    # LOOKUP finds nothing; what else there is this file system does not know.
+    code = 0 if body else -errno.ENOENT if opcode == 1 else -errno.ENOSYS
+    os.write(fuse, struct.pack("<IiQ", 16 + len(body), code, unique) + body)
+"#;
+
+impl Remote {
+    fn over(at: &Path) -> Option<Self> {
+        if !is_root() || !has_tools(&["python3"]) {
+            return None;
+        }
+        let mut command = Command::new("python3");
+        command.args(["-c", DAEMON]).arg(at).stdout(Stdio::piped());
+        let mut daemon = Ours::start(command);
+        let mut said = String::new();
+        let stdout = daemon.child().stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut said).unwrap();
+        if said.trim() != "mounted" {
+            skipped::skipped("this kernel mounts nothing by FUSE");
+            return None;
+        }
+        Some(Self { at: at.to_owned(), daemon: Some(daemon) })
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+        drop(self.daemon.take());
+    }
+}
+
+#[test]
+fn a_home_that_is_mounted_over_a_network_is_refused_with_its_kind_and_the_doctor_says_so() {
+    let place = Place::new();
+    let home = place.path("home");
+    let Some(remote) = Remote::over(&home) else { return };
+    let tried = place.command("runner-tray-supervisor").output().unwrap();
+    let words = String::from_utf8_lossy(&tried.stderr).into_owned();
+    assert_eq!(tried.status.code(), Some(1), "{words}");
+    assert!(words.contains("sshfs") && words.contains(home.to_str().unwrap()), "{words}");
+    let mut doctor = place.command("runner-tray-supervisor");
+    let found = doctor.args(["doctor", "--reach", "http://127.0.0.1:1"]).output().unwrap();
+    let found: Findings = serde_json::from_slice(&found.stdout).unwrap();
+    let is_told =
+        |finding: &Finding| finding.check == Check::NetworkHome && finding.level == Level::Bad;
+    assert!(found.findings.iter().any(is_told), "{found:#?}");
+
+    // The same folder on this machine is taken.
+    drop(remote);
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &USUAL);
+    rig.set_up();
+    rig.assert_works_again();
+    rig.finish();
 }

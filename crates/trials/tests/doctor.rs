@@ -15,7 +15,7 @@ use local_circleci::control::Certificate;
 use protocol::{Check, Finding, Findings, Level};
 use trials::{
     Api, Circle, DEADLINE, Desktop, Mute, Options, Place, Proxy, RUNNER, Rig, Supervisor, User,
-    is_root, until,
+    has_tools, is_root, until,
 };
 
 /// What the supervisor's program finds, whether a supervisor runs or not.
@@ -234,7 +234,7 @@ impl Mounted {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&folder);
         if !mount.output().is_ok_and(|output| output.status.success()) {
-            println!("skipped: no file system can be mounted here");
+            skipped::skipped("no file system can be mounted here");
             return None;
         }
         Some(Self(folder))
@@ -405,4 +405,39 @@ fn a_job_user_is_bad_until_sudo_lets_jobs_run_as_it_and_where_it_may_become_root
     jobs.may_run_as("root");
     let found = examine(&place, &NOBODY);
     assert_found(&found, Check::JobUser, Level::Bad, "becomes root");
+}
+
+/// All processes of this user of the machine that live: some PID 1 never waits for its orphans.
+fn processes_of(user: &User) -> Vec<String> {
+    let found = Command::new("ps").args(["-o", "stat=,args=", "-u", &user.name]).output().unwrap();
+    let found = String::from_utf8_lossy(&found.stdout).into_owned();
+    found.lines().filter(|line| !line.starts_with('Z')).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_job_user_whose_login_hangs_is_told_and_nothing_of_it_outlives_the_doctor() {
+    if !User::can_be_made() || !has_tools(&["ps"]) {
+        return;
+    }
+    let (mut owner, jobs) = (User::make("owner"), User::make("jobs"));
+    owner.may_run_as(&jobs.name);
+    let profile = PathBuf::from(format!("/home/{}/.bash_profile", jobs.name));
+    // It starts more than one process, and heeds no signal that it can choose not to.
+    write(&profile, "trap '' TERM HUP INT\nsleep 1000 &\nsleep 1001\nsleep 1002\n");
+    fs::set_permissions(&profile, Permissions::from_mode(0o644)).unwrap();
+    // By an ordinary owner, who may not signal that user's processes, and by root.
+    for of_owner in [true, false] {
+        let mut place = Place::new();
+        set_up_by_hand(&place, &format!("job_user = \"{}\"\n", jobs.name));
+        if of_owner {
+            let mut chown = Command::new("chown");
+            chown.arg("-R").arg(owner.id.to_string()).arg(place.root());
+            assert!(chown.status().unwrap().success());
+            place.set_user(owner.id, owner.group);
+        }
+        let found = examine(&place, &[&NOBODY[..], &["--within", "8"]].concat());
+        let told = assert_found(&found, Check::JobUser, Level::Bad, "did not end");
+        assert!(told.mend.unwrap().contains("login profile"), "where to look");
+        assert_eq!(processes_of(&jobs), [""; 0], "of_owner: {of_owner}");
+    }
 }

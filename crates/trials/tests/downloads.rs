@@ -8,7 +8,7 @@ use std::fs;
 
 use local_circleci::control::{Certificate, Download, Fault, Https, OddArchive, OddManifest};
 use local_circleci::{ServerOptions, ServerProcess};
-use protocol::{Install, Problem, ProblemCode, Runner, RunnerName, RunnerSpec, RunnerState};
+use protocol::{Install, ProblemCode, RunnerName, RunnerSpec, RunnerState};
 use trials::{CLASS, Circle, DEADLINE, Options, Place, Proxy, RUNNER, Rig, program, until};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
@@ -33,24 +33,6 @@ fn agents_folder(place: &Place) -> Vec<String> {
 
 fn install_now(rig: &Rig) {
     rig.api.call(async |client| client.install(&mini()).await).unwrap();
-}
-
-/// The problem of that kind, as `status --json` tells it.
-#[track_caller]
-fn until_problem(rig: &Rig, code: ProblemCode, about: &str) -> Problem {
-    let is_told = |runner: &Runner| {
-        let known = |it: &Problem| {
-            it.code == code && it.reading.as_ref().is_some_and(|it| it.contains(about))
-        };
-        runner.problems.iter().any(known)
-    };
-    rig.until_runner(&format!("{code:?} is told with {about:?}"), is_told);
-    let status = rig.place.command("runnerctl").args(["status", "--json"]).output().unwrap();
-    let snapshot: protocol::Snapshot = serde_json::from_slice(&status.stdout).unwrap();
-    let problems = snapshot.runners.into_iter().flat_map(|runner| runner.problems);
-    let problem = problems.into_iter().find(|it| it.code == code).expect("seen just now");
-    assert!(!problem.summary.is_empty() && !problem.hint.is_empty(), "{problem:?}");
-    problem
 }
 
 /// Nothing was started and no file is left; `part`: but what an interrupted download may go on with.
@@ -127,7 +109,7 @@ fn a_server_that_refuses_or_fails_is_told_by_what_it_says() {
         } else {
             rig.set_up();
         }
-        until_problem(&rig, code, about);
+        rig.place.until_told(code, about);
         assert_nothing_came_of_it(&rig, part);
     }
     rig.circle.control().clear_faults().unwrap();
@@ -161,7 +143,7 @@ fn no_hostile_archive_is_installed() {
             OddArchive::Bomb => "beside the agent",
             OddArchive::ManyEntries => "more than 1000 files",
         };
-        until_problem(&rig, ProblemCode::ReleaseUnsound, about);
+        rig.place.until_told(ProblemCode::ReleaseUnsound, about);
         assert_nothing_came_of_it(&rig, false);
     }
     rig.circle.control().offer_odd_archive(None).unwrap();
@@ -190,7 +172,7 @@ fn a_manifest_that_is_none_is_told_and_never_believed() {
             OddManifest::NoHash => (ReleasesRefused, "no usable sha256"),
             OddManifest::InTheClear => (ReleasesRefused, "neither https nor plain http"),
         };
-        until_problem(&rig, code, about);
+        rig.place.until_told(code, about);
         assert_nothing_came_of_it(&rig, false);
     }
     rig.circle.control().offer_odd_manifest(None).unwrap();
@@ -232,7 +214,7 @@ fn a_server_that_cannot_prove_itself_is_not_trusted() {
         } else {
             install_now(&rig);
         }
-        until_problem(&rig, ProblemCode::ReleasesUntrusted, about);
+        rig.place.until_told(ProblemCode::ReleasesUntrusted, about);
         assert_nothing_came_of_it(&rig, false);
     }
     rig.circle.control().show_certificate(Certificate::Good).unwrap();
@@ -268,7 +250,7 @@ fn a_proxy_that_cannot_be_understood_is_told_without_its_password() {
     let circle = Circle::start(&place);
     let rig = Rig::with(place, circle, &USUAL);
     rig.set_up();
-    let problem = until_problem(&rig, ProblemCode::ReleasesRefused, "HTTPS_PROXY");
+    let problem = rig.place.until_told(ProblemCode::ReleasesRefused, "HTTPS_PROXY").problem;
     assert!(!format!("{problem:?}").contains("hunter2"), "{problem:?}");
     rig.finish();
 }
@@ -285,7 +267,7 @@ fn a_slow_download_tells_its_pace_is_stopped_and_goes_on_where_it_was() {
 
     let said = rig.place.runnerctl(&["agent", "stop-install"]);
     assert!(said.contains("is stopped") && said.contains("are kept"), "{said}");
-    until_problem(&rig, ProblemCode::InstallStopped, "called off");
+    rig.place.until_told(ProblemCode::InstallStopped, "called off");
     until(DEADLINE, "one part is kept", || parts(&rig.place).len() == 1);
     rig.circle.control().clear_faults().unwrap();
     assert_eq!(rig.runs().len(), 0);
@@ -294,7 +276,7 @@ fn a_slow_download_tells_its_pace_is_stopped_and_goes_on_where_it_was() {
     let asked_before = rig.circle.control().downloads().unwrap().len();
     rig.kill_supervisor();
     rig.start_supervisor(&USUAL);
-    until_problem(&rig, ProblemCode::InstallStopped, "called off");
+    rig.place.until_told(ProblemCode::InstallStopped, "called off");
     assert_eq!(parts(&rig.place).len(), 1);
     assert_eq!(rig.circle.control().downloads().unwrap().len(), asked_before);
     assert_heals(&mut rig);
@@ -303,6 +285,33 @@ fn a_slow_download_tells_its_pace_is_stopped_and_goes_on_where_it_was() {
     rig.until_runner("its agent is there", |runner| runner.problems.is_empty());
     let asked = archives(rig.circle.control().downloads().unwrap());
     assert!(asked.len() == 2 && asked[0] == 0 && asked[1] > 0, "{asked:?}");
+    rig.finish();
+}
+
+#[test]
+fn a_download_is_stopped_between_two_tries_as_well() {
+    let mut rig = Rig::bare(&USUAL);
+    rig.spoil("/releases", Fault { status: Some(503), ..Fault::default() });
+    rig.set_up();
+    rig.place.until_told(ProblemCode::ReleasesUnreachable, "503");
+    rig.until_runner("it waits for the next try", |runner| runner.install.is_none());
+    let said = rig.place.runnerctl(&["agent", "stop-install"]);
+    assert!(said.contains("is stopped, and it is not tried again"), "{said}");
+    for _ in 0..2 {
+        rig.place.until_told(ProblemCode::InstallStopped, "called off");
+        rig.kill_supervisor();
+        rig.start_supervisor(&USUAL);
+    }
+    rig.spoil_nothing();
+    // Its next try would have come by now: after 10 s, and at once by a new supervisor.
+    let asked = rig.circle.control().downloads().unwrap().len();
+    rig.place.runnerctl(&["pause"]);
+    rig.place.runnerctl(&["resume"]);
+    rig.place.until_told(ProblemCode::InstallStopped, "called off");
+    assert_eq!(rig.circle.control().downloads().unwrap().len(), asked);
+    assert_heals(&mut rig);
+    let said = rig.place.runnerctl(&["agent", "stop-install"]);
+    assert!(said.contains("no download is under way"), "{said}");
     rig.finish();
 }
 
@@ -388,7 +397,7 @@ fn a_server_that_goes_away_in_the_middle_is_waited_for_and_gone_on_with() {
     server.kill().unwrap();
     let waits = installing(&rig, |it| it.waits.is_some()).waits.unwrap();
     assert!(waits.why.contains(ARCHIVE), "{waits:?}");
-    let problem = until_problem(&rig, ProblemCode::ReleasesUnreachable, "refused");
+    let problem = rig.place.until_told(ProblemCode::ReleasesUnreachable, "refused").problem;
     assert!(problem.hint.contains("runnerctl agent install"), "{problem:?}");
     assert_nothing_came_of_it(&rig, true);
 

@@ -193,7 +193,7 @@ fn a_run_whose_directory_is_deleted_is_unknown_and_has_no_second_agent_beside_it
     let run = rig.run();
     let agent = run.started().written().unwrap().process;
     std::fs::remove_dir_all(run.path()).unwrap();
-    rig.until_problem(ProblemCode::RunUnreadable);
+    rig.until_common_problem(ProblemCode::RunUnreadable);
     nap(Duration::from_secs(3));
     assert_eq!(rig.witness.agents(), 1);
     trials::kill(&agent);

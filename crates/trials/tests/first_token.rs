@@ -59,9 +59,7 @@ fn assert_works(mut rig: Rig) {
 fn killed_before_the_token_is_stored_its_runner_lacks_one_and_says_so() {
     let rig = killed_at("runner-named");
     assert_eq!(tokens(&rig), [""; 0]);
-    rig.until_runner("it lacks its token", |runner| {
-        runner.problems.iter().any(|problem| problem.code == ProblemCode::TokenMissing)
-    });
+    rig.until_problem(ProblemCode::TokenMissing);
     assert!(set_up(&rig).status().unwrap().success());
     assert_works(rig);
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use local_circleci::Outcome;
 use protocol::{PauseBy, ProblemCode, RunnerState, TaskResult};
 use run_dir::{End, RunDir};
-use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, SmallDisk, until, until_some};
+use trials::{Circle, DEADLINE, Fills, Options, Place, RUNNER, Rig, SmallDisk, until, until_some};
 
 /// A runner that waits for tasks, and the small disk that its home is on.
 fn on_small_disk() -> Option<(SmallDisk, Rig)> {
@@ -112,9 +112,7 @@ fn a_task_without_records_counts_as_busy_and_ends_well() {
     disk.fill();
     let second = rig.long_job();
     second.until_begun();
-    let runner = rig.until_runner("it is told", |runner| {
-        runner.problems.iter().any(|problem| problem.code == ProblemCode::TaskUnrecorded)
-    });
+    let (runner, _) = rig.until_problem(ProblemCode::TaskUnrecorded);
     assert_eq!(runner.state, RunnerState::Unknown);
     kill_and_start_supervisor(&mut rig);
     rig.until_runner("the next supervisor knows too", |runner| {
@@ -186,12 +184,7 @@ fn an_agent_for_which_the_disk_has_no_room_is_not_even_downloaded() {
     };
     rig.circle.control().add_fault(&huge).unwrap();
     rig.set_up();
-    let no_room = |runner: &protocol::Runner| {
-        runner.problems.iter().any(|problem| problem.code == ProblemCode::NoRoom)
-    };
-    let runner = rig.until_runner("it says that there is no room", no_room);
-    let reading = runner.problems[0].reading.clone().unwrap();
-    assert!(reading.contains("bytes more on its disk, which has"), "{reading}");
+    rig.place.until_told(ProblemCode::NoRoom, "bytes more on its disk, which has");
     assert!(!rig.place.folders().data.join("agents/.incoming").exists());
     rig.circle.control().clear_faults().unwrap();
     rig.until_state(RunnerState::Idle);

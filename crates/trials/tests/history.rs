@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use protocol::{ProblemCode, TaskResult};
-use trials::{DEADLINE, Options, Rig, TaskProcesses, kill, until, until_some};
+use trials::{DEADLINE, Options, Rig, TaskProcesses, kill, until};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
@@ -22,12 +22,8 @@ fn set_version(file: &Path, version: u32) {
 
 #[track_caller]
 fn until_told(rig: &Rig, words: &str) {
-    let problem = until_some(DEADLINE, "the problem is told", || {
-        let mut problems = rig.api.snapshot().ok()?.problems.into_iter();
-        problems.find(|problem| problem.code == ProblemCode::HistoryUnavailable)
-    });
-    let reading = problem.reading.expect("a reading");
-    assert!(reading.contains(words) && reading.contains("history.sqlite"), "{reading}");
+    let reading = rig.place.until_told(ProblemCode::HistoryUnavailable, words).problem.reading;
+    assert!(reading.is_some_and(|reading| reading.contains("history.sqlite")));
 }
 
 #[track_caller]
@@ -86,10 +82,7 @@ fn a_lost_task_is_told_with_its_way_out_until_the_next_is_over() {
     kill(&processes.guard);
     let TaskProcesses { front, agent, .. } = &processes;
     job.until_nothing_is_left(&[front, agent]);
-    let runner = rig.until_runner("the loss is told", |runner| {
-        runner.problems.iter().any(|problem| problem.code == ProblemCode::TaskLost)
-    });
-    let problem = runner.problems.into_iter().find(|p| p.code == ProblemCode::TaskLost).unwrap();
+    let (runner, problem) = rig.until_problem(ProblemCode::TaskLost);
     assert!(problem.hint.contains("rerun it there. http"), "{problem:?}");
     assert_eq!(runner.last_task.unwrap().result, TaskResult::Lost);
     let job = rig.short_job();

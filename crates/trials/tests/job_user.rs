@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use client::ClientError;
 use local_circleci::{NewTask, Outcome};
@@ -261,7 +262,7 @@ fn place_of(owner: &User) -> Option<Place> {
     let program = trials::program("runner-tray-supervisor");
     let reaches = ["-u", &owner.name, "--", "test", "-x", program.to_str()?];
     if !run("runuser", &reaches) {
-        println!("skipped: other users cannot reach {}", program.display());
+        skipped::skipped(&format!("other users cannot reach {}", program.display()));
         return None;
     }
     let mut place = Place::new();
@@ -315,14 +316,14 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
     drop(user);
     let number = world.circle.enqueue(&NewTask::new(CLASS).step("who", "id -un"));
     world.api.resume(RUNNER).unwrap();
-    let runner = world.until_state(RunnerState::Problem);
-    let problem = &runner.problems[0];
-    assert_eq!(problem.code, ProblemCode::JobUserUnusable);
-    assert!(problem.hint.contains(&format!("`root ALL=({name}) NOPASSWD: ALL`")), "{problem:?}");
-    assert_eq!(runner.agent_pid, None);
+    let line = format!("`root ALL=({name}) NOPASSWD: ALL`");
+    let runner = world.place.until_told(ProblemCode::JobUserUnusable, &line).runner.unwrap();
+    assert_eq!((runner.state, runner.agent_pid), (RunnerState::Problem, None));
 
     let user = User::make("gone");
-    assert_eq!(world.circle.finished(number).outcome, Some(Outcome::Success));
+    // The next try comes by itself, on a busy machine after the longest wait that there is.
+    let done = world.circle.finished_within(Duration::from_mins(6), number);
+    assert_eq!(done.outcome, Some(Outcome::Success));
     assert_eq!(world.circle.output(number).lines().last(), Some(user.name.as_str()));
     world.finish();
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 use std::sync::{Arc, Mutex};
 
-use protocol::{ProblemCode, RunnerState, Snapshot};
+use protocol::{Check, Findings, ProblemCode, RunnerState};
 use trials::{CLASS, Circle, DEADLINE, Desktop, Mute, Options, Place, RUNNER, Rig, until};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
@@ -40,22 +40,6 @@ fn assert_set_up(output: &Output) {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// The problem as `status --json` has it; in `status` its summary and its way out.
-#[track_caller]
-fn until_problem(rig: &Rig, code: ProblemCode, way_out: &str) {
-    until(DEADLINE, &format!("the problem {code:?} is told"), || {
-        let snapshot = rig.place.runnerctl(&["status", "--json"]);
-        let snapshot: Snapshot = serde_json::from_str(&snapshot).expect("a snapshot");
-        let mut problems = snapshot.runners.iter().flat_map(|runner| &runner.problems);
-        problems.any(|problem| {
-            problem.code == code && {
-                assert!(problem.hint.contains(way_out), "{problem:?}");
-                true
-            }
-        })
-    });
-}
-
 /// So that its next start needs the token again.
 fn start_again(rig: &Rig) {
     rig.api.pause(RUNNER).expect("a pause");
@@ -77,13 +61,13 @@ fn a_locked_keychain_and_one_that_is_gone_are_told_and_heal_when_it_opens() {
     assert_works(&mut rig);
     desktop.lock();
     start_again(&rig);
-    until_problem(&rig, ProblemCode::KeychainLocked, "unlock the keychain");
+    rig.place.until_told(ProblemCode::KeychainLocked, "unlock the keychain");
     desktop.unlock();
     assert_works(&mut rig);
 
     desktop.end_keychain();
     start_again(&rig);
-    until_problem(&rig, ProblemCode::KeychainAbsent, "--token-store file");
+    rig.place.until_told(ProblemCode::KeychainAbsent, "--token-store file");
     desktop.unlock();
     assert_works(&mut rig);
     rig.finish();
@@ -99,7 +83,7 @@ fn a_prompt_that_nobody_answers_is_told_and_heals_when_it_is_gone() {
     let prompter = Mute::named(desktop.address(), "org.gnome.keyring.SystemPrompter");
     desktop.lock();
     start_again(&rig);
-    until_problem(&rig, ProblemCode::KeychainWaits, "Answer it");
+    rig.place.until_told(ProblemCode::KeychainWaits, "Answer it");
     let refused = rig.api.set_token(RUNNER, &rig.circle.token(CLASS)).unwrap_err();
     assert!(refused.to_string().contains("nobody has answered"), "{refused}");
     let is_child = |words: &str| words.contains("supervisor keychain ");
@@ -112,7 +96,7 @@ fn a_prompt_that_nobody_answers_is_told_and_heals_when_it_is_gone() {
 
     desktop.hang();
     start_again(&rig);
-    until_problem(&rig, ProblemCode::KeychainWaits, "Answer it");
+    rig.place.until_told(ProblemCode::KeychainWaits, "Answer it");
     desktop.go_on();
     assert_works(&mut rig);
     rig.finish();
@@ -124,8 +108,8 @@ fn a_token_file_that_is_not_the_owners_alone_is_told_and_not_used() {
     let file = rig.place.folders().tokens().join(RUNNER);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     start_again(&rig);
-    until_problem(&rig, ProblemCode::TokenFileUnusable, "runnerctl token set --runner mini");
-    let problem = rig.runner().problems.remove(0);
+    let way_out = "runnerctl token set --runner mini";
+    let problem = rig.place.until_told(ProblemCode::TokenFileUnusable, way_out).problem;
     assert!(problem.reading.unwrap().contains("mode 0644"));
     rig.api.set_token(RUNNER, &rig.circle.token(CLASS)).unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -170,8 +154,8 @@ fn settings_edited_by_hand_never_send_a_token_to_another_server() {
         let there = if key == "api_url" { other.url.clone() } else { same_by_another_name(&rig) };
         let after = before.replace(line, &format!("{key} = \"{there}\""));
         run_dir::write_atomically(&file, after.as_bytes()).unwrap();
-        until_problem(&rig, ProblemCode::TokenMissing, "runnerctl token set");
-        let problem = rig.runner().problems.remove(0);
+        let told = rig.place.until_told(ProblemCode::TokenMissing, "runnerctl token set");
+        let problem = told.problem;
         assert!(problem.summary.contains("for this server"), "{problem:?}");
         assert!(problem.reading.unwrap().contains("was given for acme/linux at http"));
         let told = other.told.lock().unwrap().clone();
@@ -235,7 +219,7 @@ fn a_forgotten_token_is_missing_from_the_next_start_on() {
     rig.until_state(RunnerState::Idle);
     rig.place.runnerctl(&["token", "forget"]);
     start_again(&rig);
-    until_problem(&rig, ProblemCode::TokenMissing, "runnerctl token set");
+    rig.place.until_told(ProblemCode::TokenMissing, "runnerctl token set");
     let token = rig.circle.token(CLASS);
     rig.api.set_token(RUNNER, &token).unwrap();
     assert_works(&mut rig);
@@ -254,8 +238,66 @@ fn another_server_never_gets_the_token_that_was_given_for_this_one() {
     let words = [output.stdout, output.stderr].concat();
     let words = String::from_utf8_lossy(&words).into_owned();
     assert!(words.contains("The token is forgotten"), "{words}");
-    until_problem(&rig, ProblemCode::TokenMissing, "runnerctl token set");
+    rig.place.until_told(ProblemCode::TokenMissing, "runnerctl token set");
     assert_set_up(&set_up(&rig, &other, &[]));
     assert_works(&mut rig);
     rig.finish();
+}
+
+/// What the doctor finds about tokens, each with its way out.
+fn found_about_tokens(rig: &Rig) -> Vec<(String, Option<String>)> {
+    let mut doctor = rig.place.command("runnerctl");
+    doctor.args(["doctor", "--json", "--reach", rig.circle.url()]);
+    let found = doctor.output().expect("runnerctl runs").stdout;
+    let found: Findings = serde_json::from_slice(&found).expect("findings");
+    let about = found.findings.into_iter().filter(|finding| finding.check == Check::Token);
+    about.map(|finding| (finding.subject, finding.mend)).collect()
+}
+
+#[test]
+fn a_token_whose_runner_was_taken_out_of_the_settings_is_told_and_forgotten_by_its_name() {
+    let Some(desktop) = Desktop::start() else { return };
+    let forget = "runnerctl token forget --runner mini";
+    for store in ["keychain", "file"] {
+        let mut rig = rig_on(Some(&desktop));
+        assert_set_up(&set_up(&rig, rig.circle.url(), &["--token-store", store]));
+        rig.until_state(RunnerState::Idle);
+        let file = rig.place.folders().settings_file();
+        let before = fs::read(&file).unwrap();
+        let take_out = || {
+            run_dir::write_atomically(&file, b"# nobody\n").unwrap();
+            until(DEADLINE, "its runner is gone", || rig.api.runner(RUNNER).is_none());
+        };
+        take_out();
+        let told = found_about_tokens(&rig);
+        let is_told = |told: &[(String, Option<String>)]| {
+            told.iter().any(|(subject, mend)| {
+                subject.starts_with("mini, in ")
+                    && mend.as_ref().is_some_and(|it| it.contains(forget))
+            })
+        };
+        assert!(is_told(&told), "{store}: {told:?}");
+
+        // Put back it works with the token that is there still, and nothing is told.
+        run_dir::write_atomically(&file, &before).unwrap();
+        assert_works(&mut rig);
+        let told = found_about_tokens(&rig);
+        assert!(!is_told(&told), "{store}: {told:?}");
+
+        let file = rig.place.folders().settings_file();
+        run_dir::write_atomically(&file, b"# nobody\n").unwrap();
+        until(DEADLINE, "its runner is gone", || rig.api.runner(RUNNER).is_none());
+        rig.kill_supervisor();
+        rig.start_supervisor(&USUAL);
+        let said = rig.place.runnerctl(&["token", "forget", "--runner", RUNNER]);
+        assert!(said.contains("The token of mini is forgotten"), "{said}");
+        let told = found_about_tokens(&rig);
+        assert!(!is_told(&told), "{store}: {told:?}");
+        let mut again = rig.place.command("runnerctl");
+        let again = again.args(["token", "forget", "--runner", RUNNER]).output().unwrap();
+        assert_eq!(again.status.code(), Some(1), "there is none any more: {again:?}");
+        run_dir::write_atomically(&file, &before).unwrap();
+        rig.place.until_told(ProblemCode::TokenMissing, "runnerctl token set");
+        rig.finish();
+    }
 }

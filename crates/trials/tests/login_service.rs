@@ -127,7 +127,7 @@ fn a_supervisor_of_systemd_s_comes_back_after_a_crash_and_the_agent_never_notice
         return;
     }
     if !std::path::Path::new("/usr/lib/systemd/systemd").is_file() {
-        println!("skipped: systemd is not installed");
+        skipped::skipped("systemd is not installed");
         return;
     }
     let groups = ControlGroups::new();

@@ -99,12 +99,8 @@ fn a_runner_that_is_renamed_or_removed_in_a_task_ends_it_first() {
         until(DEADLINE, "it is out of sight", || rig.api.runner(name).is_none());
     }
     // Its token is the old name's.
-    until(DEADLINE, "it asks for its token", || {
-        let runner = rig.api.runner(RENAMED);
-        runner.is_some_and(|runner| {
-            runner.problems.iter().any(|problem| problem.code == ProblemCode::TokenMissing)
-        })
-    });
+    let (asks, _) = rig.until_problem(ProblemCode::TokenMissing);
+    assert_eq!(asks.name.as_str(), RENAMED);
     rig.api.set_token(RENAMED, &rig.circle.token(CLASS)).unwrap();
     rig.assert_works_again();
     until(DEADLINE, "all is in the history", || rig.api.history().unwrap().len() == 3);

@@ -137,34 +137,28 @@ fn settings_that_can_be_read_and_not_be_followed_start_nothing_and_say_why() {
     let mut rig = Rig::idle(&Options::default());
     let settings = rig.place.folders().settings_file();
     let good = fs::read_to_string(&settings).unwrap();
-    for (line, word) in [
-        ("max_run_time = \"0s\"", "max_run_time"),
-        ("working_directory = \"relative\"", "working_directory"),
-        ("working_directory = \"/proc/nobody/may\"", "/proc/nobody/may"),
-        ("job_user = \"nobody at all\"", "nobody at all"),
-        ("api_url = \"http://runner.example.com\"", "runner.example.com"),
-        ("api_url = \"what is this\"", "what is this"),
-        ("releases_url = \"what is this\"", "what is this"),
+    for (line, word, code) in [
+        ("max_run_time = \"0s\"", "max_run_time", ProblemCode::CannotStart),
+        ("working_directory = \"relative\"", "working_directory", ProblemCode::CannotStart),
+        ("working_directory = \"/proc/nobody/may\"", "/proc/nobody/may", ProblemCode::CannotStart),
+        ("job_user = \"nobody at all\"", "nobody at all", ProblemCode::JobUserUnusable),
+        // The token was given for another server.
+        (
+            "api_url = \"http://runner.example.com\"",
+            "runner.example.com",
+            ProblemCode::TokenMissing,
+        ),
+        ("api_url = \"what is this\"", "what is this", ProblemCode::TokenMissing),
+        ("releases_url = \"what is this\"", "what is this", ProblemCode::ReleasesRefused),
     ] {
         let key = line.split(' ').next().unwrap();
         let others = good.lines().filter(|known| !known.starts_with(key));
         let edited = others.chain([line]).collect::<Vec<_>>().join("\n");
         Nonsense::text(edited).put(&settings);
-        let runner = rig.until_runner("the reason is told", |runner| {
-            runner.problems.iter().any(|problem| {
-                problem.reading.as_ref().is_some_and(|reading| reading.contains(word))
-            })
-        });
+        let told = rig.place.until_told(code, word);
+        let runner = told.runner.unwrap();
         assert_eq!((runner.state, runner.agent_pid), (RunnerState::Problem, None), "{line}");
-        let told = runner.problems[0].code;
-        let codes = [
-            ProblemCode::CannotStart,
-            ProblemCode::JobUserUnusable,
-            // The token was given for another server.
-            ProblemCode::TokenMissing,
-            ProblemCode::ReleasesRefused,
-        ];
-        assert!(codes.contains(&told), "{line}: {:?}", runner.problems);
+        assert_eq!(runner.problems, [told.problem], "{line}: this and nothing else");
         Nonsense::text(good.clone()).put(&settings);
         rig.assert_works_again();
     }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use local_circleci::UserApi;
 use local_circleci::control::Fault;
-use protocol::{Asked, OfClass, PersonalToken, Problem, ProblemCode, RunnerState, TokenListed};
+use protocol::{Asked, OfClass, PersonalToken, ProblemCode, RunnerState, TokenListed};
 use trials::{CLASS, DEADLINE, Hunt, Options, Ours, RUNNER, Rig, Secret, is_stopped, until};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
@@ -87,21 +87,6 @@ fn assert_rotated(rig: &mut Rig, old: &str) {
     rig.assert_ended_well(&job);
 }
 
-/// What `status --json` says of a rotation that nobody is at.
-#[track_caller]
-fn until_left(rig: &Rig, code: ProblemCode, reading: &str) -> Problem {
-    let is_told = |it: &Problem| {
-        it.code == code && it.reading.as_ref().is_some_and(|it| it.contains(reading))
-    };
-    rig.until_runner(&format!("{code:?} is told with {reading:?}"), |runner| {
-        runner.problems.iter().any(is_told)
-    });
-    let status = rig.place.command("runnerctl").args(["status", "--json"]).output().unwrap();
-    let snapshot: protocol::Snapshot = serde_json::from_slice(&status.stdout).unwrap();
-    let mut problems = snapshot.runners.into_iter().flat_map(|runner| runner.problems);
-    problems.find(is_told).expect("seen just now")
-}
-
 #[track_caller]
 fn assert_healed(rig: &Rig) {
     rig.until_runner("no rotation is told any more", |runner| runner.problems.is_empty());
@@ -126,7 +111,7 @@ fn killed_at(point: &'static str, before_the_agent_is_replaced: bool, reading: &
     rig.start_supervisor(&USUAL);
     let left: Vec<String> = tokens(&rig).into_iter().map(|token| token.id).collect();
     assert_eq!(left.contains(&old), point != "rotation-deleted", "{left:?}");
-    let problem = until_left(&rig, ProblemCode::RotationUnfinished, reading);
+    let problem = rig.place.until_told(ProblemCode::RotationUnfinished, reading).problem;
     assert!(problem.hint.contains("runnerctl token rotate --runner mini"), "{problem:?}");
     job.let_go();
     runnerctl(&rig, &words).is(0, &["mini works with the new token."]);
@@ -211,7 +196,7 @@ fn a_pause_stays_and_the_old_token_with_it() {
     rig.until_state(RunnerState::Paused);
     runnerctl(&rig, &words).is(1, &["Goes on"]);
     assert_eq!(rig.runs().len(), runs, "no agent is started");
-    until_left(&rig, ProblemCode::RotationUnfinished, "no claim with it was answered yet");
+    rig.place.until_told(ProblemCode::RotationUnfinished, "no claim with it was answered yet");
     rig.api.resume(RUNNER).unwrap();
     runnerctl(&rig, &["token", "rotate"]).is(0, &["works with the new token"]);
     assert_rotated(&mut rig, &old);
@@ -284,7 +269,7 @@ fn a_token_that_is_set_meanwhile_ends_the_rotation() {
     runnerctl(&rig, &words).is(1, &["Created the token"]);
     let by_hand = rig.circle.control().new_token(CLASS).unwrap();
     rig.api.set_token(RUNNER, &by_hand).unwrap();
-    until_left(&rig, ProblemCode::RotationUnfinished, "another token was set since");
+    rig.place.until_told(ProblemCode::RotationUnfinished, "another token was set since");
     runnerctl(&rig, &words).is(1, &["Another token was set for mini", "given up"]);
     assert!(!record(&rig).exists());
     assert_healed(&rig);
@@ -425,7 +410,7 @@ fn a_record_that_cannot_be_read_is_told_and_nothing_is_done() {
     let words = ["token", "rotate", "--old-token-id", &old];
     runnerctl(&rig, &words).is(1, &["cannot be read", "rotation-mini.json", "Move the file away"]);
     assert_eq!(only_token(&rig), old);
-    until_left(&rig, ProblemCode::RotationUnreadable, "rotation-mini.json");
+    rig.place.until_told(ProblemCode::RotationUnreadable, "rotation-mini.json");
     std::fs::remove_file(record(&rig)).unwrap();
     assert_healed(&rig);
     rig.finish();

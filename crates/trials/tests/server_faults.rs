@@ -148,6 +148,27 @@ fn a_task_that_is_handed_out_twice_is_two_tasks_and_neither_is_in_the_others_way
     rig.finish();
 }
 
+#[test]
+fn a_task_that_is_handed_out_again_to_the_agent_that_had_it_runs_once_and_costs_nothing() {
+    let mut rig = Rig::idle(&Options::default());
+    let job = rig.long_job();
+    job.until_begun();
+    rig.circle.control().hand_out_again(job.number).unwrap();
+    job.let_go();
+    rig.assert_ended_well(&job);
+    until(DEADLINE, "it was claimed again", || rig.circle.task(job.number).claims == 2);
+    // By the time that the agent works on the next one it has given that up.
+    rig.assert_works_again();
+    until(DEADLINE, "both are in the history", || rig.api.history().unwrap().len() >= 2);
+    let history = rig.api.history().unwrap();
+    assert_eq!(history.len(), 2, "the one that came twice is there once: {history:#?}");
+    assert!(history.iter().all(|task| task.result == TaskResult::Succeeded), "{history:#?}");
+    assert_eq!(rig.circle.task(job.number).outcome, Some(Outcome::Success));
+    job.until_nothing_is_left(&[]);
+    assert_eq!(rig.witness.agents(), 1);
+    rig.finish();
+}
+
 /// Somebody else at the server's address, as where a name server lies: says this to whoever comes.
 struct Stranger {
     address: String,

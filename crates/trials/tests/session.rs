@@ -142,12 +142,8 @@ fn what_logind_refuses_is_told_in_its_words_and_the_runner_goes_on() {
     rig.place.runnerctl(&["after-task", "restart"]);
     job.let_go();
     rig.assert_ended_well(&job);
-    let problem = until_some(DEADLINE, "the refusal is told", || {
-        let mut problems = snapshot(&rig).problems.into_iter();
-        problems.find(|problem| problem.code == ProblemCode::AfterTaskRefused)
-    });
-    let reading = problem.reading.expect("a reading");
-    assert!(reading.contains("Interactive authentication required"), "{reading}");
+    let reading = "Interactive authentication required";
+    rig.place.until_told(ProblemCode::AfterTaskRefused, reading);
     rig.until_state(RunnerState::Idle);
     rig.place.runnerctl(&["after-task", "cancel"]);
     assert!(snapshot(&rig).problems.is_empty());
@@ -227,10 +223,7 @@ fn where_nobody_shows_notifications_and_no_bus_is_nothing_breaks() {
     assert_eq!(rig.place.logs().matches(nobody).count(), 1, "once");
     let why = try_command(&rig, &["after-task", "sleep"]);
     assert!(why.status.success(), "{why:?}");
-    until(DEADLINE, "the refusal is told", || {
-        let mut problems = snapshot(&rig).problems.into_iter();
-        problems.any(|problem| problem.code == ProblemCode::AfterTaskRefused)
-    });
+    rig.until_common_problem(ProblemCode::AfterTaskRefused);
     rig.finish();
 }
 

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use client::ClientError;
 use jiff::{SignedDuration, Timestamp};
 use process::Signal;
-use protocol::{Problem, ProblemCode, RunnerState};
+use protocol::{ProblemCode, RunnerState};
 use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, SetClock, is_root, until, until_some};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
@@ -18,13 +18,6 @@ const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 /// As an editor or a crash leaves it.
 fn write(path: &Path, text: &[u8]) {
     run_dir::write_atomically(path, text).expect("a file of ours");
-}
-
-#[track_caller]
-fn until_problem(rig: &Rig, code: ProblemCode) -> Problem {
-    until_some(DEADLINE, &format!("the problem {code:?} is told"), || {
-        rig.api.snapshot().ok()?.problems.into_iter().find(|problem| problem.code == code)
-    })
 }
 
 #[track_caller]
@@ -52,7 +45,7 @@ fn wanted_that_cannot_be_read(text: &[u8], code: ProblemCode) {
     write(&wanted, text);
 
     rig.start_supervisor(&USUAL);
-    let problem = until_problem(&rig, code);
+    let problem = rig.until_common_problem(code);
     assert!(problem.reading.is_some_and(|reading| reading.contains("wanted.json")));
     assert!(!problem.hint.is_empty());
     rig.until_state(RunnerState::Busy);
@@ -70,7 +63,7 @@ fn wanted_that_cannot_be_read(text: &[u8], code: ProblemCode) {
     let waits = rig.short_job();
     rig.kill_supervisor();
     rig.start_supervisor(&USUAL);
-    until_problem(&rig, code);
+    rig.until_common_problem(code);
     assert_eq!((rig.runs().len(), rig.witness.agents()), (1, 1));
     assert_eq!(fs::read(&wanted).unwrap(), text);
 
@@ -109,7 +102,7 @@ fn with_settings_that_are_nonsense_what_runs_goes_on_and_a_pause_holds() {
     job.until_begun();
     let nonsense = b"[[runner]\nname = nonsense";
     write(&settings, nonsense);
-    let problem = until_problem(&rig, ProblemCode::SettingsUnreadable);
+    let problem = rig.until_common_problem(ProblemCode::SettingsUnreadable);
     assert!(problem.reading.is_some_and(|reading| reading.contains("settings.toml")));
     assert!(!problem.hint.is_empty());
     for _ in 0..2 {
@@ -119,7 +112,7 @@ fn with_settings_that_are_nonsense_what_runs_goes_on_and_a_pause_holds() {
         assert_refused(set_up, "settings-unreadable");
         rig.kill_supervisor();
         rig.start_supervisor(&USUAL);
-        until_problem(&rig, ProblemCode::SettingsUnreadable);
+        rig.until_common_problem(ProblemCode::SettingsUnreadable);
     }
     rig.api.pause(RUNNER).unwrap();
     rig.until_state(RunnerState::Draining);

@@ -7,7 +7,9 @@ use std::process::Stdio;
 
 use protocol::{ProblemCode, RunnerState, TokenStore};
 use serde_json::{Value, json};
-use trials::{CLASS, Circle, DEADLINE, Desktop, Options, Place, RUNNER, Rig, until};
+use trials::{
+    CLASS, Circle, DEADLINE, Desktop, Options, Ours, Place, RUNNER, Rig, is_stopped, resume, until,
+};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
@@ -109,45 +111,53 @@ fn a_token_moves_there_and_back_while_its_agent_works_on() {
     rig.finish();
 }
 
-/// Each state that a supervisor may leave behind which is killed while it moves a token.
+/// Moves it to `to`; the supervisor stops itself at `point`, which is where its own program has it.
+#[track_caller]
+fn held_in_a_move(rig: &mut Rig, to: &str, point: &str) -> Ours {
+    rig.kill_supervisor();
+    rig.start_supervisor(&Options { hold_at: Some(point), ..USUAL });
+    let mut command = rig.place.command("runnerctl");
+    command.args(["token", "move", "--to", to]).stdout(Stdio::null()).stderr(Stdio::null());
+    let moving = Ours::start(command);
+    let held = rig.place.folders().state.join(format!("held-at-{point}"));
+    let supervisor = rig.supervisor.as_ref().expect("just started").id().clone();
+    until(DEADLINE, "the supervisor is held", || held.exists() && is_stopped(&supervisor));
+    fs::remove_file(held).expect("a file of ours");
+    moving
+}
+
 #[test]
-fn wherever_a_move_was_cut_off_the_next_supervisor_leaves_one_token_and_it_works() {
+fn killed_anywhere_in_a_move_the_next_supervisor_leaves_one_token_and_it_works() {
+    use TokenStore::{File, Keychain};
     let Some(desktop) = Desktop::start() else { return };
     let mut rig = rig_on(&desktop);
-    let since = "2026-11-23T10:00:00Z";
-    let text = stored(&rig).1.unwrap();
-    let plain = settings(&rig);
-    let file = rig.place.folders().tokens().join(RUNNER);
-    // Which store the settings name, which may have a copy; where it is.
-    for (named, copy, in_keychain, in_file) in [
-        ("file", "keychain", false, true),
-        ("file", "keychain", true, true),
-        ("keychain", "file", true, true),
-        ("keychain", "file", true, false),
-    ] {
-        rig.kill_supervisor();
-        let copy = format!("token_copy = {{ store = \"{copy}\", since = \"{since}\" }}");
-        let named_line = format!("token_store = \"{named}\"\n{copy}");
-        let edited = plain.replace("token_store = \"file\"", &named_line);
-        assert_ne!(edited, plain);
-        run_dir::write_atomically(&rig.place.folders().settings_file(), edited.as_bytes()).unwrap();
-        keychain(&rig, "forget", None);
-        if in_keychain {
-            assert!(keychain(&rig, "set", Some(&text)).get("Ok").is_some());
+    let name = |store| if store == File { "file" } else { "keychain" };
+    for (from, to) in [(File, Keychain), (Keychain, File)] {
+        // What is in the store it came from and in the other when the supervisor is killed, and which
+        // of them it is in afterwards.
+        for (point, there, then) in [
+            ("token-copy-noted", (true, false), from),
+            ("token-copied", (true, true), from),
+            ("token-place-changed", (true, true), to),
+            ("token-copy-removed", (false, true), to),
+        ] {
+            rig.api.move_token(RUNNER, from).expect("it is moved");
+            let mut moving = held_in_a_move(&mut rig, name(to), point);
+            let (keychain, file) = stored(&rig);
+            let found = match from {
+                File => (file.is_some(), keychain.is_some()),
+                Keychain => (keychain.is_some(), file.is_some()),
+            };
+            assert_eq!(found, there, "{from:?} {point}");
+            assert!(settings(&rig).contains("token_copy"), "{from:?} {point}: {}", settings(&rig));
+            rig.kill_supervisor();
+            assert!(!moving.ended("the command").success());
+            rig.start_supervisor(&USUAL);
+            until(DEADLINE, "the copy is removed", || !settings(&rig).contains("token_copy"));
+            rig.until_well();
+            assert_only_in(&rig, then);
+            assert_starts(&mut rig);
         }
-        if in_file {
-            run_dir::write_atomically(&file, text.as_bytes()).unwrap();
-            let owners = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-            fs::set_permissions(&file, owners).unwrap();
-        } else {
-            let _ = fs::remove_file(&file);
-        }
-        rig.start_supervisor(&USUAL);
-        until(DEADLINE, "the copy is removed", || !settings(&rig).contains("token_copy"));
-        let store = if named == "file" { TokenStore::File } else { TokenStore::Keychain };
-        rig.until_runner("no problem is told", |runner| runner.problems.is_empty());
-        assert_only_in(&rig, store);
-        assert_starts(&mut rig);
     }
     rig.finish();
 }
@@ -159,28 +169,45 @@ fn a_keychain_that_hangs_in_between_costs_nothing_and_what_it_may_hold_is_told()
     desktop.hang();
     let refused = rig.api.move_token(RUNNER, TokenStore::Keychain).unwrap_err().to_string();
     assert!(refused.contains("it is used from where it was"), "{refused}");
-    let problem = rig.runner().problems.remove(0);
-    assert_eq!(problem.code, ProblemCode::TokenCopied);
-    assert!(problem.hint.contains("runnerctl token move --to file --runner mini"), "{problem:?}");
+    rig.place.until_told(ProblemCode::TokenCopied, "runnerctl token move --to file --runner mini");
     assert_starts(&mut rig);
 
     // So it is after a restart, and until the keychain answers.
     rig.kill_supervisor();
     rig.start_supervisor(&USUAL);
-    rig.until_runner("it is told still", |runner| {
-        runner.problems.iter().any(|problem| problem.code == ProblemCode::TokenCopied)
-    });
+    rig.until_problem(ProblemCode::TokenCopied);
     desktop.go_on();
     rig.place.runnerctl(&["token", "move", "--to", "keychain"]);
     assert_only_in(&rig, TokenStore::Keychain);
 
-    // Taking it out of there hangs too: it is in the file then, and there may be two.
+    // A locked one gives nothing out, so nothing is moved.
     assert_starts(&mut rig);
     desktop.lock();
     let refused = rig.api.move_token(RUNNER, TokenStore::File).unwrap_err().to_string();
     assert!(refused.contains("keychain is locked"), "{refused}");
     assert!(settings(&rig).contains("token_store = \"keychain\""));
     assert!(stored(&rig).1.is_none());
+    rig.finish();
+}
+
+#[test]
+fn a_keychain_that_gives_a_token_out_and_then_hangs_may_have_a_copy_and_that_is_told() {
+    let Some(desktop) = Desktop::start() else { return };
+    let mut rig = rig_on(&desktop);
+    rig.api.move_token(RUNNER, TokenStore::Keychain).unwrap();
+    // It is in the file already, and the settings say so; what is left is to take it out of there.
+    let mut moving = held_in_a_move(&mut rig, "file", "token-place-changed");
+    desktop.hang();
+    resume(rig.supervisor.as_ref().unwrap().id());
+    assert!(!moving.ended("the command").success());
+    rig.place.until_told(ProblemCode::TokenCopied, "runnerctl token move --to file --runner mini");
+    assert!(settings(&rig).contains("token_store = \"file\""), "{}", settings(&rig));
+    assert_starts(&mut rig);
+
+    desktop.go_on();
+    rig.place.runnerctl(&["token", "move", "--to", "file"]);
+    rig.until_well();
+    assert_only_in(&rig, TokenStore::File);
     rig.finish();
 }
 

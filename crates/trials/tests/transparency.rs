@@ -149,8 +149,9 @@ fn start_oddly(place: &Place, api: &Api) -> Ours {
 
 #[test]
 fn a_supervisor_with_odd_umask_nice_and_signals_hands_none_of_them_to_a_job() {
+    // Nobody else may take a nice back.
     if !trials::is_root() {
-        return; // Nobody else may take a nice back.
+        return;
     }
     let mut rig = Rig::bare(&Options::default());
     rig.kill_supervisor();

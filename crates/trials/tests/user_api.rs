@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 
 use local_circleci::UserApi;
-use local_circleci::control::Fault;
+use local_circleci::control::{Certificate, Fault};
 use protocol::RunnerState;
 use serde_json::Value;
 use trials::{CLASS, Circle, Options, Ours, Place, Proxy, RUNNER, Rig};
@@ -185,6 +185,29 @@ fn https_goes_by_the_proxy_of_the_environment_and_this_machine_never_does() {
         json(&rig, &["class", "list", "acme", "--api-url", here]);
     }
     assert_eq!(proxy.asked().len(), asked.len(), "this machine is reached without it");
+    rig.finish();
+}
+
+#[test]
+fn a_server_that_cannot_prove_itself_gets_no_personal_token() {
+    let mut place = Place::new();
+    let circle = Circle::start(&place);
+    let https = circle.control().https().unwrap();
+    let authority = place.path("authority.pem");
+    run_dir::write_atomically(&authority, https.authority.as_bytes()).unwrap();
+    place.set_env("SSL_CERT_FILE", authority);
+    let rig = Rig::with(place, circle, &USUAL);
+    let list = ["class", "list", "acme", "--api-url", &https.url];
+    for (shown, words) in [
+        (Certificate::Stranger, "signed by nobody whom this machine trusts"),
+        (Certificate::Expired, "has expired, or this machine's clock is wrong"),
+        (Certificate::OtherName, "is for another name"),
+    ] {
+        rig.circle.control().show_certificate(shown).unwrap();
+        refused(&rig, &list, &["it is not trusted", words]);
+        rig.circle.control().show_certificate(Certificate::Good).unwrap();
+        assert_eq!(json(&rig, &list)[0]["resource_class"], CLASS);
+    }
     rig.finish();
 }
 

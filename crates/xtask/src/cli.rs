@@ -143,7 +143,7 @@ mod tests {
         crate::generated::write(&path, &file.bytes).expect("a file in a folder of ours");
         let output = Program::new(reader).args(args).arg(&path).stdin(Stdio::null()).output();
         let Ok(output) = output else {
-            println!("skipped: {reader} is not installed");
+            skipped::skipped(&format!("{reader} is not installed"));
             return None;
         };
         let said = [output.stdout, output.stderr].concat();

@@ -58,7 +58,7 @@ impl Session {
         for program in ["dbus-run-session", "gnome-keyring-daemon", "gdbus"] {
             let paths = env::var_os("PATH").unwrap_or_default();
             if !env::split_paths(&paths).any(|folder| folder.join(program).exists()) {
-                println!("skipped: {program} is not installed");
+                skipped::skipped(&format!("{program} is not installed"));
                 return None;
             }
         }

@@ -52,7 +52,7 @@ fn on_small_disk() -> Option<(Home, SmallDisk)> {
     let mut home = Home::new();
     let disk = SmallDisk::mount(home.path("small"));
     if disk.is_none() {
-        println!("skipped: a small file system can be mounted by root only");
+        skipped::skipped("a small file system can be mounted by root only");
     }
     let disk = disk?;
     home.runs = RunsFolder::open(&disk.at).unwrap();

@@ -1,5 +1,5 @@
 //! Tasks of a user of their own: run, signalled and ended through sudo, by an owner who may not
-//! touch that user's processes. Needs root to make the two users; skipped with a line without.
+//! touch that user's processes. Needs root to make the two users.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ fn run(command: &[&str]) -> bool {
 impl TwoUsers {
     fn make() -> Option<Self> {
         if !rustix::process::geteuid().is_root() || !run(&["sudo", "-n", "true"]) {
-            println!("skipped: only root can make users, and sudo is needed");
+            skipped::skipped("only root can make users, and sudo is needed");
             return None;
         }
         let id = std::process::id();

@@ -15,8 +15,8 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 
 use crate::control::Certificate;
 
-/// Names of this machine, and one that only a proxy leads here.
-const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "releases.example"];
+/// Names of this machine, and those that only a proxy leads here by.
+const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "releases.example", "runner.example"];
 
 /// All that the server may show, and what it shows now.
 pub(super) struct Certificates {
