@@ -1,7 +1,7 @@
 //! The app on a real desktop session: a display, a session bus and a panel of each test's own.
 //! What happens in each is in `tray/scenarios.py`, where a supervisor is played, and in
-//! `tray/end_to_end.py`, where all is real and `local-circleci` plays CircleCI. Skipped, with a line that
-//! says so, where a tool is missing.
+//! `tray/end_to_end.py` and `tray/wizard.py`, where all is real and `local-circleci` plays CircleCI.
+//! Skipped, with a line that says so, where a tool is missing.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -94,6 +94,17 @@ mod heavy_end_to_end {
         an_app_that_is_killed_in_a_task_harms_nothing
         a_second_start_opens_the_window_of_the_first_in_the_middle_of_a_task
         a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu
+    }
+}
+
+mod heavy_wizard {
+    promises! { "wizard.py":
+        from_an_empty_home_to_the_first_finished_task
+        a_set_up_that_was_left_is_taken_up_where_it_was_and_nothing_was_changed
+        a_token_that_circleci_refuses_is_told_and_the_way_out_asks_for_another
+        a_keychain_that_is_locked_is_told_and_a_file_is_a_way_out
+        a_release_server_that_goes_away_in_the_download_is_told_and_waited_for
+        the_window_goes_on_over_a_restart_of_the_supervisor
     }
 }
 

@@ -66,8 +66,9 @@ class Circle:
         self.jobs += 1
         return Job(self, f"job-{self.jobs}", project)
 
-    def claims(self):
-        return sum(agent["claim_calls"] for agent in self.ask("agents"))
+    def is_downloaded_from(self):
+        """Whether an archive of the agent was asked for."""
+        return any(it["path"].endswith(".tar.gz") for it in self.ask("downloads"))
 
     def fault(self, **what):
         """Trouble for the calls whose path starts with `path`; the fields of `Fault`."""

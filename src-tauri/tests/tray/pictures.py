@@ -1,60 +1,201 @@
-"""Photographs the window in every scene, light and dark.
+"""Photographs the app: every page and scene, each step of the set-up, its problems, and the tray in a real panel.
 
-    RUNNER_TRAY_APP=target/debug/runner-tray dbus-run-session -- python3 src-tauri/tests/tray/pictures.py FOLDER [SCENE ...]
+    RUNNER_TRAY_APP=target/debug/runner-tray dbus-run-session -- python3 src-tauri/tests/tray/pictures.py FOLDER [PART ...]
+
+Parts: scenes, pages, wizard, tray; all without one. `./dev screenshots` has what it needs.
 """
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
+import time
 
-import accessibility
+from browser import Browser
+from circle import Circle
 from desktop import Desktop
 from fake_supervisor import FIXTURES
 from until import until
+from wizard import SetUp
 
 THEMES = {"light": "Adwaita", "dark": "Adwaita:dark"}
+SIZES = {"": (900, 600), "-small": (640, 480)}
+PAGES = ["Overview", "History", "Logs", "Doctor", "Settings"]
 
 
-def live_scenes():
-    for path in sorted(FIXTURES.glob("*.json")):
-        if json.loads(path.read_text())["supervisor"]["kind"] == "live":
-            yield path.stem
+class Camera:
+    def __init__(self, folder, theme, desk, browser):
+        self.folder, self.theme, self.desk, self.browser = folder, theme, desk, browser
+
+    def shoot(self, name):
+        """In every size."""
+        for suffix, (width, height) in SIZES.items():
+            self.browser.size(width, height)
+            (self.folder / f"{name}{suffix}-{self.theme}.png").write_bytes(still(self.browser.picture))
+        self.browser.size(*SIZES[""])
 
 
-def still(desk):
-    """Two pictures in a row that are the same: nothing is being painted."""
+def still(picture):
+    """Two pictures in a row that are the same: nothing is being painted. A clock may tick; then the last will do."""
     last = None
-
-    def question():
-        nonlocal last
-        picture = subprocess.run(
-            ["import", "-window", "root", "png:-"], env=desk.environment, capture_output=True, check=True
-        ).stdout
-        same, last = picture == last, picture
-        return same
-
-    until(question, "a picture that stays")
+    for _ in range(20):
+        now = picture()
+        if now == last:
+            break
+        last = now
+        time.sleep(0.1)
     return last
 
 
-def main(folder, scenes):
+def scenes(folder, theme):
+    """The overview in every scene."""
+    live = [it.stem for it in sorted(FIXTURES.glob("*.json")) if json.loads(it.read_text())["supervisor"]["kind"] == "live"]
+    with Desktop(live[0], theme=THEMES[theme]) as desk:
+        browser = Browser(desk)
+        camera = Camera(folder, theme, desk, browser)
+        for scene in live:
+            desk.supervisor.show(scene)
+            headline = [it["headline"] for it in desk.supervisor.snapshot["runners"]]
+            browser.has(headline[0] if headline else "No runner on this machine yet")
+            camera.shoot(f"scene-{scene}")
+        desk.supervisor.end()
+        browser.has("Supervisor not running")
+        camera.shoot("scene-absent")
+        browser.end()
+
+
+def pages(folder, theme):
+    """Each page with a runner that has worked."""
+    with Desktop(real=True, theme=THEMES[theme]) as desk:
+        circle = Circle(desk)
+        browser = Browser(desk)
+        camera = Camera(folder, theme, desk, browser)
+        browser.has("No runner on this machine yet")
+        camera.shoot("page-no-runner")
+        circle.set_up("mac-mini-01")
+        for project in ["acme/web-app", "acme/api", "acme/ios-app", "acme/docs"]:
+            job = circle.job(project)
+            job.until_begun()
+            job.let_go()
+            job.ended_well()
+        running = circle.job("acme/web-app")
+        running.until_begun()
+        browser.has("web-app")
+        for page in PAGES:
+            browser.press(page)
+            time.sleep(1)
+            if page == "Doctor" and "Check this machine" in browser.text():
+                browser.press("Check this machine")
+                until(lambda: "CircleCI" in browser.text(), "findings", browser.text)
+            camera.shoot(f"page-{page.lower()}")
+        browser.press("Commands")
+        camera.shoot("page-commands")
+        running.let_go()
+        running.ended_well()
+        browser.end()
+
+
+def wizard(folder, theme):
+    """Each step, and the problems that have a way out."""
+    with Desktop(real=True, theme=THEMES[theme]) as desk:
+        desk.begin_keychain()
+        circle = Circle(desk)
+        set_up = SetUp(desk, circle)
+        browser = set_up.window
+        camera = Camera(folder, theme, desk, browser)
+        browser.press("Check this machine" if "Check this machine" in browser.text() else "Check again")
+        camera.shoot("wizard-1-machine")
+        set_up.up_to_the_last_step(token="a-token-of-nobody", before=lambda step: camera.shoot(f"wizard-{step}"))
+        camera.shoot("wizard-5-install")
+        desk.lock_keychain()
+        browser.press("Install and start")
+        browser.has("keychain is locked")
+        camera.shoot("wizard-problem-keychain-locked")
+        browser.press("Keep the token in a file that only you can read")
+        browser.has("CircleCI refuses this runner's token.")
+        camera.shoot("wizard-problem-token-refused")
+        browser.press("Give another token")
+        browser.fill("Resource class token", circle.token)
+        for _ in range(3):
+            browser.press("Go on")
+        browser.press("Install and start")
+        browser.has("mini works")
+        camera.shoot("wizard-6-claim")
+        browser.press("Go on")
+        browser.has("machine: true")
+        camera.shoot("wizard-7-pipeline")
+        browser.end()
+
+
+PANEL = """<?xml version="1.0" encoding="UTF-8"?>
+<channel name="xfce4-panel" version="1.0">
+  <property name="configver" type="int" value="2"/>
+  <property name="panels" type="array">
+    <value type="int" value="1"/>
+    <property name="dark-mode" type="bool" value="{dark}"/>
+    <property name="panel-1" type="empty">
+      <property name="position" type="string" value="p=6;x=0;y=0"/>
+      <property name="length" type="uint" value="100"/>
+      <property name="position-locked" type="bool" value="true"/>
+      <property name="size" type="uint" value="26"/>
+      <property name="icon-size" type="uint" value="16"/>
+      <property name="plugin-ids" type="array"><value type="int" value="1"/><value type="int" value="2"/></property>
+    </property>
+  </property>
+  <property name="plugins" type="empty">
+    <property name="plugin-1" type="string" value="separator"><property name="expand" type="bool" value="true"/></property>
+    <property name="plugin-2" type="string" value="systray"/>
+  </property>
+</channel>
+"""
+
+
+def tray(folder, theme):
+    """The icon of every state in a panel, and the menu opened by a click on it."""
+    with Desktop("idle", panel=False, theme=THEMES[theme], size="640x480x24") as desk:
+        channel = desk.home / ".config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml"
+        channel.parent.mkdir(parents=True)
+        channel.write_text(PANEL.format(dark=str(theme == "dark").lower()))
+        desk.begin("openbox")
+        desk.begin("xfce4-panel", "--disable-wm-check")
+        desk.begin_app("--in-tray")
+        for state in ["idle", "busy", "draining", "paused", "offline", "problem", "updating", "unknown", "several"]:
+            desk.supervisor.show(state)
+            time.sleep(1.5)
+            (folder / f"tray-{state}-{theme}.png").write_bytes(still(lambda: root(desk)))
+        for state in ["busy", "several"]:
+            desk.supervisor.show(state)
+            time.sleep(1.5)
+            xdotool(desk, "mousemove", "625", "13", "click", "1")
+            time.sleep(1)
+            (folder / f"tray-menu-{state}-{theme}.png").write_bytes(still(lambda: root(desk)))
+            xdotool(desk, "key", "Escape")
+            time.sleep(0.5)
+
+
+def root(desk):
+    command = ["import", "-window", "root", "png:-"]
+    return subprocess.run(command, env=desk.environment, capture_output=True, check=True).stdout
+
+
+def xdotool(desk, *arguments):
+    subprocess.run(["xdotool", *arguments], env=desk.environment, check=True)
+
+
+PARTS = {"scenes": scenes, "pages": pages, "wizard": wizard, "tray": tray}
+
+
+def main(folder, parts):
     folder.mkdir(parents=True, exist_ok=True)
-    for name, theme in THEMES.items():
-        with Desktop(scenes[0], reader=True, theme=theme, size="900x600x24") as desk:
-            app = desk.begin_app("--window")
-            desk.window_looks()
-            page = accessibility.Page("runner-tray")
-            for scene in scenes:
-                desk.supervisor.show(scene)
-                headline = [it["headline"] for it in desk.supervisor.snapshot["runners"]]
-                page.has(headline[0] if headline else "No runner on this machine yet")
-                (folder / f"{scene}-{name}.png").write_bytes(still(desk))
-            desk.supervisor.end()
-            page.has("Supervisor not running")
-            (folder / f"absent-{name}.png").write_bytes(still(desk))
-            app.kill()
+    for part in parts:
+        if part == "tray" and not (shutil.which("xfce4-panel") and shutil.which("openbox")):
+            print("skipped: xfce4-panel or openbox is missing")
+            continue
+        for theme in THEMES:
+            PARTS[part](folder, theme)
+            print(part, theme, flush=True)
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]), sys.argv[2:] or list(live_scenes()))
+    main(pathlib.Path(sys.argv[1]), sys.argv[2:] or list(PARTS))

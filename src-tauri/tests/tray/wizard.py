@@ -1,0 +1,149 @@
+"""What the set-up promises in front of everything real, driven with mouse and keyboard; each function is one promise."""
+
+import re
+import sys
+
+from browser import Browser
+from circle import CLASS, Circle
+from desktop import Desktop
+from until import until
+
+
+class SetUp:
+    """The wizard as somebody goes through it who knows a resource class and its token."""
+
+    def __init__(self, desk, circle):
+        self.circle = circle
+        self.window = Browser(desk)
+        self.window.press("Set up a runner")
+        self.window.has("Can this machine be a runner?")
+
+    def up_to_the_last_step(self, token=None, store=None, before=lambda step: None):
+        """`before` is called before each step is left, with its name."""
+        window = self.window
+        window.press("Go on")
+        window.fill("Resource class", CLASS)
+        window.fill("Resource class token", token or self.circle.token)
+        before("2-token")
+        window.press("Go on")
+        window.fill("Runner’s name", "mini")
+        if store:
+            window.press(store)
+        window.press("CircleCI server and mirrors")
+        window.fill("CircleCI’s address", self.circle.url)
+        window.fill("Folder of the agent’s releases", self.circle.url + "/releases")
+        before("3-naming")
+        window.press("Go on")
+        window.press("Jobs run as you")
+        before("4-job-user")
+        window.press("Go on")
+        window.has("This is what will be.")
+
+    def in_a_file(self):
+        self.up_to_the_last_step(store="a file that only you can read")
+
+
+def from_an_empty_home_to_the_first_finished_task():
+    with Desktop(real=True) as desk:
+        desk.begin_keychain()
+        circle = Circle(desk)
+        set_up = SetUp(desk, circle)
+        window = set_up.window
+        set_up.up_to_the_last_step()
+        desk.first_line_is("No runner yet")
+        window.press("Install and start")
+        window.has("mini works")
+        window.press("Go on")
+        window.has("machine: true")
+        window.press("Done")
+        job = circle.job()
+        job.until_begun()
+        window.has("web-app")
+        job.let_go()
+        job.ended_well()
+        desk.first_line_is("Idle: mini")
+        assert circle.token not in window.run("return document.documentElement.outerHTML + JSON.stringify(localStorage)")
+        autostart = desk.home / ".config/autostart/dev.runner-tray.app.desktop"
+        assert "--in-tray" in autostart.read_text(), "it starts at login"
+
+
+def a_set_up_that_was_left_is_taken_up_where_it_was_and_nothing_was_changed():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        set_up = SetUp(desk, circle)
+        set_up.in_a_file()
+        desk.first_line_is("No runner yet")
+        set_up.window.end()
+        window = Browser(desk)
+        window.has("This is what will be.")
+        # What is secret was not kept.
+        window.has("Give it again.")
+        desk.first_line_is("No runner yet")
+
+
+def a_token_that_circleci_refuses_is_told_and_the_way_out_asks_for_another():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        set_up = SetUp(desk, circle)
+        window = set_up.window
+        set_up.up_to_the_last_step(token="a-token-of-nobody", store="a file that only you can read")
+        window.press("Install and start")
+        window.has("CircleCI refuses this runner's token.")
+        window.press("Give another token")
+        window.fill("Resource class token", circle.token)
+        desk.first_line_is(re.compile("Problem: CircleCI .*"))
+        assert "a-token-of-nobody" not in window.text()
+
+
+def a_keychain_that_is_locked_is_told_and_a_file_is_a_way_out():
+    with Desktop(real=True) as desk:
+        desk.begin_keychain()
+        desk.lock_keychain()
+        set_up = SetUp(desk, Circle(desk))
+        window = set_up.window
+        set_up.up_to_the_last_step()
+        window.press("Install and start")
+        window.has("keychain is locked")
+        window.press("Keep the token in a file that only you can read")
+        window.press("Go on")
+        window.has("mini works")
+
+
+def a_release_server_that_goes_away_in_the_download_is_told_and_waited_for():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        circle.fault(path="/releases/3.", bytes_per_second=100_000)
+        set_up = SetUp(desk, circle)
+        window = set_up.window
+        set_up.in_a_file()
+        window.press("Install and start")
+        desk.first_line_is("Updating: installing the agent")
+        until(circle.is_downloaded_from, "the download")
+        circle.goes_away()
+        desk.first_line_is(re.compile("Updating: .*|Problem: .*"))
+        assert "mini works" not in window.text()
+        circle.comes_back()
+        window.has("mini works")
+
+
+def the_window_goes_on_over_a_restart_of_the_supervisor():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        window = Browser(desk)
+        window.has("No runner on this machine yet")
+        circle.set_up()
+        job = circle.job()
+        job.until_begun()
+        window.has("web-app")
+        desk.runnerctl("supervisor", "stop")
+        window.has("Supervisor not running")
+        window.press("Start it")
+        window.has("web-app")
+        job.let_go()
+        job.ended_well()
+        window.has("Waiting for tasks")
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
+    print("kept:", sys.argv[1].replace("_", " "))
