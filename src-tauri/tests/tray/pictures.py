@@ -52,6 +52,7 @@ def scenes(folder, theme):
     """The overview in every scene."""
     live = [it.stem for it in sorted(FIXTURES.glob("*.json")) if json.loads(it.read_text())["supervisor"]["kind"] == "live"]
     with Desktop(live[0], theme=THEMES[theme]) as desk:
+        begin_window_manager(desk)
         browser = Browser(desk)
         camera = Camera(folder, theme, desk, browser)
         for scene in live:
@@ -68,6 +69,7 @@ def scenes(folder, theme):
 def pages(folder, theme):
     """Each page with a runner that has worked."""
     with Desktop(real=True, theme=THEMES[theme]) as desk:
+        begin_window_manager(desk)
         circle = Circle(desk)
         browser = Browser(desk)
         camera = Camera(folder, theme, desk, browser)
@@ -99,6 +101,7 @@ def pages(folder, theme):
 def wizard(folder, theme):
     """Each step, and the problems that have a way out."""
     with Desktop(real=True, theme=THEMES[theme]) as desk:
+        begin_window_manager(desk)
         desk.begin_keychain()
         circle = Circle(desk)
         set_up = SetUp(desk, circle)
@@ -157,7 +160,7 @@ def tray(folder, theme):
         channel = desk.home / ".config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml"
         channel.parent.mkdir(parents=True)
         channel.write_text(PANEL.format(dark=str(theme == "dark").lower()))
-        desk.begin("openbox")
+        begin_window_manager(desk)
         desk.begin("xfce4-panel", "--disable-wm-check")
         desk.begin_app("--in-tray")
         for state in ["idle", "busy", "draining", "paused", "offline", "problem", "updating", "unknown", "several"]:
@@ -172,6 +175,17 @@ def tray(folder, theme):
             (folder / f"tray-menu-{state}-{theme}.png").write_bytes(still(lambda: root(desk)))
             xdotool(desk, "key", "Escape")
             time.sleep(0.5)
+
+
+def begin_window_manager(desk):
+    """Without one no window changes its size."""
+    desk.begin("openbox")
+    until(lambda: "_NET_SUPPORTING_WM_CHECK(WINDOW)" in properties(desk), "the window manager")
+
+
+def properties(desk):
+    command = ["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"]
+    return subprocess.run(command, env=desk.environment, capture_output=True, text=True, check=True).stdout
 
 
 def root(desk):
