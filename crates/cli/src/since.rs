@@ -6,7 +6,7 @@ use jiff::{Span, Timestamp, ZonedDateTime};
 
 use crate::when::NoMoment;
 
-/// `--since`: "24h", "7 days", "2026-11-01", "2026-11-01T09:00", with an offset or in `now`'s zone.
+/// `--since` and `--until`: "24h", "7 days", "2026-11-01", "2026-11-01T09:00", with an offset or in `now`'s zone.
 pub(crate) fn since(text: &str, now: &ZonedDateTime) -> Result<Timestamp, NoMoment> {
     let text = text.trim();
     let in_zone = |civil: DateTime| now.time_zone().to_timestamp(civil);
@@ -27,7 +27,7 @@ pub(crate) fn since(text: &str, now: &ZonedDateTime) -> Result<Timestamp, NoMome
     };
     moment.map_err(|_| NoMoment {
         what: format!("'{text}' is further away than any calendar goes."),
-        hint: "To see all there is, leave --since away.".to_owned(),
+        hint: "To see all there is, leave it away.".to_owned(),
     })
 }
 

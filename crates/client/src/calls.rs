@@ -41,6 +41,8 @@ pub struct HistoryQuery<'a> {
     pub project: Option<&'a str>,
     /// That ended then or later.
     pub since: Option<Timestamp>,
+    /// That ended before then.
+    pub until: Option<Timestamp>,
     /// The `before` of the last page.
     pub before: Option<&'a TaskId>,
     /// In tasks.
@@ -168,6 +170,7 @@ impl Client {
         pairs.extend(query.result.map(|result| ("result", result.as_str().to_owned())));
         pairs.extend(query.project.map(|project| ("project", project.to_owned())));
         pairs.extend(query.since.map(|since| ("since", since.to_string())));
+        pairs.extend(query.until.map(|until| ("until", until.to_string())));
         pairs.extend(query.before.map(|before| ("before", before.to_string())));
         pairs.extend(query.limit.map(|limit| ("limit", limit.to_string())));
         self.get("history", &pairs).await

@@ -5,8 +5,8 @@ mod scripted;
 use client::{Client, ClientError, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 use futures::StreamExt;
 use protocol::{
-    AfterTaskAct, KeepAwakeChange, Outcome, Pause, PreferencesChange, ResourceClass, RunId,
-    RunnerName, RunnerSpec, SetToken, SetUp, TaskId, TokenStore,
+    AfterTaskAct, JobsRunAs, KeepAwakeChange, Outcome, Pause, PreferencesChange, ResourceClass,
+    RunId, RunnerName, RunnerSpec, SetToken, SetUp, TaskId, TokenStore,
 };
 use scripted::{answer, supervisor};
 
@@ -112,7 +112,7 @@ async fn a_set_up_sends_only_what_was_said() {
         working_directory: None,
         api_url: None,
         releases_url: None,
-        job_user: Some("ci".into()),
+        job_user: Some(JobsRunAs::User("ci".into())),
         token_store: Some(TokenStore::Keychain),
     };
     let done = client.set_up(&name(), &SetUp { spec, token: None }).await.expect("set up");
@@ -153,6 +153,7 @@ async fn each_reading_call_asks_for_what_it_was_told() {
         result: Some(Outcome::Failed),
         project: Some("acme/web app"),
         since: "2026-11-01T09:00:00Z".parse().ok(),
+        until: "2026-11-02T09:00:00Z".parse().ok(),
         before: Some(&before),
         limit: Some(5),
     };
@@ -177,7 +178,7 @@ async fn each_reading_call_asks_for_what_it_was_told() {
             "GET /v1/snapshot?usage=1 HTTP/1.1",
             concat!(
                 "GET /v1/history?runner=mac-%281%29&result=failed&project=acme%2Fweb+app",
-                "&since=2026-11-01T09%3A00%3A00Z&before=run.3&limit=5 HTTP/1.1"
+                "&since=2026-11-01T09%3A00%3A00Z&until=2026-11-02T09%3A00%3A00Z&before=run.3&limit=5 HTTP/1.1"
             ),
             "GET /v1/runners/mac-(1)/logs?from=run%3A0&limit=9&wait=1 HTTP/1.1",
             "GET /v1/runners/mac-(1)/logs?run=run&before=run%3Aend HTTP/1.1",

@@ -1,7 +1,7 @@
 //! What a client may ask for. Wishes are idempotent: said twice is said once.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Bytes, FinishedTask, ResourceClass, RunId, RunnerName, TaskId};
 
@@ -29,14 +29,47 @@ pub struct RunnerSpec {
     /// The folder that holds `manifest.json`. At first: CircleCI's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub releases_url: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job_user: Option<String>,
+    /// At first: the owner.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub job_user: Option<JobsRunAs>,
     /// Absent: as it is, at first the keychain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_store: Option<TokenStore>,
 }
 
+/// Whose rights jobs have. On the wire a user's name, or null for the owner of the runner: said, and
+/// not left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Option<String>", into = "Option<String>")]
+pub enum JobsRunAs {
+    Owner,
+    User(String),
+}
+
+impl From<Option<String>> for JobsRunAs {
+    fn from(user: Option<String>) -> Self {
+        user.map_or(Self::Owner, Self::User)
+    }
+}
+
+impl From<JobsRunAs> for Option<String> {
+    fn from(whose: JobsRunAs) -> Self {
+        match whose {
+            JobsRunAs::Owner => None,
+            JobsRunAs::User(user) => Some(user),
+        }
+    }
+}
+
+/// A field that is there, whatever it holds: null is a value, too.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    field: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(field).map(Some)
+}
+
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenStore {
     #[default]
@@ -98,8 +131,9 @@ pub struct CancelTask {
     pub task: TaskId,
 }
 
-/// `GET /v1/history?runner=&result=&project=&since=&before=&limit=`: newest first. `result` is an
-/// [`crate::Outcome`], `project` a whole name, `since` a moment in RFC 3339.
+/// `GET /v1/history?runner=&result=&project=&since=&until=&before=&limit=`: newest first. `result` is an
+/// [`crate::Outcome`], `project` a whole name; those that ended at `since` or later and before `until`,
+/// moments in RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {
     pub tasks: Vec<FinishedTask>,
@@ -203,4 +237,27 @@ pub struct Stopping {
     pub pid: u32,
     /// Runners whose agents go on without it.
     pub left_running: Vec<RunnerName>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_job_user_is_named_taken_away_or_left_as_it_is() {
+        for (said, meant) in [
+            (json!({ "resource_class": "acme/macos" }), None),
+            (json!({ "resource_class": "acme/macos", "job_user": null }), Some(JobsRunAs::Owner)),
+            (
+                json!({ "resource_class": "acme/macos", "job_user": "ci" }),
+                Some(JobsRunAs::User("ci".to_owned())),
+            ),
+        ] {
+            let set_up: SetUp = serde_json::from_value(said.clone()).unwrap();
+            assert_eq!(set_up.spec.job_user, meant, "{said}");
+            assert_eq!(serde_json::to_value(&set_up).unwrap(), said);
+        }
+    }
 }

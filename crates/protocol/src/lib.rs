@@ -19,8 +19,8 @@ mod typescript;
 
 pub use after_task::{AfterTask, AfterTaskAct, WantAfterTask};
 pub use calls::{
-    AgentRelease, CancelTask, ConfigText, FoundLine, Health, HistoryPage, LogPage, LogSearch,
-    MoveToken, Pause, RunnerSpec, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
+    AgentRelease, CancelTask, ConfigText, FoundLine, Health, HistoryPage, JobsRunAs, LogPage,
+    LogSearch, MoveToken, Pause, RunnerSpec, SetToken, SetUp, SetUpDone, Stopping, TokenStore,
 };
 pub use circleci::{
     AgentListed, Asked, ClassListed, ClassShown, CreateClass, CreateOwnToken, CreateToken,

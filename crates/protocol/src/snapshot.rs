@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AfterTask, FinishedTask, KeepAwake, NoticesSeen, Preferences, Problem, ResourceClass, RunId,
-    RunnerName, TaskId, TokenSeen,
+    RunnerName, TaskId, TokenSeen, TokenStore,
 };
 
 /// A size in bytes.
@@ -198,6 +198,11 @@ pub struct Runner {
     /// What CircleCI made of the token.
     #[serde(default)]
     pub token: TokenSeen,
+    /// Where the token is kept; absent where the settings do not name the runner, and from a
+    /// supervisor that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub token_store: Option<TokenStore>,
 }
 
 /// What stands between a job and its owner.

@@ -21,6 +21,7 @@ pub fn typescript() -> String {
         crate::SupervisorInfo::decl(&config),
         crate::Runner::decl(&config),
         crate::TokenSeen::decl(&config),
+        crate::TokenStore::decl(&config),
         crate::Preferences::decl(&config),
         crate::KeepAwakePreference::decl(&config),
         crate::NotificationPreference::decl(&config),

@@ -43,6 +43,8 @@ pub struct RunnerFacts {
     /// Names everything that an agent is started with. A run whose mark is another one is out of
     /// date: it drains, and a new one starts.
     pub mark: String,
+    /// Where its token is kept; shown and nothing more. None: the settings do not say.
+    pub token_store: Option<TokenStore>,
     /// Where a copy of the token may be besides its place.
     pub token_copy: Option<TokenCopy>,
 }

@@ -55,6 +55,7 @@ pub(crate) fn show(runner: &mut Runner, pauses: &[PauseReason], situation: &Situ
             Release::Unasked | Release::Ready(_) | Release::Failed(_) | Release::Stopped(_) => None,
         },
         token: token_seen(runner, boot),
+        token_store: runner.facts.token_store,
         last_task,
     }
 }

@@ -125,6 +125,7 @@ impl Supervisor {
                 .map(str::to_owned),
             releases_url: settings.releases_url().to_owned(),
             mark: mark(settings),
+            token_store: Some(settings.token_store),
             token_copy: settings
                 .token_copy
                 .as_ref()

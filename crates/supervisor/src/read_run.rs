@@ -97,6 +97,7 @@ fn runner_of(plan: &run_dir::Plan) -> Option<RunnerFacts> {
         api_url: None,
         releases_url: String::new(),
         mark: plan.settings_mark.clone(),
+        token_store: None,
         token_copy: None,
     })
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use protocol::{
-    KeepAwakePreference, NotificationPreference, Preferences, ResourceClass, RunnerName,
+    JobsRunAs, KeepAwakePreference, NotificationPreference, Preferences, ResourceClass, RunnerName,
     RunnerSpec, TokenStore,
 };
 use serde::Deserialize;
@@ -156,10 +156,17 @@ impl Settings {
         put("working_directory", spec.working_directory.as_deref(), "The working directory");
         put("api_url", spec.api_url.as_deref(), "The server");
         put("releases_url", spec.releases_url.as_deref(), "The place of the agent's releases");
-        put("job_user", spec.job_user.as_deref(), "The user that jobs run as");
+        let user = match &spec.job_user {
+            None | Some(JobsRunAs::Owner) => None,
+            Some(JobsRunAs::User(user)) => Some(user.as_str()),
+        };
+        put("job_user", user, "The user that jobs run as");
         let store = spec.token_store.map(store_word);
         if !(keychain && store == Some("keychain")) {
             put("token_store", store, "The token's place");
+        }
+        if spec.job_user == Some(JobsRunAs::Owner) && table.remove("job_user").is_some() {
+            did.push("Jobs run as you.".to_owned());
         }
         did
     }
@@ -322,12 +329,27 @@ mod tests {
     fn what_is_left_out_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::read(&folder.path().join("settings.toml")).unwrap();
-        settings.set(&name(), &RunnerSpec { job_user: Some("ci".into()), ..spec() });
+        settings
+            .set(&name(), &RunnerSpec { job_user: Some(JobsRunAs::User("ci".into())), ..spec() });
         settings.save().unwrap();
         let less = RunnerSpec { working_directory: None, ..spec() };
         assert_eq!(settings.set(&name(), &less), Vec::<String>::new());
         settings.save().unwrap();
         assert_eq!(settings.runners[&name()].job_user.as_deref(), Some("ci"));
+    }
+
+    #[test]
+    fn a_job_user_is_taken_away_where_that_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::read(&folder.path().join("settings.toml")).unwrap();
+        settings
+            .set(&name(), &RunnerSpec { job_user: Some(JobsRunAs::User("ci".into())), ..spec() });
+        settings.save().unwrap();
+        let owner = RunnerSpec { job_user: Some(JobsRunAs::Owner), ..spec() };
+        assert_eq!(settings.set(&name(), &owner), ["Jobs run as you."]);
+        settings.save().unwrap();
+        assert_eq!(settings.runners[&name()].job_user, None);
+        assert_eq!(settings.set(&name(), &owner), Vec::<String>::new());
     }
 
     #[test]
@@ -340,7 +362,8 @@ mod tests {
         settings.count_token(&name(), Some("t-1"));
         settings.save().unwrap();
         assert_eq!(settings.token_id(&name()), Some("t-1"));
-        settings.set(&name(), &RunnerSpec { job_user: Some("ci".into()), ..spec() });
+        settings
+            .set(&name(), &RunnerSpec { job_user: Some(JobsRunAs::User("ci".into())), ..spec() });
         assert_eq!(settings.token_id(&name()), Some("t-1"));
         settings.count_token(&name(), None);
         assert_eq!(settings.token_id(&name()), None);

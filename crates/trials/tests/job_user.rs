@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use client::ClientError;
 use local_circleci::{NewTask, Outcome};
-use protocol::{Boundary, ProblemCode, Runner, RunnerState, TaskResult, TokenStore};
+use protocol::{Boundary, JobsRunAs, ProblemCode, Runner, RunnerState, TaskResult, TokenStore};
 use run_dir::{RunDir, Side, TaskEnd};
 use trials::{
     Api, CLASS, Circle, DEADLINE, Desktop, Job, Options, Place, RUNNER, Secret, Supervisor,
@@ -45,7 +45,16 @@ impl World {
     }
 
     fn set_up(&self, user: Option<&str>, token_store: TokenStore) -> Result<(), ClientError> {
-        let job_user = user.map(str::to_owned);
+        let user = user.map(|user| JobsRunAs::User(user.to_owned()));
+        self.set_up_so(user, token_store)
+    }
+
+    /// None: whoever jobs run as by now.
+    fn set_up_so(
+        &self,
+        job_user: Option<JobsRunAs>,
+        token_store: TokenStore,
+    ) -> Result<(), ClientError> {
         let spec = protocol::RunnerSpec {
             job_user,
             token_store: token_store.into(),
@@ -98,6 +107,18 @@ fn a_task_runs_as_that_user(world: &World, user: &User) {
     let show = r#"id -un; cd; pwd; touch "$CIRCLE_WORKING_DIRECTORY/made" && echo written"#;
     let output = world.output(&NewTask::new(CLASS).step("who", show));
     assert!(output.contains(&format!("{}\n/home/{0}\nwritten\n", user.name)), "{output}");
+}
+
+fn its_owner_takes_the_jobs_back(world: &World) {
+    let before = world.until_state(RunnerState::Idle).agent_pid;
+    world.set_up_so(Some(JobsRunAs::Owner), TokenStore::Keychain).unwrap();
+    world.until_runner("another agent runs jobs as the owner", |runner| {
+        matches!(runner.boundary, Boundary::SameUser { .. })
+            && runner.state == RunnerState::Idle
+            && runner.agent_pid.is_some_and(|pid| Some(pid) != before)
+    });
+    let output = world.output(&NewTask::new(CLASS).step("who", "id -un"));
+    assert_eq!(output.lines().last(), Some("root"), "{output}");
 }
 
 fn a_cancel_ends_all_of_its_task(world: &World) {
@@ -254,6 +275,7 @@ fn a_jobs_own_user_is_a_boundary_and_its_tasks_are_kept_as_well_as_the_owners() 
     a_cancel_ends_all_of_its_task(&world);
     a_killed_wrapper_leaves_nothing_of_its_task(&world);
     left_overs_are_cleared_by_the_next_task(&world);
+    its_owner_takes_the_jobs_back(&world);
     world.finish();
 }
 

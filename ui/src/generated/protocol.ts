@@ -102,9 +102,16 @@ install: Install | null, last_task: FinishedTask | null,
 /**
  * What CircleCI made of the token.
  */
-token: TokenSeen, };
+token: TokenSeen, 
+/**
+ * Where the token is kept; absent where the settings do not name the runner, and from a
+ * supervisor that does not tell.
+ */
+token_store?: TokenStore, };
 
 export type TokenSeen = "accepted" | "refused" | "missing" | "untried";
+
+export type TokenStore = "keychain" | "file";
 
 export type Preferences = { keep_awake: KeepAwakePreference, notifications: NotificationPreference, };
 

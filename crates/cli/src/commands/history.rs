@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Show those that ended since then: a time ago or a moment, for example 24h or 2026-11-01
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
+    /// Show those that ended before then, said likewise
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -37,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TASK_ID")]
     before: Option<TaskId>,
     /// Sum them up by days, or by the hours of one day; --since names the first day, or the one
-    #[arg(long, value_enum, value_name = "SPAN", conflicts_with_all = ["result", "project", "limit", "before"])]
+    #[arg(long, value_enum, value_name = "SPAN", conflicts_with_all = ["result", "project", "until", "limit", "before"])]
     by: Option<By>,
     #[command(flatten)]
     shape: Shape,
@@ -77,13 +80,16 @@ Examples:
   runnerctl history
   runnerctl history --result failed --since \"7 days\"
   runnerctl history --project acme/web-app --since 2026-11-01
+  runnerctl history --since 2026-11-23 --until 2026-11-24
   runnerctl history --by day
   runnerctl history --by hour --since 2026-11-23 --json
   runnerctl history --limit 100 --json | jq -r '.tasks[] | [.project, .result.outcome] | @tsv'";
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let now = clock::now();
-    let since = args.since.as_deref().map(|text| since::since(text, &now)).transpose()?;
+    let moment =
+        |said: &Option<String>| said.as_deref().map(|text| since::since(text, &now)).transpose();
+    let (since, until) = (moment(&args.since)?, moment(&args.until)?);
     if let Some(by) = args.by {
         return sums(&args, by, since, &now).await;
     }
@@ -92,6 +98,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         result: args.result.map(Outcome::from),
         project: args.project.as_deref(),
         since,
+        until,
         before: args.before.as_ref(),
         limit: Some(args.limit),
     };
@@ -103,7 +110,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if page.tasks.is_empty() {
         let all = args.only.runner.is_none()
             && (args.result.is_none() && args.project.is_none())
-            && (since.is_none() && args.before.is_none());
+            && (since.is_none() && until.is_none() && args.before.is_none());
         let none = if all { "No task has finished here yet." } else { "No such task." };
         return Ok(screen.say(none)?);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use client::{Client, Detail, Started, start_supervisor};
 use jiff::SignedDuration;
-use protocol::{ResourceClass, RunnerName, RunnerSpec, SetUp, Snapshot, TokenStore};
+use protocol::{JobsRunAs, ResourceClass, RunnerName, RunnerSpec, SetUp, Snapshot, TokenStore};
 
 use crate::arguments::Store;
 use crate::commands::setup_progress;
@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// Run jobs as this user and not as you
     #[arg(long, value_name = "USER")]
     job_user: Option<String>,
+    /// Run jobs as you again, and not as another user any more
+    #[arg(long, conflicts_with = "job_user")]
+    no_job_user: bool,
     /// Where the token is kept, and moved to where it is elsewhere; a file only you can read is for
     /// hosts without a keychain [default: the keychain]
     #[arg(long, value_enum)]
@@ -125,9 +128,17 @@ fn spec(args: &Args) -> Result<RunnerSpec, Failure> {
         working_directory,
         api_url: args.api_url.clone(),
         releases_url: args.releases_url.clone(),
-        job_user: args.job_user.clone(),
+        job_user: job_user(args),
         token_store: args.token_store.map(TokenStore::from),
     })
+}
+
+/// None: as it is.
+fn job_user(args: &Args) -> Option<JobsRunAs> {
+    match &args.job_user {
+        Some(user) => Some(JobsRunAs::User(user.clone())),
+        None => args.no_job_user.then_some(JobsRunAs::Owner),
+    }
 }
 
 /// The supervisor works elsewhere, so what is relative is so to where we are.

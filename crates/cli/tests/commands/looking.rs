@@ -191,8 +191,11 @@ fn history_asks_for_what_was_said() {
         "a/b",
         "--since",
         "2026-11-01T09:00Z",
+        "--until",
+        "2026-11-02T09:00Z",
     ]);
-    let asked = "result=failed&project=a%2Fb&since=2026-11-01T09%3A00%3A00Z&limit=20";
+    let asked = "result=failed&project=a%2Fb&since=2026-11-01T09%3A00%3A00Z\
+                 &until=2026-11-02T09%3A00%3A00Z&limit=20";
     assert_eq!(fake.asked(), [format!("GET /v1/history?{asked}")]);
     assert!(fake.run(&["history", "--since", "soon"]).starts_with("exit code 2"));
 }

@@ -328,6 +328,7 @@ pub(crate) fn facts_of(name: &str) -> RunnerFacts {
         api_url: None,
         releases_url: "https://releases.example".into(),
         mark: "settings-1".into(),
+        token_store: None,
         token_copy: None,
     }
 }

@@ -101,6 +101,7 @@ pub(crate) fn runner_facts(name: &RunnerName, mark: u32) -> RunnerFacts {
         api_url: None,
         releases_url: "https://releases.example".into(),
         mark: format!("mark-{mark}"),
+        token_store: None,
         token_copy: None,
     }
 }

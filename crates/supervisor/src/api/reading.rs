@@ -43,6 +43,7 @@ pub(crate) struct HistoryQuery {
     result: Option<Outcome>,
     project: Option<String>,
     since: Option<Timestamp>,
+    until: Option<Timestamp>,
     before: Option<TaskId>,
     limit: Option<u32>,
 }
@@ -51,8 +52,8 @@ pub(crate) async fn history(
     State(api): State<Api>,
     Query(query): Query<HistoryQuery>,
 ) -> Answer<HistoryPage> {
-    let HistoryQuery { runner, result, project, since, before, limit } = query;
-    let asked = Asked { runner, outcome: result, project, since, before, limit };
+    let HistoryQuery { runner, result, project, since, until, before, limit } = query;
+    let asked = Asked { runner, outcome: result, project, since, until, before, limit };
     let page = tokio::task::spawn_blocking(move || history::page(&api.history, &asked));
     match page.await {
         Ok(Ok(page)) => Ok(Json(page)),

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use protocol::{RunnerName, RunnerSpec, SetToken, SetUp, SetUpDone};
+use protocol::{JobsRunAs, RunnerName, RunnerSpec, SetToken, SetUp, SetUpDone};
 
 use super::Api;
 use super::asked::{Body, Path};
@@ -19,7 +19,7 @@ pub(crate) async fn set_up(
     Body(SetUp { mut spec, token }): Body<SetUp>,
 ) -> Result<Json<SetUpDone>, Refused> {
     check(&spec)?;
-    if let Some(user) = spec.job_user.clone() {
+    if let Some(JobsRunAs::User(user)) = spec.job_user.clone() {
         crate::job_user::check(user).await?;
     }
     let _turn = api.tokens.lock().await;

@@ -20,6 +20,8 @@ pub(crate) struct Asked {
     pub(crate) project: Option<String>,
     /// That ended then or later.
     pub(crate) since: Option<Timestamp>,
+    /// That ended before then.
+    pub(crate) until: Option<Timestamp>,
     /// The last task of the page before.
     pub(crate) before: Option<TaskId>,
     pub(crate) limit: Option<u32>,
@@ -44,12 +46,12 @@ pub(crate) fn page(path: &Path, asked: &Asked) -> Result<HistoryPage, PageError>
     let Some(connection) = open_to_read(path)? else {
         return Ok(HistoryPage { tasks: Vec::new(), before: None });
     };
-    let from = match &asked.before {
-        None => (i64::MAX, String::new()),
-        Some(task) => {
-            end_of(&connection, task)?.ok_or_else(|| PageError::NoSuchTask(task.clone()))?
-        }
-    };
+    // An empty name stands before every task that ended at that very moment.
+    let mut from = (asked.until.map_or(i64::MAX, |until| until.as_millisecond()), String::new());
+    if let Some(task) = &asked.before {
+        let end = end_of(&connection, task)?;
+        from = from.min(end.ok_or_else(|| PageError::NoSuchTask(task.clone()))?);
+    }
     let limit = asked.limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
     let tasks = tasks(&connection, asked, from, limit)?;
     let full = tasks.len() == limit as usize;

@@ -70,16 +70,20 @@ fn tasks_are_found_by_runner_result_project_and_time_and_by_all_of_them() {
     let tasks: Vec<_> = (0..60).rev().map(of).collect();
     let (_folder, path, _history) = with(&tasks);
     let since = Timestamp::from_second(40).unwrap();
+    // The very end of one of them, which is not before it.
+    let until = tasks[20].finished_at;
     for asked in [
         Asked { runner: Some("odd".parse().unwrap()), ..Asked::default() },
         Asked { outcome: Some(Outcome::Failed), ..Asked::default() },
         Asked { project: Some("acme/2".into()), ..Asked::default() },
         Asked { since: Some(since), ..Asked::default() },
+        Asked { until: Some(until), ..Asked::default() },
         Asked {
             runner: Some("even".parse().unwrap()),
             outcome: Some(Outcome::Failed),
             project: Some("acme/1".into()),
-            since: Some(since),
+            since: Some(Timestamp::from_second(10).unwrap()),
+            until: Some(until),
             ..Asked::default()
         },
     ] {
@@ -90,6 +94,7 @@ fn tasks_are_found_by_runner_result_project_and_time_and_by_all_of_them() {
             .filter(|task| asked.outcome.is_none_or(|outcome| outcome == task.result.outcome()))
             .filter(|task| asked.project.is_none() || asked.project == task.project)
             .filter(|task| asked.since.is_none_or(|since| task.finished_at >= since))
+            .filter(|task| asked.until.is_none_or(|until| task.finished_at < until))
             .cloned()
             .collect();
         assert!(!expected.is_empty() && expected.len() < tasks.len());
