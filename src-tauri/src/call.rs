@@ -20,7 +20,6 @@ pub(crate) enum Call {
     Login,
     /// What is absent stays.
     SetLogin {
-        #[expect(dead_code, reason = "there is no service for the supervisor yet")]
         supervisor: Option<bool>,
         app: Option<bool>,
     },
@@ -38,6 +37,7 @@ pub(crate) enum Call {
         result: Option<Outcome>,
         project: Option<String>,
         since: Option<Timestamp>,
+        until: Option<Timestamp>,
         before: Option<TaskId>,
         limit: Option<u32>,
     },

@@ -1,5 +1,7 @@
 //! Has the supervisor do what a call says, and gives back its answer. It keeps nothing of a call.
 
+use std::path::PathBuf;
+
 use client::{Client, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 use host::Folders;
 use protocol::{
@@ -8,7 +10,7 @@ use protocol::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::call::Call;
 use crate::controller::Happened;
@@ -28,6 +30,18 @@ pub(crate) struct Hands {
     pub(crate) open: fn(&str) -> Result<(), String>,
 }
 
+/// `AboutHere` in `ui/src/answers.ts`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub(crate) struct About {
+    host: String,
+    user: String,
+    home: PathBuf,
+    platform: String,
+    app_version: String,
+    settings_file: PathBuf,
+}
+
 impl Hands {
     pub(crate) async fn carry_out(&self, call: Call) -> Reply {
         self.answer(call).await.into()
@@ -36,14 +50,12 @@ impl Hands {
     async fn answer(&self, call: Call) -> Result<Value, Refusal> {
         let client = &self.client;
         match call {
-            Call::About => Ok(self.about()),
-            Call::Login => given(login::login()),
-            // There is no service for the supervisor yet: the app starts it.
-            Call::SetLogin { supervisor: _, app } => given(login::set_login(app)?),
-            Call::OpenDoc { page } => match page.address() {
-                Some(address) => self.open(&address),
-                None => Err(no_site()),
-            },
+            Call::About => given(self.about()),
+            Call::Login => given(login::login().await),
+            Call::SetLogin { supervisor, app } => {
+                given(login::set_login(&self.folders, supervisor, app).await?)
+            }
+            Call::OpenDoc { page } => self.open(page.address()),
             Call::OpenLink { link } => {
                 // A lost supervisor's servers are not known, but CircleCI's own pages are.
                 let servers = client.snapshot(Detail::Plain).await.map(|it| links::servers(&it));
@@ -51,10 +63,10 @@ impl Hands {
                 self.open(page.as_str())
             }
 
-            Call::History { runner, result, project, since, before, limit } => {
+            Call::History { runner, result, project, since, until, before, limit } => {
                 let (runner, project, before) =
                     (runner.as_ref(), project.as_deref(), before.as_ref());
-                let query = HistoryQuery { runner, result, project, since, before, limit };
+                let query = HistoryQuery { runner, result, project, since, until, before, limit };
                 given(client.history(query).await?)
             }
             Call::Logs { runner, run, from, before, lines, limit, wait } => {
@@ -139,18 +151,17 @@ impl Hands {
         }
     }
 
-    /// `AboutHere` in `ui/src/answers.ts`.
-    fn about(&self) -> Value {
+    fn about(&self) -> About {
         let account = host::Account::mine().ok().flatten();
         let (user, home) = account.map(|it| (it.user, it.home)).unwrap_or_default();
-        json!({
-            "host": host::machine_name(),
-            "user": user,
-            "home": home,
-            "platform": std::env::consts::OS,
-            "app_version": env!("CARGO_PKG_VERSION"),
-            "settings_file": self.folders.settings_file(),
-        })
+        About {
+            host: host::machine_name(),
+            user,
+            home,
+            platform: std::env::consts::OS.to_owned(),
+            app_version: env!("CARGO_PKG_VERSION").to_owned(),
+            settings_file: self.folders.settings_file(),
+        }
     }
 
     fn open(&self, address: &str) -> Result<Value, Refusal> {
@@ -180,12 +191,4 @@ fn resource_class_token(token: &SecretString) -> SetToken {
 fn unexamined(error: &client::ExamineError) -> Refusal {
     let hint = "Run runnerctl doctor in a terminal.";
     Refusal::failed("This machine could not be looked at.", error, hint)
-}
-
-fn no_site() -> Refusal {
-    Refusal::new(
-        "failed",
-        "This build knows no web page of its own.",
-        "What it would show lies in the folder docs of the project.",
-    )
 }

@@ -11,6 +11,8 @@ mod link;
 mod links;
 mod login;
 mod menu;
+#[cfg(test)]
+mod replies;
 mod reply;
 mod said;
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub(crate) enum Reply {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 pub(crate) struct Refusal {
     /// Stable: the supervisor's own, or one of those below.
     pub(crate) code: String,

@@ -1,5 +1,5 @@
 /** The shapes that calls take and give which are not in the snapshot; `crates/protocol` has the Rust of each. */
-import type { FinishedTask, ResourceClass, RunnerName, TaskId, TaskResult } from "./generated/protocol";
+import type { FinishedTask, ResourceClass, RunnerName, TaskId, TaskResult, TokenStore } from "./generated/protocol";
 
 /** What the app knows of where it runs. */
 export type AboutHere = {
@@ -30,10 +30,7 @@ export type DocPage =
   /** CircleCI's runner documentation: what a job may do on a runner. */
   | "runner-security"
   /** CircleCI's runner FAQ. */
-  | "runner-faq"
-  /** This project's page of problems. */
-  | "problems"
-  | "releases";
+  | "runner-faq";
 
 /** `GET /v1/history`'s query. */
 export type HistoryQuery = {
@@ -43,6 +40,8 @@ export type HistoryQuery = {
   project?: string;
   /** RFC 3339: that ended then or later. */
   since?: string;
+  /** RFC 3339: that ended before then. */
+  until?: string;
   before?: TaskId;
   limit?: number;
 };
@@ -58,8 +57,6 @@ export type AgentRelease = { version: string; sha256: string; path: string; used
 /** YAML. */
 export type Text = { yaml: string };
 
-export type TokenStore = "keychain" | "file";
-
 /** `RunnerSpec`: everything about a runner that the user decides, but for its name and token. */
 export type RunnerConfig = {
   resource_class: ResourceClass;
@@ -67,7 +64,8 @@ export type RunnerConfig = {
   working_directory?: string;
   api_url?: string;
   releases_url?: string;
-  job_user?: string;
+  /** Null: jobs run as the owner again. */
+  job_user?: string | null;
   token_store?: TokenStore;
 };
 

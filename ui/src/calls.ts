@@ -16,6 +16,7 @@ import type {
   RunId,
   RunnerName,
   TaskId,
+  TokenStore,
 } from "./generated/protocol";
 import type {
   AboutHere,
@@ -31,7 +32,6 @@ import type {
   SetUpDone,
   Text,
   TokenListed,
-  TokenStore,
 } from "./answers";
 
 /** What a call takes besides its name, and what its `ok` is. */

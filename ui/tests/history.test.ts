@@ -1,6 +1,7 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test } from "vitest";
 import { date, span } from "../src/history/span";
+import { replyOf } from "../harness/replies";
 import { scene } from "../harness/scenes";
 import { close, open, settle } from "./window";
 
@@ -65,18 +66,23 @@ test("a task's result is a shape and a word, and its page is opened by the app",
   expect(document.querySelector("a")).toBeNull();
 });
 
-test("what ended after the span is passed over, and a page that leads nowhere is not followed for ever", async () => {
-  const { made } = await open(scene("idle"), { page: "history" });
+test("tasks are those of the span, from its first moment to the one that is no longer part of it", async () => {
+  const { made } = await open(scene("idle"), { page: "history", answers: { history: "history-empty" } });
   await fireEvent.click(screen.getByRole("button", { name: "Earlier" }));
   await settle();
-  expect(made("history").length).toBeLessThan(6);
+  expect(made("history").at(-1)).toMatchObject({ since: "2026-02-16T23:00:00.000Z", until: "2026-02-23T23:00:00.000Z" });
   expect(screen.getByText("Tasks appear here when they have ended.")).toBeTruthy();
 });
 
-test("more is shown page by page", async () => {
-  const { made } = await open(scene("idle"), { page: "history" });
+test("more is shown page by page, until there is no more", async () => {
+  const pages = ({ before }: { before?: string }) => replyOf(before === undefined ? "history" : "history-empty");
+  const { made } = await open(scene("idle"), { page: "history", answers: { history: pages } });
+  const shown = screen.getAllByRole("row").length;
   await fireEvent.click(screen.getByRole("button", { name: "Show more" }));
+  await settle();
   expect(made("history").at(-1)?.before).toBe("20260302T070000Z-1.75");
+  expect(screen.getAllByRole("row")).toHaveLength(shown);
+  expect(screen.queryByRole("button", { name: "Show more" })).toBeNull();
 });
 
 test("a supervisor that sums nothing up still has its tasks", async () => {

@@ -341,6 +341,44 @@ describe("run again it edits", () => {
     expect(made("set-login")).toEqual([]);
   });
 
+  test("a job user is taken away, a token's place and another server are shown and kept", async () => {
+    const view = scene("idle");
+    const [runner] = runnersOf(view);
+    if (!runner) throw new Error("a runner");
+    runner.boundary = { kind: "job-user", user: "ci", meaning: "" };
+    runner.api_url = "https://ci.acme.example";
+    runner.token_store = "file";
+    const { made } = await open(view, { page: "settings" });
+    await fireEvent.click(button("Change…: mac-mini-01"));
+    await settle();
+    await goOn();
+    expect(screen.getByLabelText<HTMLInputElement>("CircleCI’s address").value).toBe("https://ci.acme.example");
+    await goOn();
+    await choose("Jobs run as you");
+    expect(screen.getByText(/^Its jobs run as ci now\./)).toBeTruthy();
+    await goOn();
+    await fireEvent.click(button("Change mac-mini-01"));
+    await settle();
+    const config = { resource_class: "acme/macos", api_url: "https://ci.acme.example", job_user: null };
+    expect(made("set-up")).toEqual([{ call: "set-up", runner: "mac-mini-01", config }]);
+  });
+
+  test("a server that is taken away is CircleCI's cloud", async () => {
+    const view = scene("idle");
+    const [runner] = runnersOf(view);
+    if (runner) runner.api_url = "https://ci.acme.example";
+    const { made } = await open(view, { page: "settings" });
+    await fireEvent.click(button("Change…: mac-mini-01"));
+    await settle();
+    await goOn();
+    await write("CircleCI’s address", "");
+    await goOn();
+    await goOn();
+    await fireEvent.click(button("Change mac-mini-01"));
+    await settle();
+    expect(made("set-up")[0]?.config.api_url).toBe("https://runner.circleci.com");
+  });
+
   test("leaving it changes nothing and leaves nothing behind", async () => {
     const { calls } = await open(scene("idle"), { page: "settings" });
     await fireEvent.click(button("Change…: mac-mini-01"));

@@ -86,9 +86,11 @@ describe("a token", () => {
 
   test("is moved and forgotten", async () => {
     const { made } = await token();
-    await fireEvent.click(button(/^Move it to the keychain/));
+    expect(screen.getByText("It is kept in the keychain.")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /^Move it to the keychain/ })).toBeNull();
+    await fireEvent.click(button(/^Move it to a file/));
     await settle();
-    expect(made("move-token")).toEqual([{ call: "move-token", runner: "mac-mini-01", to: "keychain" }]);
+    expect(made("move-token")).toEqual([{ call: "move-token", runner: "mac-mini-01", to: "file" }]);
     await fireEvent.click(button("Forget the token of mac-mini-01; no agent can start without it"));
     await settle();
     expect(made("forget-token")).toHaveLength(1);

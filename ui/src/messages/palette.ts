@@ -48,7 +48,6 @@ export const palette = texts({
 
   startSupervisor: "Start the supervisor",
   stopSupervisor: "Stop the supervisor; agents and tasks go on",
-  docProblems: "Read about problems and ways out",
   docFaq: "Read CircleCI’s runner FAQ",
   docTokens: "Open personal API tokens at CircleCI",
   docRunners: "Open self-hosted runners at CircleCI",

@@ -54,6 +54,8 @@ export const settings = texts({
   deleteToken: "Delete {token}; every machine that uses it claims no more tasks",
   deleting: "Deleting…",
   place: "Where it is kept",
+  inKeychain: "It is kept in the keychain.",
+  inFile: "It is kept in a file that only you can read.",
   toKeychain: "Move it to the keychain",
   toFile: "Move it to a file that only you can read",
   moving: "Moving…",

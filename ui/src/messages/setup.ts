@@ -110,7 +110,7 @@ export const jobUserStep = texts({
     "Keeps jobs away from your files, keychain and this app. It needs an admin once, and it does not keep jobs from the network or from using up the machine.",
   cannot:
     "It cannot be used for iOS builds and whatever else needs your desktop session, your keychain or your Homebrew’s files.",
-  stays: "{runner} has a job user. To have its jobs run as you again, remove the runner and set it up anew.",
+  back: "Its jobs run as {user} now. As you they can read your files, keys and the runner’s token again.",
   user: "User for jobs",
   userHint: "The short name of a user that exists for jobs alone, for example ci",
   userWrong: "Small letters, digits and . _ - only.",

@@ -28,7 +28,6 @@ export function commands(seen: Seen, typed: string, now: Date): Command[] {
     }),
     ...(seen.kind === "absent" ? [wish(say.startSupervisor(), { do: "start-supervisor" })] : []),
     ...(snapshot ? [called(say.stopSupervisor(), () => call({ call: "stop-supervisor" }))] : []),
-    called(say.docProblems(), () => call({ call: "open-doc", page: "problems" })),
     called(say.docFaq(), () => call({ call: "open-doc", page: "runner-faq" })),
     called(say.docTokens(), () => call({ call: "open-doc", page: "personal-tokens" })),
     called(say.docRunners(), () => call({ call: "open-doc", page: "self-hosted-runners" })),

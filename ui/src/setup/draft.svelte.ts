@@ -1,6 +1,6 @@
 /** What was chosen so far. It is taken up again after the window was closed, but for what is secret, which is never kept. */
-import type { RunnerConfig, TokenStore } from "../answers";
-import type { Runner, RunnerName } from "../generated/protocol";
+import type { RunnerConfig } from "../answers";
+import type { Runner, RunnerName, TokenStore } from "../generated/protocol";
 import { drop, keep, kept } from "../kept";
 import type { Step } from "./steps";
 
@@ -23,6 +23,8 @@ type Kept = {
   ownUser: boolean;
   jobUser: string;
   atLogin: boolean;
+  /** As it is before an edit: its token's place, its server, its job user. */
+  was: { store: TokenStore; apiUrl: string; jobUser: string };
 };
 
 const KEY = "set-up";
@@ -42,7 +44,11 @@ const EMPTY: Kept = {
   ownUser: false,
   jobUser: "",
   atLogin: true,
+  was: { store: "keychain", apiUrl: "", jobUser: "" },
 };
+
+/** Where CircleCI's cloud is; in no snapshot, because it is what is meant where none is named. */
+const CLOUD = "https://runner.circleci.com";
 
 export class Draft {
   chosen = $state<Kept>({ ...EMPTY });
@@ -101,15 +107,15 @@ export class Draft {
 
   /** What the runner is to be; what is empty stays as it is. */
   config(): RunnerConfig {
-    const { resourceClass, directory, apiUrl, releasesUrl, ownUser, jobUser, store } = this.chosen;
+    const { resourceClass, directory, releasesUrl, ownUser, jobUser, store, was } = this.chosen;
+    const apiUrl = this.chosen.apiUrl === "" && was.apiUrl !== "" ? CLOUD : this.chosen.apiUrl;
     return {
       resource_class: resourceClass,
       ...(directory === "" ? {} : { working_directory: directory }),
       ...(apiUrl === "" ? {} : { api_url: apiUrl }),
       ...(releasesUrl === "" ? {} : { releases_url: releasesUrl }),
-      ...(ownUser ? { job_user: jobUser } : {}),
-      // Where a runner's token is kept now, the snapshot does not say; it is moved in the settings.
-      ...(this.edits === null || store === "file" ? { token_store: store } : {}),
+      ...(ownUser ? { job_user: jobUser } : was.jobUser !== "" ? { job_user: null } : {}),
+      ...(this.edits === null || store !== was.store ? { token_store: store } : {}),
     };
   }
 }
@@ -142,7 +148,8 @@ export function isAddress(url: string): boolean {
 }
 
 function edit(runner: Runner): Kept {
-  const { boundary } = runner;
+  const { boundary, api_url: apiUrl = "", token_store: store = "keychain" } = runner;
+  const jobUser = boundary.kind === "job-user" ? boundary.user : "";
   return {
     ...EMPTY,
     step: "token",
@@ -150,7 +157,10 @@ function edit(runner: Runner): Kept {
     way: "keep",
     resourceClass: runner.resource_class,
     name: runner.name,
-    ownUser: boundary.kind === "job-user",
-    jobUser: boundary.kind === "job-user" ? boundary.user : "",
+    store,
+    apiUrl,
+    ownUser: jobUser !== "",
+    jobUser,
+    was: { store, apiUrl, jobUser },
   };
 }
