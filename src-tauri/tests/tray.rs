@@ -1,7 +1,7 @@
 //! The app on a real desktop session: a display, a session bus and a panel of each test's own.
 //! What happens in each is in `tray/scenarios.py`, where a supervisor is played, and in
-//! `tray/end_to_end.py` and `tray/wizard.py`, where all is real and `local-circleci` plays CircleCI.
-//! Skipped, with a line that says so, where a tool is missing.
+//! `tray/end_to_end.py`, `tray/notifying.py` and `tray/wizard.py`, where all is real and `local-circleci`
+//! plays CircleCI. A tool that is missing is a failure that names it: `./dev test` installs them.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -10,9 +10,12 @@ use std::process::{Command, Stdio};
 const PYTHON: &str = "/usr/bin/python3";
 
 fn keeps(script: &str, promise: &str) {
-    if let Some(missing) = missing() {
-        println!("skipped: {missing} is missing");
+    if std::env::consts::OS != "linux" {
+        println!("skipped: such a session is Linux's");
         return;
+    }
+    if let Some(missing) = missing() {
+        panic!("{missing} is missing; ./dev test installs what these tests need");
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tray").join(script);
     // A file, not a pipe: desktop services end a moment after their session and hold it until then.
@@ -52,6 +55,7 @@ fn missing() -> Option<&'static str> {
         ("dbus-run-session", "sh", ["-c", "command -v dbus-run-session"]),
         ("WebKitWebDriver", "sh", ["-c", "command -v WebKitWebDriver"]),
         ("gnome-keyring-daemon", "sh", ["-c", "command -v gnome-keyring-daemon"]),
+        ("dunst", "sh", ["-c", "command -v dunst"]),
         ("python3 with dbus, gi and Atspi", PYTHON, ["-c", atspi]),
     ]
     .into_iter()
@@ -94,6 +98,13 @@ mod heavy_end_to_end {
         an_app_that_is_killed_in_a_task_harms_nothing
         a_second_start_opens_the_window_of_the_first_in_the_middle_of_a_task
         a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu
+    }
+}
+
+mod heavy_notifying {
+    promises! { "notifying.py":
+        resume_on_a_notification_resumes_the_runner_while_the_app_runs
+        with_the_app_closed_a_notification_resumes_the_runner_and_a_click_on_it_opens_the_app
     }
 }
 

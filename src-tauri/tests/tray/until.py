@@ -4,7 +4,8 @@ import time
 
 from tray import NoTray
 
-PATIENCE = 30
+# In seconds, on a machine that is busy with other things; whoever waits goes on at once when it is so.
+PATIENCE = 90
 
 
 def until(question, what, otherwise=None):
@@ -22,3 +23,16 @@ def until(question, what, otherwise=None):
         time.sleep(0.02)
     there_is = otherwise() if otherwise else last
     raise AssertionError(f"waited {PATIENCE} s for {what}; there is: {there_is!r}")
+
+
+def soon(question):
+    """The answer once it is true, or none after two seconds."""
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        try:
+            if answer := question():
+                return answer
+        except NoTray:
+            pass
+        time.sleep(0.02)
+    return None
