@@ -47,7 +47,7 @@ pub(crate) fn page(path: &Path, asked: &Asked) -> Result<HistoryPage, PageError>
         return Ok(HistoryPage { tasks: Vec::new(), before: None });
     };
     // An empty name stands before every task that ended at that very moment.
-    let mut from = (asked.until.map_or(i64::MAX, |until| until.as_millisecond()), String::new());
+    let mut from = (asked.until.map_or(i64::MAX, Timestamp::as_millisecond), String::new());
     if let Some(task) = &asked.before {
         let end = end_of(&connection, task)?;
         from = from.min(end.ok_or_else(|| PageError::NoSuchTask(task.clone()))?);
