@@ -49,11 +49,31 @@ pub(crate) fn clear_run(run: &RunDir, job_user: Option<&JobUser>) {
             record_lost(run, task, Vec::new());
             continue;
         };
-        let mut roots = orphans_since(run, &started.process, &tasks);
-        roots.push(started.process);
-        let left = end_trees(&Trees { below_this_process: false, roots }, job_user);
+        let left = end_task(run, &started.process, &tasks, job_user);
         note(run, format_args!("task {} was lost; what it left was ended", task.number()));
         record_lost(run, task, left);
+    }
+}
+
+/// Ends the task below `root`; those that are still there in the end. Who dies just now hands its children
+/// to the keeper, maybe after that was looked at: so it is looked again until there are none.
+fn end_task(
+    run: &RunDir,
+    root: &ProcessId,
+    tasks: &[TaskDir],
+    job_user: Option<&JobUser>,
+) -> Vec<ProcessId> {
+    let mut left: Vec<ProcessId> = Vec::new();
+    loop {
+        // The root first: the children of one that is dead are with the keeper by then.
+        let lives = process::alive(root) != Liveness::Dead;
+        let mut roots = orphans_since(run, root, tasks);
+        roots.extend(lives.then(|| root.clone()));
+        roots.retain(|id| !left.contains(id));
+        if roots.is_empty() {
+            return left;
+        }
+        left.extend(end_trees(&Trees { below_this_process: false, roots }, job_user));
     }
 }
 
@@ -99,5 +119,6 @@ fn orphans_since(run: &RunDir, since: &ProcessId, tasks: &[TaskDir]) -> Vec<Proc
         .into_iter()
         .filter_map(|pid| ProcessId::of(pid).ok())
         .filter(|id| id.start >= since.start && !spared.contains(id))
+        .filter(|id| process::alive(id) != Liveness::Dead)
         .collect()
 }
