@@ -1,14 +1,16 @@
-//! The floor: what the operating system knows of a process, and the few ways to act on one.
+//! The floor: what the operating system knows of a process, and the few ways to act on one; and
+//! folders through their handles ([`folder`]).
 //!
 //! It must never act on a number alone: a pid is reused, so whatever signals or judges a process
 //! takes a [`ProcessId`] (pid, start time and boot) and checks it first.
 //!
-//! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here. Nothing in
-//! this crate reads all processes of the machine.
+//! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here; so are their
+//! `…_folder.rs`. Nothing in this crate reads all processes of the machine.
 
 mod act;
 mod exec;
 mod fds;
+pub mod folder;
 mod identity;
 mod look;
 mod peer;
@@ -21,6 +23,12 @@ mod os;
 #[cfg(target_os = "macos")]
 #[path = "macos.rs"]
 mod os;
+#[cfg(target_os = "linux")]
+#[path = "linux_folder.rs"]
+mod os_folder;
+#[cfg(target_os = "macos")]
+#[path = "macos_folder.rs"]
+mod os_folder;
 
 pub use act::{NoCore, Sent, become_subreaper, die_with_parent, reap, setsid, signal};
 pub use exec::{SignalState, die_of, exec, unblock_signals};

@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("circleci", &[]),
     ("run-dir", &["process"]),
+    ("cleanup", &["process"]),
     ("keeper", &["process", "run-dir"]),
     ("supervisor-core", &["protocol"]),
     ("host", &["process"]),

@@ -1,0 +1,42 @@
+//! What tasks leave behind on a disk: measured, planned, removed.
+//!
+//! It must never delete a thing that was not named: a removal is a list of entries below roots that
+//! were given ([`Root`]), made by a pure function ([`plan`]), carried out through handles of folders
+//! ([`remove`]), never through a link and never across a mount. A dry run is the same list. What is
+//! in use is told by a lock that is held, never by age.
+//!
+//! ```text
+//! Root::given(path)          canonical, and refused where it is too much
+//!   -> survey                what lies in it: size, newest use, owner
+//!   -> plan(rules)           an explicit list, with bytes and a reason each
+//!   -> remove::set_aside     all names are free at once; may be put back
+//!   -> Aside::delete         parallel; a Receipt
+//! ```
+
+mod choose;
+mod in_use;
+mod measure;
+mod names;
+mod place;
+mod plan;
+mod pool;
+mod receipt;
+pub mod remove;
+mod roots;
+mod stop;
+mod survey;
+mod trash;
+mod tree;
+mod why;
+
+pub use choose::{Candidate, Goal, Rule, plan};
+pub use in_use::{InUse, in_use};
+pub use measure::{Size, measure, measure_all};
+pub use place::Place;
+pub use plan::{Item, Plan, PlannedRoot};
+pub use receipt::{Fate, ItemReceipt, Receipt, VolumeReceipt};
+pub use roots::{Root, RootError};
+pub use stop::{Progress, Stop};
+pub use survey::{Survey, survey};
+pub use trash::{Batch, TRASH};
+pub use why::{Failure, Why};

@@ -1,0 +1,167 @@
+//! The folders below which something may be removed: given by the owner or a preset, never found.
+//! What is too much to be given is refused: /, a home, a mount point, and whatever is above either.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use process::folder::{Facts, VolumeRoom, facts_of, mount_points, open_folder_by_path, room_of};
+use rustix::io::Errno;
+
+use crate::plan::PlannedRoot;
+
+/// Folders whose folders are homes.
+const OF_HOMES: [&str; 2] = ["/home", "/Users"];
+/// Homes wherever the list of users is.
+const HOMES: [&str; 2] = ["/root", "/var/root"];
+
+/// A folder that was given and is not too much; open, so that it stays the same one whatever its
+/// path comes to mean.
+#[derive(Debug)]
+pub struct Root {
+    path: PathBuf,
+    pub(crate) open: OwnedFd,
+    pub(crate) facts: Facts,
+    pub(crate) room: VolumeRoom,
+}
+
+/// Why a folder cannot be a root.
+#[derive(Debug, thiserror::Error)]
+pub enum RootError {
+    #[error("{path} is not an absolute path. Give the whole path, from / on")]
+    NotAbsolute { path: PathBuf },
+    #[error("{path} cannot be opened: {why}")]
+    Unreachable { path: PathBuf, why: Errno },
+    #[error(
+        "{path} is the top of the whole file system. Name the folder itself that may be cleaned"
+    )]
+    Top { path: PathBuf },
+    #[error("{path} is or contains {home}, a home. Name a folder inside it")]
+    Home { path: PathBuf, home: PathBuf },
+    #[error(
+        "{path} is or contains {mount}, where a file system is mounted. Name a folder inside it, or unmount it"
+    )]
+    Mount { path: PathBuf, mount: PathBuf },
+    #[error("where file systems are mounted cannot be read, so {path} is not cleaned: {why}")]
+    Unknown { path: PathBuf, why: std::io::Error },
+}
+
+impl Root {
+    /// Takes the folder at `path`, made canonical.
+    pub fn given(path: &Path) -> Result<Self, RootError> {
+        if !path.is_absolute() {
+            return Err(RootError::NotAbsolute { path: path.to_owned() });
+        }
+        let unreachable = |why| RootError::Unreachable { path: path.to_owned(), why };
+        let canonical = fs::canonicalize(path)
+            .map_err(|error| unreachable(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+        refuse_too_much(&canonical)?;
+        Self::open(canonical).map_err(unreachable)
+    }
+
+    /// Again, by a path that was canonical before: no part of it may be a link now.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, Errno> {
+        let open = open_folder_by_path(&path)?;
+        let (facts, room) = (facts_of(&open)?, room_of(&open)?);
+        Ok(Self { path, open, facts, room })
+    }
+
+    /// The one that a plan was made for; words why it is not, or is too much.
+    pub(crate) fn again(planned: &PlannedRoot) -> Result<Self, String> {
+        let path = planned.path.to_path_buf();
+        if !path.is_absolute() || path.parent().is_none() {
+            return Err(format!("{} cannot be a root", planned.path));
+        }
+        if let Some(home) = homes().into_iter().find(|home| home.starts_with(&path)) {
+            return Err(RootError::Home { path, home }.to_string());
+        }
+        let root = Self::open(path).map_err(|why| format!("{}: {why}", planned.path))?;
+        if !planned.is(&root) {
+            return Err(format!("{} is not the folder that the plan was made for", planned.path));
+        }
+        Ok(root)
+    }
+
+    /// Canonical when it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// As a plan notes it.
+    pub fn planned(&self) -> PlannedRoot {
+        PlannedRoot::of(self)
+    }
+
+    /// Free bytes on its volume, now.
+    pub fn free(&self) -> Option<u64> {
+        room_of(&self.open).ok().map(|room| room.free)
+    }
+}
+
+fn refuse_too_much(path: &Path) -> Result<(), RootError> {
+    let own = || path.to_owned();
+    if path.parent().is_none() {
+        return Err(RootError::Top { path: own() });
+    }
+    if let Some(home) = homes().into_iter().find(|home| home.starts_with(path)) {
+        return Err(RootError::Home { path: own(), home });
+    }
+    let mounts = mount_points().map_err(|why| RootError::Unknown { path: own(), why })?;
+    if let Some(mount) = mounts.into_iter().find(|mount| mount.starts_with(path)) {
+        return Err(RootError::Mount { path: own(), mount });
+    }
+    Ok(())
+}
+
+/// Of everybody the system lists here, and of whoever runs this; canonical where they exist.
+fn homes() -> BTreeSet<PathBuf> {
+    let listed = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let listed = listed.lines().filter_map(|line| line.split(':').nth(5)).map(PathBuf::from);
+    let inside = OF_HOMES.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+    let inside = inside.filter_map(|entry| Some(entry.ok()?.path()));
+    let own = std::env::var_os("HOME").map(PathBuf::from);
+    let fixed = HOMES.iter().chain(&OF_HOMES).map(PathBuf::from);
+    let all = listed.chain(inside).chain(own).chain(fixed);
+    all.filter(|home| home.is_absolute())
+        .flat_map(|home| [fs::canonicalize(&home).unwrap_or_default(), home])
+        .filter(|home| home.parent().is_some())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_is_refused_however_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/", &link).unwrap();
+        for path in ["/", "//", "/.", "/usr/..", link.to_str().unwrap()] {
+            let refused = Root::given(Path::new(path));
+            assert!(matches!(refused, Err(RootError::Top { .. })), "{path}: {refused:?}");
+        }
+        assert!(matches!(Root::given(Path::new("a/b")), Err(RootError::NotAbsolute { .. })));
+        assert!(matches!(Root::given(Path::new("/proc")), Err(RootError::Mount { .. })));
+        assert!(matches!(Root::given(Path::new("/no/such")), Err(RootError::Unreachable { .. })));
+        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap();
+        assert!(matches!(
+            Root::given(&home),
+            Err(RootError::Home { .. } | RootError::Mount { .. })
+        ));
+        let above = home.parent().unwrap().to_owned();
+        assert!(Root::given(&above).is_err());
+        assert!(Root::given(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn a_link_to_a_good_folder_is_that_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("real");
+        fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, folder.path().join("link")).unwrap();
+        assert_eq!(Root::given(&folder.path().join("link")).unwrap().path(), real);
+        assert!(Root::open(folder.path().canonicalize().unwrap().join("link")).is_err());
+    }
+}

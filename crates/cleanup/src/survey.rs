@@ -1,0 +1,98 @@
+//! What lies in a root: its entries, measured, with what is known of their use.
+
+use std::ffi::CString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use process::folder::{FolderReader, Kind, facts_at, open_folder};
+use rustix::io::Errno;
+
+use crate::choose::Candidate;
+use crate::in_use::{InUse, in_use};
+use crate::measure::{AT_ONCE, Size, measure_opened};
+use crate::roots::Root;
+use crate::stop::{Progress, Stop};
+use crate::trash::TRASH;
+
+/// What is asked for, and what is known beside the disk.
+pub struct Survey<'a> {
+    /// Which of a plan's roots it is.
+    pub index: usize,
+    /// Whether the entry with this name is meant.
+    pub is_meant: &'a dyn Fn(&Path) -> bool,
+    /// The lock that is held while the entry is in use.
+    pub lock: &'a dyn Fn(&Path) -> Option<PathBuf>,
+    /// Whole paths that the owner marked: they, what is in them, and what they are in stay.
+    pub never_delete: &'a [PathBuf],
+}
+
+/// Measures the entries of a root; the trash is none.
+pub fn survey(
+    root: &Root,
+    asked: &Survey<'_>,
+    stop: &Stop,
+    progress: &Progress,
+) -> Result<Vec<Candidate>, Errno> {
+    let mut names: Vec<CString> = Vec::new();
+    FolderReader::default().read(&root.open, |name, _| {
+        let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+        if path != Path::new(TRASH) && (asked.is_meant)(path) {
+            names.push(name.to_owned());
+        }
+        !stop.is_asked()
+    })?;
+    names.sort();
+    let mut candidates = Vec::new();
+    for some in names.chunks(AT_ONCE) {
+        let folders = some.iter().map(|name| open_folder(&root.open, name).ok()).collect();
+        let mut sizes: Vec<Option<Size>> = some.iter().map(|_| None).collect();
+        for (index, size) in measure_opened(folders, stop, progress) {
+            if let Some(slot) = sizes.get_mut(index) {
+                *slot = Some(size);
+            }
+        }
+        let found = some.iter().zip(sizes);
+        candidates.extend(found.filter_map(|(name, size)| candidate(root, asked, name, size)));
+    }
+    Ok(candidates)
+}
+
+fn candidate(
+    root: &Root,
+    asked: &Survey<'_>,
+    name: &CString,
+    size: Option<Size>,
+) -> Option<Candidate> {
+    let facts = facts_at(&root.open, name).ok()?;
+    let path = PathBuf::from(std::ffi::OsString::from_vec(name.to_bytes().to_vec()));
+    let size = size.unwrap_or_else(|| {
+        let is_folder = facts.kind == Kind::Folder;
+        let used = if is_folder { facts.changed } else { facts.changed.max(facts.read) };
+        Size {
+            bytes: facts.on_disk,
+            shared: if !is_folder && facts.links > 1 { facts.on_disk } else { 0 },
+            files: u64::from(!is_folder),
+            folders: u64::from(is_folder),
+            used: Timestamp::from_second(used).ok(),
+            owner: Some(facts.owner),
+            unreadable: u64::from(is_folder),
+            complete: true,
+            ..Size::default()
+        }
+    });
+    let lock = (asked.lock)(&path);
+    let whole = root.path().join(&path);
+    let marked = |mark: &PathBuf| mark.starts_with(&whole) || whole.starts_with(mark);
+    Some(Candidate {
+        root: asked.index,
+        inode: facts.inode,
+        owner: facts.owner,
+        is_in_use: lock.as_deref().is_some_and(|lock| !matches!(in_use(lock), InUse::Free(_))),
+        lock: lock.map(Into::into),
+        // What was not measured to its end is not judged.
+        never_delete: asked.never_delete.iter().any(marked) || !size.complete,
+        path: path.into(),
+        size,
+    })
+}

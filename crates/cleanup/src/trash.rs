@@ -1,0 +1,203 @@
+//! The trash of a root: a private folder in it, so that moving something there is one rename. A batch
+//! is what one run set aside; by its name it is kept for a while, or is being deleted.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use process::folder::{FolderReader, facts_of, open_folder};
+use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, renameat, unlinkat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+use serde::{Deserialize, Serialize};
+
+use crate::place::Place;
+use crate::roots::Root;
+
+/// Its name; no plan ever names it.
+pub const TRASH: &str = ".runner-tray-trash";
+const TRASH_NAME: &CStr = c".runner-tray-trash";
+/// What a batch has that is being deleted.
+const GOING: &str = ".going";
+const LIST: &CStr = c"batch.json";
+
+/// Told apart from all others of the root.
+static BATCHES: AtomicU64 = AtomicU64::new(0);
+
+/// What one run set aside in one root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    name: String,
+}
+
+impl Batch {
+    /// When it was set aside.
+    pub fn at(&self) -> Option<Timestamp> {
+        let seconds = self.name.split('-').next()?.parse().ok()?;
+        Timestamp::from_second(seconds).ok()
+    }
+
+    /// It cannot be put back any more.
+    pub fn is_going(&self) -> bool {
+        self.name.ends_with(GOING)
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// The trash, open.
+pub(crate) struct Trash {
+    open: OwnedFd,
+}
+
+/// A batch, open.
+pub(crate) struct OpenBatch {
+    pub(crate) batch: Batch,
+    pub(crate) open: OwnedFd,
+    trash: Trash,
+}
+
+/// What was set aside: entry `n` of the batch was at path `n` of the list.
+#[derive(Debug, Serialize, Deserialize)]
+struct List {
+    version: u32,
+    items: Vec<Place>,
+}
+
+impl Trash {
+    /// None: there is none.
+    pub(crate) fn of(root: &Root) -> Result<Option<Self>, Errno> {
+        match open_folder(&root.open, TRASH_NAME) {
+            Ok(open) => Self { open }.checked().map(Some),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn make(root: &Root) -> Result<Self, Errno> {
+        match mkdirat(&root.open, TRASH_NAME, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error),
+        }
+        Self { open: open_folder(&root.open, TRASH_NAME)? }.checked()
+    }
+
+    /// In a folder that others may write to, somebody else may have made it.
+    fn checked(self) -> Result<Self, Errno> {
+        let facts = facts_of(&self.open)?;
+        let is_ours = facts.owner == geteuid().as_raw() && facts.mode & 0o022 == 0;
+        if is_ours { Ok(self) } else { Err(Errno::PERM) }
+    }
+
+    pub(crate) fn batches(&self) -> Result<Vec<Batch>, Errno> {
+        let mut batches = Vec::new();
+        FolderReader::default().read(&self.open, |name, _| {
+            if let Ok(name) = name.to_str() {
+                batches.push(Batch { name: name.to_owned() });
+            }
+            true
+        })?;
+        batches.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(batches)
+    }
+
+    pub(crate) fn open_batch(self, batch: &Batch) -> Result<OpenBatch, Errno> {
+        let open = open_folder(&self.open, &c(&batch.name))?;
+        Ok(OpenBatch { batch: batch.clone(), open, trash: self })
+    }
+
+    /// If nothing is left in it.
+    pub(crate) fn remove_if_empty(root: &Root) {
+        let _ = unlinkat(&root.open, TRASH_NAME, AtFlags::REMOVEDIR);
+    }
+}
+
+impl OpenBatch {
+    /// A new one, for entries that are at `items` from the root on. Where its list cannot be written,
+    /// for want of space, nothing of it can be put back: then it is going from the first.
+    pub(crate) fn make(root: &Root, items: &[Place], now: Timestamp) -> Result<Self, Errno> {
+        let trash = Trash::make(root)?;
+        let number = BATCHES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{:010}-{}-{number}", now.as_second(), std::process::id());
+        mkdirat(&trash.open, &name, Mode::RWXU)?;
+        let open = open_folder(&trash.open, &c(&name))?;
+        let mut made = Self { batch: Batch { name }, open, trash };
+        if made.write(items).is_err() {
+            let _ = unlinkat(&made.open, LIST, AtFlags::empty());
+            made.go()?;
+        }
+        Ok(made)
+    }
+
+    fn write(&self, items: &[Place]) -> std::io::Result<()> {
+        let list = List { version: 1, items: items.to_vec() };
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = openat(&self.open, LIST, flags, Mode::RUSR | Mode::WUSR)?;
+        std::fs::File::from(file).write_all(&serde_json::to_vec(&list)?)
+    }
+
+    /// What was where. An error: it was never written, or is of a later release.
+    pub(crate) fn list(&self) -> std::io::Result<Vec<Place>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(&self.open, LIST, flags, Mode::empty())?;
+        let mut text = Vec::new();
+        std::fs::File::from(file).read_to_end(&mut text)?;
+        let list: List = serde_json::from_slice(&text)?;
+        if list.version > 1 {
+            return Err(std::io::Error::other("it was set aside by a later release"));
+        }
+        Ok(list.items)
+    }
+
+    /// From now on it is being deleted, by whoever comes by.
+    pub(crate) fn go(&mut self) -> Result<(), Errno> {
+        if !self.batch.is_going() {
+            let going = format!("{}{GOING}", self.batch.name);
+            renameat(&self.trash.open, c(&self.batch.name), &self.trash.open, c(&going))?;
+            self.batch.name = going;
+        }
+        Ok(())
+    }
+
+    /// All that is in it.
+    pub(crate) fn names(&self) -> Result<Vec<CString>, Errno> {
+        let mut names = Vec::new();
+        FolderReader::default().read(&self.open, |name, _| {
+            names.push(name.to_owned());
+            true
+        })?;
+        Ok(names)
+    }
+
+    /// The list and the batch itself, if nothing else is left in it.
+    pub(crate) fn remove_if_empty(&self) {
+        let is_empty = |names: Vec<CString>| names.iter().all(|name| name.as_c_str() == LIST);
+        if self.names().is_ok_and(is_empty) {
+            let _ = unlinkat(&self.open, LIST, AtFlags::empty());
+            let _ = unlinkat(&self.trash.open, c(&self.batch.name), AtFlags::REMOVEDIR);
+        }
+    }
+
+    /// Where it lies, to tell.
+    pub(crate) fn path(&self, root: &Root) -> std::path::PathBuf {
+        root.path().join(TRASH).join(&self.batch.name)
+    }
+
+    pub(crate) fn is_list(name: &CStr) -> bool {
+        name == LIST
+    }
+}
+
+fn c(name: &str) -> CString {
+    CString::new(name).unwrap_or_default()
+}
+
+/// A part of a path, as the system wants it.
+pub(crate) fn c_part(part: &OsStr) -> CString {
+    CString::new(part.as_bytes()).unwrap_or_default()
+}
