@@ -100,7 +100,7 @@ pub fn open_up_opened(folder: impl AsFd) -> Result<(), Errno> {
 }
 
 pub(crate) fn opened_up(mode: u32) -> Mode {
-    Mode::from_bits_truncate(mode as rustix::fs::RawMode) | Mode::RWXU
+    os::mode(mode) | Mode::RWXU
 }
 
 /// Whether a mark of the file system forbids to remove the entry, whoever asks.

@@ -38,6 +38,10 @@ pub(crate) fn facts(stat: &Stat) -> Facts {
     }
 }
 
+pub(crate) fn mode(bits: u32) -> Mode {
+    Mode::from_bits_truncate(bits)
+}
+
 pub(crate) fn open_folder(folder: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     open_here(folder, name, FOLDER | OFlags::RDONLY)
 }

@@ -32,6 +32,11 @@ pub(crate) fn facts(stat: &Stat) -> Facts {
     }
 }
 
+pub(crate) fn mode(bits: u32) -> Mode {
+    // All bits of rights are among the low sixteen.
+    Mode::from_bits_truncate(u16::try_from(bits & 0o7777).unwrap_or_default())
+}
+
 pub(crate) fn open_folder(folder: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     let opened = openat(folder, name, FOLDER | OFlags::RDONLY, Mode::empty())?;
     if facts_of(&opened)?.device != facts_of(folder)?.device {
