@@ -92,7 +92,11 @@ fn bare_report(rig: &Rig, environment: Vec<(String, String)>) -> String {
     run_dir::write_atomically(&bare, [before, after].concat().as_bytes()).expect("a file of ours");
     let log = File::create(rig.place.path("bare.log")).expect("a file of ours");
     let plan = run.plan().written().expect("the run's plan");
-    let mut command = Command::new(&plan.argv[0]);
+    // However nice whoever runs this test is.
+    let own = Command::new("nice").output().expect("nice says how nice we are").stdout;
+    let own = String::from_utf8(own).expect("a number");
+    let mut command = Command::new("nice");
+    command.arg("-n").arg(format!("-{}", own.trim())).arg(&plan.argv[0]);
     command.arg("machine").arg("--config").arg(&bare).current_dir(&plan.cwd);
     command.env_clear().envs(environment).stdin(Stdio::null());
     command.stdout(log.try_clone().expect("a file of ours")).stderr(log);
