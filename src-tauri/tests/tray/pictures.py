@@ -2,7 +2,8 @@
 
     RUNNER_TRAY_APP=target/debug/runner-tray dbus-run-session -- python3 src-tauri/tests/tray/pictures.py FOLDER [PART ...]
 
-Parts: scenes, pages, wizard, tray; all without one. `./dev screenshots` has what it needs.
+Parts: scenes, pages, wizard, tray; all without one. With --docs the best of them go to docs/pictures, smaller.
+`./dev screenshots` has what it needs.
 """
 
 import json
@@ -32,7 +33,7 @@ class Camera:
         """In every size."""
         for suffix, (width, height) in SIZES.items():
             self.browser.size(width, height)
-            (self.folder / f"{name}{suffix}-{self.theme}.png").write_bytes(still(self.browser.picture))
+            (self.folder / f"{name}{suffix}-{self.theme}.png").write_bytes(still(lambda: window(self.desk)))
         self.browser.size(*SIZES[""])
 
 
@@ -76,6 +77,8 @@ def pages(folder, theme):
         browser.has("No runner on this machine yet")
         camera.shoot("page-no-runner")
         circle.set_up("mac-mini-01")
+        # There is no logind here, which would be told on every picture.
+        desk.runnerctl("preferences", "set", "keep-awake", "off")
         for project in ["acme/web-app", "acme/api", "acme/ios-app", "acme/docs"]:
             job = circle.job(project)
             job.until_begun()
@@ -131,12 +134,13 @@ def wizard(folder, theme):
         browser.end()
 
 
+# Of the desktop, below the panel.
+GROUND = {"light": 0xC9D2DC, "dark": 0x20262E}
 PANEL = """<?xml version="1.0" encoding="UTF-8"?>
 <channel name="xfce4-panel" version="1.0">
   <property name="configver" type="int" value="2"/>
   <property name="panels" type="array">
     <value type="int" value="1"/>
-    <property name="dark-mode" type="bool" value="{dark}"/>
     <property name="panel-1" type="empty">
       <property name="position" type="string" value="p=6;x=0;y=0"/>
       <property name="length" type="uint" value="100"/>
@@ -147,7 +151,10 @@ PANEL = """<?xml version="1.0" encoding="UTF-8"?>
     </property>
   </property>
   <property name="plugins" type="empty">
-    <property name="plugin-1" type="string" value="separator"><property name="expand" type="bool" value="true"/></property>
+    <property name="plugin-1" type="string" value="separator">
+      <property name="expand" type="bool" value="true"/>
+      <property name="style" type="uint" value="0"/>
+    </property>
     <property name="plugin-2" type="string" value="systray"/>
   </property>
 </channel>
@@ -157,10 +164,12 @@ PANEL = """<?xml version="1.0" encoding="UTF-8"?>
 def tray(folder, theme):
     """The icon of every state in a panel, and the menu opened by a click on it."""
     with Desktop("idle", panel=False, theme=THEMES[theme], size="640x480x24") as desk:
-        channel = desk.home / ".config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml"
-        channel.parent.mkdir(parents=True)
-        channel.write_text(PANEL.format(dark=str(theme == "dark").lower()))
+        # Who keeps a panel's settings is started by the session, in whose home they lie.
+        channel = pathlib.Path.home() / ".config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml"
+        channel.parent.mkdir(parents=True, exist_ok=True)
+        channel.write_text(PANEL)
         begin_window_manager(desk)
+        desk.screen.paint_ground(GROUND[theme])
         desk.begin("xfce4-panel", "--disable-wm-check")
         desk.begin_app("--in-tray")
         for state in ["idle", "busy", "draining", "paused", "offline", "problem", "updating", "unknown", "several"]:
@@ -193,8 +202,36 @@ def root(desk):
     return subprocess.run(command, env=desk.environment, capture_output=True, check=True).stdout
 
 
+def window(desk):
+    """The app's window without its frame."""
+    found = subprocess.run(
+        ["xdotool", "search", "--onlyvisible", "--name", "^Runner Tray$"],
+        env=desk.environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    command = ["import", "-window", found.stdout.split()[-1], "png:-"]
+    return subprocess.run(command, env=desk.environment, capture_output=True, check=True).stdout
+
+
 def xdotool(desk, *arguments):
     subprocess.run(["xdotool", *arguments], env=desk.environment, check=True)
+
+
+# Shown in README and docs: what part of which picture.
+BEST = {
+    "overview": ("scene-busy-light", None),
+    "problem": ("scene-problem-dark", None),
+    "set-up": ("wizard-4-job-user-light", None),
+    "tray": ("tray-menu-several-light", "480x326+160+0"),
+}
+
+
+def keep_the_best(folder, docs):
+    """In few colours, which nobody sees and which is a tenth of the bytes."""
+    docs.mkdir(parents=True, exist_ok=True)
+    for name, (picture, part) in BEST.items():
+        crop = ["-crop", part, "+repage"] if part else []
+        small = ["-strip", "-dither", "None", "-colors", "128", f"png8:{docs / name}.png"]
+        subprocess.run(["convert", folder / f"{picture}.png", *crop, *small], check=True)
 
 
 PARTS = {"scenes": scenes, "pages": pages, "wizard": wizard, "tray": tray}
@@ -212,4 +249,7 @@ def main(folder, parts):
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]), sys.argv[2:] or list(PARTS))
+    shots = pathlib.Path(sys.argv[1])
+    main(shots, [it for it in sys.argv[2:] if it != "--docs"] or list(PARTS))
+    if "--docs" in sys.argv:
+        keep_the_best(shots, pathlib.Path(__file__).resolve().parents[3] / "docs/pictures")

@@ -17,6 +17,8 @@ for call, arguments in {
     "XInternAtom": [c_void_p, c_char_p, c_int],
     "XSendEvent": [c_void_p, c_ulong, c_int, c_long, c_void_p],
     "XSync": [c_void_p, c_int],
+    "XSetWindowBackground": [c_void_p, c_ulong, c_ulong],
+    "XClearWindow": [c_void_p, c_ulong],
 }.items():
     getattr(X, call).argtypes = arguments
 
@@ -50,6 +52,15 @@ class Screen:
             return [window for window, found in self._named(with_display) if found == title.encode()]
         finally:
             X.XCloseDisplay(with_display)
+
+    def paint_ground(self, colour):
+        """Behind all windows, as 0xRRGGBB."""
+        display = X.XOpenDisplay(self.name)
+        root = X.XDefaultRootWindow(display)
+        X.XSetWindowBackground(display, root, colour)
+        X.XClearWindow(display, root)
+        X.XSync(display, 0)
+        X.XCloseDisplay(display)
 
     def close(self, window):
         """What a window manager sends when the close button is pressed (ICCCM, WM_DELETE_WINDOW)."""
