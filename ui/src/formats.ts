@@ -31,9 +31,12 @@ export function span(milliseconds: number): string {
   return common.seconds({ s });
 }
 
-/** "0.4 h", "12 h": for sums, where minutes are too fine. */
+/** "40 s", "4 min", "0.4 h", "12 h": for sums, where what is finer does not matter. */
 export function hours(milliseconds: number): string {
-  const h = Math.max(0, milliseconds) / HOUR;
+  const length = Math.max(0, milliseconds);
+  if (length < MINUTE) return common.seconds({ s: Math.round(length / SECOND) });
+  if (length < HOUR / 10) return common.minutes({ m: Math.round(length / MINUTE) });
+  const h = length / HOUR;
   return common.hours({ h: h < 9.95 ? oneDigit.format(h) : whole.format(h) });
 }
 

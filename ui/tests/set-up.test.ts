@@ -306,6 +306,29 @@ describe("a fault", () => {
     expect(made("install")).toEqual([{ call: "install", runner: one?.name }]);
   });
 
+  test("a token that is given in place of a refused one is stored by the same verb", async () => {
+    const { made, show } = await open(scene("no-runner"), { page: "set-up" });
+    await fillIn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    const refused = scene("idle");
+    const [runner] = runnersOf(refused);
+    if (runner) {
+      runner.problems = [{ code: "token-refused", summary: "CircleCI refuses it.", hint: "Give another.", since: "2026-03-02T16:41:00Z" }];
+    }
+    await show(refused);
+    await settle();
+    await fireEvent.click(button("Give another token"));
+    await settle();
+    await write("Resource class token", "not-a-real-other-token");
+    await goOn();
+    await goOn();
+    await goOn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(made("set-up").map(({ token }) => token)).toEqual(["not-a-real-token", "not-a-real-other-token"]);
+  });
+
   test("without a supervisor one is started first", async () => {
     const { asked } = await open(scene("absent"), { page: "set-up" });
     await fillIn();

@@ -93,6 +93,10 @@ def a_token_that_circleci_refuses_is_told_and_the_way_out_asks_for_another():
         window.fill("Resource class token", circle.token)
         desk.first_line_is(re.compile("Problem: CircleCI .*"))
         assert "a-token-of-nobody" not in window.text()
+        for _ in range(3):
+            window.press("Go on")
+        window.press("Install and start")
+        window.has("mini works")
 
 
 def a_keychain_that_is_locked_is_told_and_a_file_is_a_way_out():

@@ -54,6 +54,14 @@ export class Installation {
     this.isDone = true;
   }
 
+  /** What was done is not shown any more, and may be done anew. */
+  forget(): void {
+    if (this.isGoing) return;
+    this.acts = [];
+    this.refusal = undefined;
+    this.isDone = false;
+  }
+
   #plan(): Act[] {
     const { way, isNewClass, atLogin } = this.draft.chosen;
     const act = (id: Act["id"], title: string): Act => ({ id, title, state: "todo", outcome: "" });
