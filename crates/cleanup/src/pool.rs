@@ -28,7 +28,9 @@ impl<T: Send> Pool<T> {
     /// Has threads do the work, and what they give away, to its end. `each` is called once a thread,
     /// takes until there is nothing left, and returns what it gathered.
     pub(crate) fn run<R: Send>(work: Vec<T>, each: impl Fn(&Self) -> R + Sync) -> Vec<R> {
-        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).clamp(2, MOST);
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        // Twice as many: half of them wait for the disk's journal while a tree is deleted.
+        let threads = (cores * 2).clamp(2, MOST);
         let state = State { work: work.into(), waiting: 0, threads, over: false };
         let pool = Self {
             state: Mutex::new(state),
