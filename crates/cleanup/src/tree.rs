@@ -286,6 +286,8 @@ impl Remover<'_> {
             }
             !(seen.is_multiple_of(64) && shared.stop.is_asked())
         });
+        // Entered under two names, of which another thread has removed one: it is gone.
+        let read = read.or_else(|error| if error == Errno::NOENT { Ok(()) } else { Err(error) });
         if let (Err(error), Some(above)) = (read, &folder.above) {
             above.fail_by(&folder.name, error);
             folder.keeps.store(true, Ordering::Relaxed);
