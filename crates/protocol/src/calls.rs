@@ -62,7 +62,7 @@ impl From<JobsRunAs> for Option<String> {
 }
 
 /// A field that is there, whatever it holds: null is a value, too.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     field: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(field).map(Some)

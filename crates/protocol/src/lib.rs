@@ -4,6 +4,7 @@
 mod after_task;
 mod calls;
 mod circleci;
+mod cleanup;
 mod doctor;
 mod history;
 mod names;
@@ -27,14 +28,21 @@ pub use circleci::{
     DeleteClass, DeleteToken, OfClass, OfNamespace, PersonalToken, Rotate, Rotated, Rotation,
     RotationStep, TokenCreated, TokenListed,
 };
+pub use cleanup::{
+    AskPlan, CarryOut, CleanupFailure, CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupRuns,
+    CleanupStage, CleanupWhy, Limits, MarkWorkDir, PlanGroup, PlanItem, Preset, PresetChange,
+    Presets, ReceiptGroup, Risk, UndoCleanup, Undone, Volume, VolumeReceipt, WorkDir, WorkDirId,
+    WorkDirKind, WorkDirShort, WorkDirUse, WorkDirs,
+};
 pub use doctor::{Check, CheckAbout, Finding, Findings, Level};
 pub use history::{FinishedTask, Outcome, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};
 pub use notices::{Notice, NoticeAbout, NoticeOffer, Notices, NoticesSeen, SeenNotices};
 pub use pipeline::pipeline;
 pub use preferences::{
-    KeepAwake, KeepAwakeChange, KeepAwakePreference, NotificationChange, NotificationPreference,
-    Preferences, PreferencesChange,
+    CleanupChange, CleanupPreference, KeepAwake, KeepAwakeChange, KeepAwakePreference,
+    NotificationChange, NotificationPreference, Preferences, PreferencesChange, Weekly,
+    WhenCleanupFails,
 };
 pub use problem::{ApiError, Heals, Problem, ProblemCode};
 pub use set_up::{AdminStep, CheckJobUser, JobUserCheck, TokenSeen};

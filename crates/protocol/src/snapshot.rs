@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AfterTask, FinishedTask, KeepAwake, NoticesSeen, Preferences, Problem, ResourceClass, RunId,
-    RunnerName, TaskId, TokenSeen, TokenStore,
+    AfterTask, CleanupRuns, FinishedTask, KeepAwake, NoticesSeen, Preferences, Problem,
+    ResourceClass, RunId, RunnerName, TaskId, TokenSeen, TokenStore, Volume, WorkDirShort,
 };
 
 /// A size in bytes.
@@ -41,6 +41,18 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub notices: Option<NoticesSeen>,
+    /// The volumes that tasks fill; none where they were not looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<Volume>>"))]
+    pub volumes: Vec<Volume>,
+    /// The clean-up that runs now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub cleanup: Option<CleanupRuns>,
+    /// Working directories, the largest first, as they were last looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<WorkDirShort>>"))]
+    pub work_dirs: Vec<WorkDirShort>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use protocol::{
-    PauseReason, Preferences, Problem, RunId, RunnerName, Snapshot, SupervisorInfo, TaskId,
+    CleanupWhy, PauseReason, Preferences, Problem, RunId, RunnerName, Snapshot, SupervisorInfo,
+    TaskId, WorkDirShort,
 };
 
 use crate::after_task::Firing;
-use crate::decide::{Situation, decide, next_turn};
+use crate::cleaning::Cleaning;
+use crate::decide::{Situation, decide, next_turn, waits_for_tasks};
+use crate::disk::Disk;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::keep_awake::Awake;
@@ -46,6 +49,11 @@ pub struct Core {
     pub(crate) history: Option<Problem>,
     pub(crate) preferences: Option<Preferences>,
     pub(crate) awake: Awake,
+    pub(crate) disk: Disk,
+    pub(crate) cleaning: Cleaning,
+    pub(crate) work_dirs: Vec<WorkDirShort>,
+    /// A task ran, or may have, at the turn before.
+    pub(crate) ran_task: bool,
     pub(crate) firing: Option<Firing>,
     pub(crate) after_task_refused: Option<Problem>,
     pub(crate) telling: Telling,
@@ -83,6 +91,9 @@ impl Core {
             after_task: None,
             keep_awake: None,
             notices: None,
+            volumes: Vec::new(),
+            cleanup: None,
+            work_dirs: Vec::new(),
         };
         Self {
             info,
@@ -99,6 +110,10 @@ impl Core {
             history: None,
             preferences: None,
             awake: Awake::default(),
+            disk: Disk::default(),
+            cleaning: Cleaning::default(),
+            work_dirs: Vec::new(),
+            ran_task: false,
             firing: None,
             after_task_refused: None,
             telling: Telling::default(),
@@ -204,7 +219,9 @@ impl Core {
     fn turn(&mut self, now: Timestamp) -> Vec<Effect> {
         self.fire_after_task(now);
         self.tell_ended_pauses(now);
+        let begins = self.clean_up(now);
         let mut effects: Vec<Effect> = self.save(now).into_iter().collect();
+        effects.extend(begins);
         effects.extend(self.act_after_task(now));
         let holds: Vec<Vec<PauseReason>> =
             self.runners.keys().map(|name| self.in_force(name, now)).collect();
@@ -236,7 +253,8 @@ impl Core {
         let problems = self.problems(now);
         effects.extend(self.tell(&shown, &problems, preferences, now));
         let awake = self.awake.next_turn(task_runs, preferences.keep_awake);
-        wake = [wake, awake, self.telling.next].into_iter().flatten().min();
+        let tidy = self.next_clean_up(preferences, now);
+        wake = [wake, awake, tidy, self.telling.next].into_iter().flatten().min();
         if wake != self.woke_for {
             self.woke_for = wake;
             effects.push(Effect::WakeAt(wake));
@@ -250,12 +268,73 @@ impl Core {
             after_task: self.shown_after_task(),
             keep_awake: Some(self.awake.shown(task_runs, preferences.keep_awake)),
             notices: self.telling.seen,
+            volumes: self.disk.shown(preferences.cleanup),
+            cleanup: self.cleaning.shown(),
+            work_dirs: self.work_dirs.clone(),
         };
         if snapshot != self.shown {
             self.shown = Snapshot { revision: snapshot.revision + 1, ..snapshot };
             effects.push(Effect::Publish);
         }
         effects
+    }
+
+    /// Looks for room, and begins or ends a clean-up whose time has come.
+    fn clean_up(&mut self, now: Timestamp) -> Vec<Effect> {
+        if !self.may_clean_up() {
+            return Vec::new();
+        }
+        let runs_task = self.may_run_task();
+        if std::mem::replace(&mut self.ran_task, runs_task) && !runs_task {
+            self.disk.is_stale();
+        }
+        let mut effects: Vec<Effect> = self.cleaning.give_way(runs_task).into_iter().collect();
+        let settled = self.cleaning.is_settled(now);
+        effects.extend(self.disk.decide(self.any_waits(), settled, now));
+        let begins = effects.iter().any(|effect| matches!(effect, Effect::CleanUp(_)));
+        if self.weekly_is_due(now) && settled && !runs_task && !begins {
+            self.wanted.weekly_cleanup_since = Some(now);
+            effects.push(Effect::CleanUp(CleanupWhy::Weekly));
+        }
+        for effect in &effects {
+            if let Effect::CleanUp(why) = effect {
+                self.cleaning.asks(*why, now);
+            }
+        }
+        effects
+    }
+
+    /// What is not known is left as it is.
+    fn may_clean_up(&self) -> bool {
+        self.read_only.is_none() && self.settings.are_known()
+    }
+
+    fn weekly_is_due(&mut self, now: Timestamp) -> bool {
+        let weekly = self.preferences.and_then(|preferences| preferences.cleanup.weekly);
+        let Some(weekly) = weekly else {
+            self.wanted.weekly_cleanup_since = None;
+            return false;
+        };
+        // Before it was wanted, and where the clock was ahead, nothing was missed.
+        let since = self.wanted.weekly_cleanup_since.filter(|since| *since <= now);
+        let since = *self.wanted.weekly_cleanup_since.insert(since.unwrap_or(now));
+        self.cleaning.next(weekly, since).is_some_and(|at| at <= now)
+    }
+
+    fn next_clean_up(&self, preferences: Preferences, now: Timestamp) -> Option<Timestamp> {
+        if !self.may_clean_up() {
+            return None;
+        }
+        let room = self.disk.next_turn(self.any_waits(), self.cleaning.is_settled(now));
+        let weekly = preferences.cleanup.weekly.zip(self.wanted.weekly_cleanup_since);
+        let weekly = weekly.and_then(|(weekly, since)| self.cleaning.next(weekly, since));
+        // One that is due waits for a task or a clean-up to end, which is told.
+        [room, weekly.filter(|next| *next > now)].into_iter().flatten().min()
+    }
+
+    fn any_waits(&self) -> bool {
+        let runs = self.runners.values().filter_map(|runner| runner.live_run(&self.boot));
+        runs.into_iter().any(|run| waits_for_tasks(run, &self.boot))
     }
 
     /// A task runs somewhere, or may run for all that is known.
@@ -270,6 +349,8 @@ impl Core {
         let wants = self.saved.runners.get(runner);
         let mut pauses = wants.map(|wants| wants.pauses.clone()).unwrap_or_default();
         crate::pause::expire(&mut pauses, now);
+        let wanted = self.preferences.unwrap_or_default().cleanup;
+        pauses.extend(self.disk.hold(runner, wanted));
         pauses.extend(self.after_task_hold(now));
         pauses
     }
@@ -303,6 +384,8 @@ impl Core {
         found.extend(self.cannot_save.iter().cloned());
         found.extend(self.history.iter().cloned());
         found.extend(self.after_task_refused.iter().cloned());
+        found.extend(self.disk.problems(self.preferences.unwrap_or_default().cleanup));
+        found.extend(self.cleaning.problem());
         for run in &self.strays {
             let known =
                 self.shown.problems.iter().find(|problem| {

@@ -1,7 +1,7 @@
 //! Everything the supervisor may be told to do.
 
 use jiff::Timestamp;
-use protocol::{AfterTaskAct, FinishedTask, RunId, RunnerName, TaskId};
+use protocol::{AfterTaskAct, CleanupWhy, FinishedTask, RunId, RunnerName, TaskId};
 
 use crate::notice::NewNotice;
 use crate::wanted::Wanted;
@@ -34,6 +34,14 @@ pub enum Effect {
     Probe(Option<String>),
     /// Look how the machine is powered, and tell it with [`crate::Event::PowerSeen`].
     LookAtPower,
+    /// Look how much room the volumes have that tasks fill, and tell it with
+    /// [`crate::Event::DiskSeen`].
+    LookAtDisk,
+    /// Begin a clean-up of what the owner has switched on, and report
+    /// [`crate::Event::CleanupAdvanced`] and in the end [`crate::Event::CleanupEnded`].
+    CleanUp(CleanupWhy),
+    /// End the clean-up that runs; what it has not begun stays.
+    StopCleanUp,
     /// Keep the machine awake, and report [`crate::Event::KeptAwake`]; or let it sleep again.
     KeepAwake(bool),
     /// No task runs any more: do this, once, and report [`crate::Event::AfterTaskDone`].

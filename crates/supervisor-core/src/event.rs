@@ -1,11 +1,13 @@
 //! Everything that can happen, but for wishes.
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use protocol::{
-    FinishedTask, Install, Notice, NoticesSeen, Preferences, Problem, RunId, RunnerName, TaskId,
+    CleanupRuns, FinishedTask, Install, Notice, NoticesSeen, Preferences, Problem, RunId,
+    RunnerName, TaskId, WorkDirShort,
 };
 
-use crate::facts::{Heard, Power, Processes, RotationFacts, RunFacts, RunnerFacts};
+use crate::facts::{Heard, Power, Processes, RotationFacts, RunFacts, RunnerFacts, VolumeFacts};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -88,6 +90,18 @@ pub enum Event {
     /// What the owner chose for the whole machine.
     PreferencesRead(Preferences),
     PowerSeen(Power),
+    /// Where the machine's clock is read for people.
+    ZoneRead(TimeZone),
+    /// The volumes that tasks fill; those that cannot be read are not among them.
+    DiskSeen(Vec<VolumeFacts>),
+    /// A clean-up runs, whoever began it.
+    CleanupAdvanced(CleanupRuns),
+    /// No clean-up runs any more; why it did not do what it should, in words.
+    CleanupEnded {
+        failure: Option<String>,
+    },
+    /// The working directories, with the sizes that are known.
+    WorkDirsSeen(Vec<WorkDirShort>),
     /// What came of asking the system to keep awake; a failure in its own words.
     KeptAwake {
         failure: Option<String>,

@@ -49,6 +49,20 @@ pub struct RunnerFacts {
     pub token_copy: Option<TokenCopy>,
 }
 
+/// A volume that tasks fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeFacts {
+    /// A folder on it.
+    pub path: String,
+    /// What of ours lies on it, in words.
+    pub holds: String,
+    /// In bytes.
+    pub total: u64,
+    pub free: u64,
+    /// Whose tasks need room there; none: everybody's.
+    pub runners: Option<Vec<RunnerName>>,
+}
+
 /// A move of a token that is not finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenCopy {

@@ -11,8 +11,10 @@
 mod after_task;
 mod asked;
 mod back_off;
+mod cleaning;
 mod core;
 mod decide;
+mod disk;
 mod effect;
 mod event;
 mod facts;
@@ -36,7 +38,7 @@ pub use effect::Effect;
 pub use event::Event;
 pub use facts::{
     AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Power, Processes, Read,
-    RotationFacts, RotationSeen, RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy,
+    RotationFacts, RotationSeen, RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy, VolumeFacts,
 };
 pub use notice::NewNotice;
 pub use wanted::{StoppedInstall, Wanted, WantedAfterTask, WantedRunner};

@@ -123,6 +123,16 @@ impl Telling {
         for ((name, code), told) in open {
             let Some(name) = name else {
                 told.open = of_machine.iter().any(|problem| problem.code == *code);
+                if !told.open && *code == ProblemCode::DiskNearlyFull {
+                    self.to_tell.push(NewNotice {
+                        at: now,
+                        runner: None,
+                        about: NoticeAbout::Healed { code: *code },
+                        title: "There is room on the disk again".into(),
+                        body: "Tasks are claimed again, if nothing else holds them.".into(),
+                        offers: vec![NoticeOffer::Details],
+                    });
+                }
                 continue;
             };
             let Some(runner) = shown.iter().find(|runner| runner.name == *name) else { continue };
@@ -223,9 +233,10 @@ impl Core {
 #[expect(clippy::wildcard_enum_match_arm, reason = "a problem is told where somebody says so")]
 fn worth(code: ProblemCode, failures: u32) -> Option<SignedDuration> {
     match code {
-        ProblemCode::TokenRefused | ProblemCode::NoRoom | ProblemCode::AfterTaskRefused => {
-            Some(SignedDuration::ZERO)
-        }
+        ProblemCode::TokenRefused
+        | ProblemCode::NoRoom
+        | ProblemCode::DiskNearlyFull
+        | ProblemCode::AfterTaskRefused => Some(SignedDuration::ZERO),
         ProblemCode::AgentExitsAtStart | ProblemCode::AgentCrashed => {
             (failures >= LOOP).then_some(SignedDuration::ZERO)
         }

@@ -115,7 +115,21 @@ impl Core {
             Event::Probed { api_url, failure } => {
                 self.probed(api_url.as_deref(), failure.as_deref(), now);
             }
-            Event::PreferencesRead(preferences) => self.preferences = Some(preferences),
+            Event::PreferencesRead(preferences) => {
+                self.preferences = Some(preferences);
+                self.disk.judge(preferences.cleanup, now);
+            }
+            Event::ZoneRead(zone) => self.cleaning.in_zone(zone),
+            Event::DiskSeen(volumes) => {
+                let wanted = self.preferences.unwrap_or_default().cleanup;
+                self.disk.seen(volumes, wanted, now);
+            }
+            Event::CleanupAdvanced(runs) => self.cleaning.advanced(runs),
+            Event::CleanupEnded { failure } => {
+                self.cleaning.ended(failure, now);
+                self.disk.is_stale();
+            }
+            Event::WorkDirsSeen(directories) => self.work_dirs = directories,
             Event::PowerSeen(power) => self.awake.power_seen(power),
             Event::KeptAwake { failure } => self.awake.asked(failure, now),
             Event::AfterTaskDone { failure } => self.after_task_done(failure.as_deref(), now),
@@ -137,6 +151,8 @@ impl Core {
 
     fn settings_read(&mut self, runners: Vec<RunnerFacts>) {
         self.settings = Settings::Read;
+        // Another runner may work on another volume.
+        self.disk.is_stale();
         self.wanted.forget_stops_but_of(&runners);
         let named: BTreeSet<RunnerName> = runners.iter().map(|facts| facts.name.clone()).collect();
         for (_, runner) in self.runners.iter_mut().filter(|(name, _)| !named.contains(*name)) {

@@ -15,6 +15,9 @@ pub struct Wanted {
     /// Of the whole machine; gone before it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_task: Option<WantedAfterTask>,
+    /// The weekly clean-up is due at its first time after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weekly_cleanup_since: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

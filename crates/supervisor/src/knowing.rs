@@ -53,6 +53,9 @@ impl Supervisor {
                 "Give a number from 0 to 100.",
             ));
         }
+        if let Some((why, way_out)) = crate::cleanup_settings::refused(wanted.cleanup) {
+            return Err(refusal::bad_request(why, way_out));
+        }
         let mut changed = settings.clone();
         if changed.set_preferences(wanted) {
             changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;

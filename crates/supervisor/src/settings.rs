@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use protocol::{
-    JobsRunAs, KeepAwakePreference, NotificationPreference, Preferences, ResourceClass, RunnerName,
+    JobsRunAs, KeepAwakePreference, NotificationPreference, Preferences, PresetChange, ResourceClass, RunnerName,
     RunnerSpec, TokenStore,
 };
 use serde::Deserialize;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
+use crate::cleanup_settings::{self, CleanupSettings, CleanupTable};
 use crate::history::Keep;
 
 /// Larger than any honest settings file; what is larger is not read into memory.
@@ -26,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) runners: BTreeMap<RunnerName, RunnerSettings>,
     pub(crate) history: Keep,
     pub(crate) preferences: Preferences,
+    pub(crate) cleanup: CleanupSettings,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -77,6 +79,8 @@ struct File {
     keep_awake: KeepAwakePreference,
     #[serde(default)]
     notifications: NotificationPreference,
+    #[serde(default)]
+    cleanup: CleanupTable,
 }
 
 impl Settings {
@@ -104,9 +108,14 @@ impl Settings {
                 return Err(SettingsError::Twice { path: path.to_owned(), name });
             }
         }
-        let preferences =
-            Preferences { keep_awake: file.keep_awake, notifications: file.notifications };
-        Ok(Self { path: path.to_owned(), document, runners, history: file.history, preferences })
+        let CleanupTable { preference, settings: cleanup } = file.cleanup;
+        cleanup.check().map_err(invalid)?;
+        let preferences = Preferences {
+            keep_awake: file.keep_awake,
+            notifications: file.notifications,
+            cleanup: preference,
+        };
+        Ok(Self { path: path.to_owned(), document, runners, history: file.history, preferences, cleanup })
     }
 
     /// Writes down what is to be otherwise, in memory; false where nothing is.
@@ -135,7 +144,8 @@ impl Settings {
         flag("notifications", "pause_ended", tell.pause_ended, telling.pause_ended);
         flag("notifications", "tasks", tell.tasks, telling.tasks);
         put("keep_awake", "battery_floor_percent", floor(before) != floor(now), floor(now).into());
-        changed
+        let cleanup = cleanup_settings::set(&mut self.document, before.cleanup, now.cleanup);
+        changed || cleanup
     }
 
     /// Makes one runner so, in memory; what `spec` leaves out stays as it is. Says what changed, in
@@ -212,6 +222,16 @@ impl Settings {
         {
             tables.retain(|table| table.get("name").and_then(Item::as_str) != Some(name.as_str()));
         }
+    }
+
+    /// Says of a preset what is to be otherwise, in memory.
+    pub(crate) fn set_preset(&mut self, id: &str, change: PresetChange) {
+        cleanup_settings::set_preset(&mut self.document, id, change);
+    }
+
+    /// Marks a whole path as one that is never deleted, or takes the mark away, in memory.
+    pub(crate) fn set_never_delete(&mut self, path: &str, marked: bool) {
+        cleanup_settings::set_never_delete(&mut self.document, path, marked);
     }
 
     /// Writes the file, atomically, and reads it back as what is meant.

@@ -328,6 +328,22 @@ problems! {
                whether. To be told no more of it: `runnerctl after-task cancel`.",
         heals: OnYourWord,
     }
+    /// A volume that tasks fill has less free space than the mark below which no task is claimed.
+    DiskNearlyFull {
+        summary: "The disk is nearly full, so no task is claimed.",
+        reading: "the volume, what is free on it, and what it needs",
+        hint: "Make room: `runnerctl clean --dry-run` lists what can go. Runner Tray cleans up what \
+               you have switched on, and goes on by itself once there is room.",
+        heals: OnceMended,
+    }
+    /// The last clean-up did not do what it should.
+    CleanupFailed {
+        summary: "The last clean-up could not do all it should.",
+        reading: "why, and what stayed",
+        hint: "`runnerctl clean --receipts` says what stayed and how to remove it. The next clean-up \
+               that does all it should ends this.",
+        heals: OnceMended,
+    }
     /// Saved state cannot be read; nothing is started and nothing overwritten.
     StateUnreadable {
         summary: "What you asked for earlier cannot be read, so nothing is started or changed; \

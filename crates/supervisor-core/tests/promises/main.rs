@@ -8,6 +8,7 @@ mod clocks;
 mod healing;
 mod installing;
 mod keeping_awake;
+mod making_room;
 mod pausing;
 mod proving;
 mod reaching;

@@ -21,6 +21,8 @@ pub(crate) struct Scene {
     did: Vec<String>,
     /// What changes nothing about runners: staying awake, notices.
     asides: Vec<String>,
+    /// Looks at the disk, and clean-up.
+    tidied: Vec<String>,
     runs: u32,
     save: Option<(u64, Wanted)>,
     disk: Wanted,
@@ -44,6 +46,7 @@ impl Scene {
             wake: None,
             did: Vec::new(),
             asides: Vec::new(),
+            tidied: Vec::new(),
             runs: 0,
             save: None,
             disk: Wanted::default(),
@@ -256,6 +259,11 @@ impl Scene {
         std::mem::take(&mut self.asides)
     }
 
+    /// Looks at the disk and clean-ups since the last time this was asked.
+    pub(crate) fn tidied(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.tidied)
+    }
+
     pub(crate) fn shown(&self) -> &Runner {
         self.core.snapshot().runners.first().unwrap()
     }
@@ -292,6 +300,18 @@ impl Scene {
                 }
                 Effect::KeepAwake(on) => {
                     self.asides.push(if on { "keep awake" } else { "let sleep" }.into());
+                    continue;
+                }
+                Effect::LookAtDisk => {
+                    self.tidied.push("look at disk".into());
+                    continue;
+                }
+                Effect::CleanUp(why) => {
+                    self.tidied.push(format!("clean up {why:?}"));
+                    continue;
+                }
+                Effect::StopCleanUp => {
+                    self.tidied.push("stop cleaning up".into());
                     continue;
                 }
                 Effect::AfterTask(act) => format!("after task {}", act.as_str()),

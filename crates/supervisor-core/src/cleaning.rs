@@ -1,0 +1,92 @@
+//! When clean-up begins by itself: once a week when no task runs, and when the disk is low. One at a
+//! time; the weekly one gives way to a task.
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use protocol::{CleanupRuns, CleanupWhy, Problem, ProblemCode, Weekly};
+
+use crate::effect::Effect;
+
+/// A clean-up that was asked for and of which nothing is heard was lost.
+const UNHEARD: SignedDuration = SignedDuration::from_secs(30);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Cleaning {
+    zone: TimeZone,
+    asked: Option<(CleanupWhy, Timestamp)>,
+    runs: Option<CleanupRuns>,
+    told_to_stop: bool,
+    failed: Option<Problem>,
+}
+
+impl Default for Cleaning {
+    fn default() -> Self {
+        Self { zone: TimeZone::UTC, asked: None, runs: None, told_to_stop: false, failed: None }
+    }
+}
+
+impl Cleaning {
+    pub(crate) fn in_zone(&mut self, zone: TimeZone) {
+        self.zone = zone;
+    }
+
+    pub(crate) fn advanced(&mut self, runs: CleanupRuns) {
+        self.asked = None;
+        self.runs = Some(runs);
+    }
+
+    /// `failure`: in words, where it did not do what it should.
+    pub(crate) fn ended(&mut self, failure: Option<String>, now: Timestamp) {
+        self.asked = None;
+        self.runs = None;
+        self.told_to_stop = false;
+        self.failed = failure.map(|why| Problem::of(ProblemCode::CleanupFailed, now).reading(why));
+    }
+
+    pub(crate) fn asks(&mut self, why: CleanupWhy, now: Timestamp) {
+        self.asked = Some((why, now));
+    }
+
+    pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
+        let asked = self.asked.is_some_and(|(_, at)| at.duration_until(now).abs() < UNHEARD);
+        self.runs.is_none() && !asked
+    }
+
+    /// The first time of the week after `since`.
+    pub(crate) fn next(&self, weekly: Weekly, since: Timestamp) -> Option<Timestamp> {
+        let day = Weekday::from_monday_one_offset(i8::try_from(weekly.day).ok()?).ok()?;
+        let since = since.to_zoned_datetime(self.zone.clone());
+        // The day itself counts, if its hour is still to come.
+        let mut date = since.date();
+        for _ in 0..8 {
+            if date.weekday() == day {
+                let at = date.at(i8::try_from(weekly.hour).ok()?, 0, 0, 0);
+                let at = self.zone.to_timestamp(at).ok()?;
+                if at > since.timestamp() {
+                    return Some(at);
+                }
+            }
+            date = date.checked_add(1.day()).ok()?;
+        }
+        None
+    }
+
+    /// Tools clear away what a task may be about to use, so the weekly run ends where one begins.
+    pub(crate) fn give_way(&mut self, task_runs: bool) -> Option<Effect> {
+        let weekly = self.runs.as_ref().is_some_and(|runs| runs.why == CleanupWhy::Weekly);
+        if !weekly || !task_runs || self.told_to_stop {
+            return None;
+        }
+        self.told_to_stop = true;
+        Some(Effect::StopCleanUp)
+    }
+
+    pub(crate) fn shown(&self) -> Option<CleanupRuns> {
+        self.runs.clone()
+    }
+
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        self.failed.clone()
+    }
+}
