@@ -1,7 +1,7 @@
 //! Sizes and lists as people say them.
 
 /// "812 B", "41 MB", "2.1 GB": powers of ten, as disks are sold and shown.
-pub(crate) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
     let Some((unit, name)) = units.into_iter().find(|(unit, _)| bytes >= *unit) else {
         return format!("{bytes} B");

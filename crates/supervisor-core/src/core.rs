@@ -9,6 +9,7 @@ use protocol::{
 
 use crate::after_task::Firing;
 use crate::decide::{Situation, decide, next_turn};
+use crate::disks::Disks;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::keep_awake::Awake;
@@ -46,6 +47,7 @@ pub struct Core {
     pub(crate) history: Option<Problem>,
     pub(crate) preferences: Option<Preferences>,
     pub(crate) awake: Awake,
+    pub(crate) disks: Disks,
     pub(crate) firing: Option<Firing>,
     pub(crate) after_task_refused: Option<Problem>,
     pub(crate) telling: Telling,
@@ -99,6 +101,7 @@ impl Core {
             history: None,
             preferences: None,
             awake: Awake::default(),
+            disks: Disks::default(),
             firing: None,
             after_task_refused: None,
             telling: Telling::default(),
@@ -233,10 +236,12 @@ impl Core {
         let preferences = self.preferences.unwrap_or_default();
         let task_runs = self.may_run_task();
         effects.extend(self.awake.decide(task_runs, preferences.keep_awake, now));
+        let (look, disks) = self.watch_disks(task_runs, now);
+        effects.extend(look);
         let problems = self.problems(now);
         effects.extend(self.tell(&shown, &problems, preferences, now));
         let awake = self.awake.next_turn(task_runs, preferences.keep_awake);
-        wake = [wake, awake, self.telling.next].into_iter().flatten().min();
+        wake = [wake, awake, disks, self.telling.next].into_iter().flatten().min();
         if wake != self.woke_for {
             self.woke_for = wake;
             effects.push(Effect::WakeAt(wake));
@@ -303,6 +308,7 @@ impl Core {
         found.extend(self.cannot_save.iter().cloned());
         found.extend(self.history.iter().cloned());
         found.extend(self.after_task_refused.iter().cloned());
+        found.extend(self.disks.problem());
         for run in &self.strays {
             let known =
                 self.shown.problems.iter().find(|problem| {

@@ -34,6 +34,8 @@ pub enum Effect {
     Probe(Option<String>),
     /// Look how the machine is powered, and tell it with [`crate::Event::PowerSeen`].
     LookAtPower,
+    /// Look how full the disks are, and tell it with [`crate::Event::DisksSeen`].
+    LookAtDisks,
     /// Keep the machine awake, and report [`crate::Event::KeptAwake`]; or let it sleep again.
     KeepAwake(bool),
     /// No task runs any more: do this, once, and report [`crate::Event::AfterTaskDone`].

@@ -5,7 +5,7 @@ use protocol::{
     FinishedTask, Install, Notice, NoticesSeen, Preferences, Problem, RunId, RunnerName, TaskId,
 };
 
-use crate::facts::{Heard, Power, Processes, RotationFacts, RunFacts, RunnerFacts};
+use crate::facts::{Disk, Heard, Power, Processes, RotationFacts, RunFacts, RunnerFacts};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -88,6 +88,8 @@ pub enum Event {
     /// What the owner chose for the whole machine.
     PreferencesRead(Preferences),
     PowerSeen(Power),
+    /// Those on which tasks and state lie, as far as they can be read.
+    DisksSeen(Vec<Disk>),
     /// What came of asking the system to keep awake; a failure in its own words.
     KeptAwake {
         failure: Option<String>,

@@ -320,6 +320,18 @@ pub struct Link {
     pub build_number: Option<String>,
 }
 
+/// A disk that tasks or state lie on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// Its folder, which tells disks apart.
+    pub at: String,
+    /// In bytes, for whoever is not root.
+    pub free: u64,
+    pub total: u64,
+    /// The same in words.
+    pub reading: String,
+}
+
 /// How the machine is powered, as far as it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Power {

@@ -13,6 +13,7 @@ mod asked;
 mod back_off;
 mod core;
 mod decide;
+mod disks;
 mod effect;
 mod event;
 mod facts;
@@ -35,8 +36,8 @@ pub use core::{Core, StateFile};
 pub use effect::Effect;
 pub use event::Event;
 pub use facts::{
-    AgentSeen, Cancelled, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Power, Processes, Read,
-    RotationFacts, RotationSeen, RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy,
+    AgentSeen, Cancelled, Disk, Drained, ExitSeen, Heard, Link, LockSeen, Phase, Power, Processes,
+    Read, RotationFacts, RotationSeen, RunFacts, RunnerFacts, TaskEnd, TaskFacts, TokenCopy,
 };
 pub use notice::NewNotice;
 pub use wanted::{StoppedInstall, Wanted, WantedAfterTask, WantedRunner};

@@ -123,6 +123,10 @@ impl Telling {
         for ((name, code), told) in open {
             let Some(name) = name else {
                 told.open = of_machine.iter().any(|problem| problem.code == *code);
+                // What the owner has ended himself is no news to him.
+                if !told.open && !code.waits_for_you() {
+                    self.to_tell.push(healed(None, "This machine is well again", *code, now));
+                }
                 continue;
             };
             let Some(runner) = shown.iter().find(|runner| runner.name == *name) else { continue };
@@ -131,15 +135,20 @@ impl Telling {
                 continue;
             }
             told.open = false;
-            self.to_tell.push(NewNotice {
-                at: now,
-                runner: Some(name.clone()),
-                about: NoticeAbout::Healed { code: *code },
-                title: format!("{name} is well again"),
-                body: format!("This is over: {}", code.about().summary),
-                offers: vec![NoticeOffer::Details],
-            });
+            let title = format!("{name} is well again");
+            self.to_tell.push(healed(Some(name), &title, *code, now));
         }
+    }
+}
+
+fn healed(of: Option<&RunnerName>, title: &str, code: ProblemCode, now: Timestamp) -> NewNotice {
+    NewNotice {
+        at: now,
+        runner: of.cloned(),
+        about: NoticeAbout::Healed { code },
+        title: title.to_owned(),
+        body: format!("This is over: {}", code.about().summary),
+        offers: vec![NoticeOffer::Details],
     }
 }
 
@@ -223,9 +232,10 @@ impl Core {
 #[expect(clippy::wildcard_enum_match_arm, reason = "a problem is told where somebody says so")]
 fn worth(code: ProblemCode, failures: u32) -> Option<SignedDuration> {
     match code {
-        ProblemCode::TokenRefused | ProblemCode::NoRoom | ProblemCode::AfterTaskRefused => {
-            Some(SignedDuration::ZERO)
-        }
+        ProblemCode::TokenRefused
+        | ProblemCode::NoRoom
+        | ProblemCode::DiskNearlyFull
+        | ProblemCode::AfterTaskRefused => Some(SignedDuration::ZERO),
         ProblemCode::AgentExitsAtStart | ProblemCode::AgentCrashed => {
             (failures >= LOOP).then_some(SignedDuration::ZERO)
         }

@@ -117,6 +117,7 @@ impl Core {
             }
             Event::PreferencesRead(preferences) => self.preferences = Some(preferences),
             Event::PowerSeen(power) => self.awake.power_seen(power),
+            Event::DisksSeen(disks) => self.disks.seen(disks, now),
             Event::KeptAwake { failure } => self.awake.asked(failure, now),
             Event::AfterTaskDone { failure } => self.after_task_done(failure.as_deref(), now),
             Event::NoticesKept { seen, before } => {

@@ -76,6 +76,7 @@ impl Supervisor {
             }
             Effect::Probe(api_url) => self.probe(api_url),
             Effect::LookAtPower => self.look_at_power(),
+            Effect::LookAtDisks => self.look_at_disks(),
             Effect::KeepAwake(on) => self.keep_awake(on),
             Effect::AfterTask(act) => self.after_task(act),
             Effect::Tell(notice) => self.tell(*notice),

@@ -5,6 +5,7 @@ mod api;
 mod as_user;
 mod awake;
 mod boundary;
+mod disks;
 mod doctor;
 mod downloads;
 mod effects;

@@ -243,6 +243,15 @@ problems! {
                runnerctl agent install",
         heals: OnceMended,
     }
+    /// A disk that tasks or state lie on is nearly full: less than 2 GB is free, or of a small disk less
+    /// than a twentieth.
+    DiskNearlyFull {
+        summary: "The disk is nearly full.",
+        reading: "the folder it is mounted at, what is free and of how much",
+        hint: "Make room on it before a task fails for want of it: old working directories, caches \
+               and images go first. It is looked at again by itself.",
+        heals: OnceMended,
+    }
     /// The user stopped the agent's download.
     InstallStopped {
         summary: "The agent's download was stopped.",

@@ -5,6 +5,7 @@ mod after_task;
 mod agents_end;
 mod cancelling;
 mod clocks;
+mod filling;
 mod healing;
 mod installing;
 mod keeping_awake;

@@ -21,6 +21,8 @@ pub(crate) struct Scene {
     did: Vec<String>,
     /// What changes nothing about runners: staying awake, notices.
     asides: Vec<String>,
+    /// How often the disks were to be looked at.
+    pub(crate) looks_at_disks: u32,
     runs: u32,
     save: Option<(u64, Wanted)>,
     disk: Wanted,
@@ -44,6 +46,7 @@ impl Scene {
             wake: None,
             did: Vec::new(),
             asides: Vec::new(),
+            looks_at_disks: 0,
             runs: 0,
             save: None,
             disk: Wanted::default(),
@@ -288,6 +291,10 @@ impl Scene {
                 Effect::Probe(_) => "probe".into(),
                 Effect::LookAtPower => {
                     self.asides.push("look at power".into());
+                    continue;
+                }
+                Effect::LookAtDisks => {
+                    self.looks_at_disks += 1;
                     continue;
                 }
                 Effect::KeepAwake(on) => {

@@ -191,7 +191,7 @@ impl World {
             }
             Effect::Probe(api_url) => self.job(Job::Probe(api_url)),
             // What these decide is told in the promises; here they change nothing.
-            Effect::LookAtPower | Effect::KeepAwake(_) | Effect::Tell(_) => {}
+            Effect::LookAtPower | Effect::LookAtDisks | Effect::KeepAwake(_) | Effect::Tell(_) => {}
             Effect::AfterTask(act) => self.broke("nobody asked for it", || format!("{act:?}")),
             Effect::WakeAt(at) => {
                 if let Some(supervisor) = &mut self.supervisor {
