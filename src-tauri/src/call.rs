@@ -23,6 +23,8 @@ pub(crate) enum Call {
         supervisor: Option<bool>,
         app: Option<bool>,
     },
+    /// Asks the owner, where the system wants that, whether notifications may be shown.
+    AllowNotifications,
     OpenDoc {
         page: DocPage,
     },

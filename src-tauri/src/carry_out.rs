@@ -55,6 +55,7 @@ impl Hands {
             Call::SetLogin { supervisor, app } => {
                 given(login::set_login(&self.folders, supervisor, app).await?)
             }
+            Call::AllowNotifications => given(allow_notifications().await?),
             Call::OpenDoc { page } => self.open(page.address()),
             Call::OpenLink { link } => {
                 // A lost supervisor's servers are not known, but CircleCI's own pages are.
@@ -171,6 +172,24 @@ impl Hands {
         })?;
         Ok(Value::Null)
     }
+}
+
+/// `Allowed` in `ui/src/answers.ts`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub(crate) struct Allowed {
+    allowed: bool,
+}
+
+/// It may wait for the owner as long as he likes, so it keeps nobody else waiting.
+async fn allow_notifications() -> Result<Allowed, Refusal> {
+    let asked = tokio::task::spawn_blocking(host::notification::may_be_shown).await;
+    let asked = asked.map_err(|error| error.to_string()).flatten();
+    let allowed = asked.map_err(|error| {
+        let title = "The system could not be asked whether notifications may be shown.";
+        Refusal::failed(title, &error, "Look at Runner Tray in the system's settings for them.")
+    })?;
+    Ok(Allowed { allowed })
 }
 
 fn given(answer: impl Serialize) -> Result<Value, Refusal> {

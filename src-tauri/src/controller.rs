@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
-use protocol::{AfterTaskAct, Findings, Level, RunnerName, RunnerState, Snapshot};
+use protocol::{
+    AfterTaskAct, Findings, Level, NoticeAbout, NoticeOffer, RunnerName, RunnerState, Snapshot,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ask::{Ask, Page};
@@ -21,6 +23,8 @@ pub(crate) trait Screen {
     /// Makes it, or brings it to the front.
     fn open_window(&mut self);
     fn open_link(&mut self, link: &str);
+    /// As a notification; what is chosen on it comes back as [`Happened::Chosen`].
+    fn notify(&mut self, notice: &protocol::Notice);
     fn quit(&mut self);
 }
 
@@ -30,6 +34,8 @@ pub(crate) trait Supervisor {
     fn start(&mut self, done: Done);
     /// Has the doctor look at this machine.
     fn examine(&mut self);
+    /// What was told after the notice of this number.
+    fn told_since(&mut self, notice: u64);
     /// Whether somebody looks at what tasks use, which costs measuring.
     fn somebody_looks(&mut self, looks: bool);
 }
@@ -58,6 +64,10 @@ pub(crate) enum Happened {
     /// A wish was not granted.
     Refused(Notice),
     Asked(Ask, Done),
+    /// What was told meanwhile, in its order.
+    News(Vec<protocol::Notice>),
+    /// Somebody chose this on a notification.
+    Chosen(Box<protocol::Notice>, NoticeOffer),
     WindowClosed,
     /// The desktop has nowhere to show a tray icon.
     NoTray,
@@ -76,6 +86,10 @@ pub(crate) struct Controller<S, V> {
     examined: Option<u32>,
     /// Whether a machine that turns out to have no runner is shown how to get one.
     welcomes: bool,
+    /// Whether notifications are this app's to show.
+    notifies: bool,
+    /// Up to here notices were shown, or told before this app began: those are for the window.
+    notified: Option<u64>,
 }
 
 /// What the screen shows, so that it is touched only when that changes.
@@ -87,7 +101,7 @@ struct Shown {
 }
 
 impl<S: Screen, V: Supervisor> Controller<S, V> {
-    pub(crate) fn new(screen: S, supervisor: V, welcomes: bool) -> Self {
+    pub(crate) fn new(screen: S, supervisor: V, welcomes: bool, notifies: bool) -> Self {
         Self {
             screen,
             supervisor,
@@ -96,6 +110,8 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             sent: 0,
             examined: None,
             welcomes,
+            notifies,
+            notified: None,
         }
     }
 
@@ -121,6 +137,8 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             Happened::Examined(findings) => self.view.findings = Some(ask_for_something(&findings)),
             Happened::Refused(notice) => self.tell(notice),
             Happened::Asked(ask, done) => self.asked(ask, done, now),
+            Happened::News(notices) => notices.iter().for_each(|it| self.screen.notify(it)),
+            Happened::Chosen(notice, offer) => self.chosen(&notice, offer),
             Happened::WindowClosed => self.supervisor.somebody_looks(false),
             Happened::NoTray => self.tell(no_tray()),
             Happened::TimePassed => {}
@@ -140,7 +158,32 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
         if std::mem::take(&mut self.welcomes) && is_new {
             self.go(Page::SetUp);
         }
+        if self.notifies {
+            self.hear(&snapshot);
+        }
         self.view.supervisor = Seen::Live { snapshot };
+    }
+
+    fn hear(&mut self, snapshot: &Snapshot) {
+        let Some(newest) = snapshot.notices.map(|notices| notices.newest) else { return };
+        if let Some(known) = self.notified.replace(newest).filter(|known| newest > *known) {
+            self.supervisor.told_since(known);
+        }
+    }
+
+    fn chosen(&mut self, notice: &protocol::Notice, offer: NoticeOffer) {
+        match (offer, &notice.about) {
+            (NoticeOffer::Resume, _) => {
+                let all = || self.view.runners().iter().map(|it| it.name.clone()).collect();
+                let runners = notice.runner.clone().map_or_else(all, |runner| vec![runner]);
+                self.supervisor.wish(Wish::Resume { runners }, None);
+            }
+            (NoticeOffer::Open, NoticeAbout::TaskEnded { link: Some(link), .. }) => {
+                self.open_page(link);
+            }
+            (NoticeOffer::Open | NoticeOffer::Details, _) => self.screen.open_window(),
+            (NoticeOffer::Other, _) => {}
+        }
     }
 
     fn go(&mut self, page: Page) {
@@ -185,7 +228,7 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
         }
     }
 
-    /// The address is the supervisor's; the window never names one.
+    /// The address is the supervisor's; neither window nor menu ever names one.
     fn open_task(&mut self, runner: &RunnerName) {
         let task = self
             .view
@@ -193,7 +236,11 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             .iter()
             .find(|it| it.name == *runner)
             .and_then(|it| it.task.as_ref());
-        let Some(link) = task.and_then(|task| task.link.as_deref()) else { return };
+        let Some(link) = task.and_then(|task| task.link.clone()) else { return };
+        self.open_page(&link);
+    }
+
+    fn open_page(&mut self, link: &str) {
         let servers = self.view.snapshot().map(links::servers).unwrap_or_default();
         match links::page(link, &servers) {
             Ok(page) => self.screen.open_link(page.as_str()),

@@ -41,6 +41,9 @@ impl Screen for Desk {
     fn open_link(&mut self, link: &str) {
         self.write(format!("link: {link}"));
     }
+    fn notify(&mut self, notice: &protocol::Notice) {
+        self.write(format!("notify: {}", notice.title));
+    }
     fn quit(&mut self) {
         self.write("quit");
     }
@@ -58,6 +61,9 @@ impl Supervisor for Desk {
     fn examine(&mut self) {
         self.write("the doctor looks");
     }
+    fn told_since(&mut self, notice: u64) {
+        self.write(format!("told since {notice}"));
+    }
     fn somebody_looks(&mut self, looks: bool) {
         self.write(format!("somebody looks: {looks}"));
     }
@@ -72,8 +78,13 @@ struct Day {
 impl Day {
     /// The app has started; nothing is known yet.
     fn begins() -> Self {
+        Self::begins_where(false)
+    }
+
+    /// `notifies`: where only the app may show notifications.
+    fn begins_where(notifies: bool) -> Self {
         let desk = Desk::default();
-        let mut controller = Controller::new(desk.clone(), desk.clone(), true);
+        let mut controller = Controller::new(desk.clone(), desk.clone(), true, notifies);
         controller.show(&scenes::now());
         Self { controller, desk, now: scenes::now() }
     }
@@ -291,4 +302,65 @@ async fn with_a_time_on_the_menu_it_looks_again_within_a_minute() {
     day.told("paused");
     let minute = Duration::from_mins(1);
     tokio::time::timeout(minute, day.controller.time_passes()).await.expect("it woke");
+}
+
+fn told_up_to(newest: u64) -> Happened {
+    let Seen::Live { mut snapshot } = scenes::view("busy").supervisor else { panic!("live") };
+    snapshot.notices = Some(protocol::NoticesSeen { newest, seen: 0 });
+    Happened::Told(snapshot)
+}
+
+fn notice(runner: Option<&str>, about: NoticeAbout) -> protocol::Notice {
+    protocol::Notice {
+        id: 4,
+        at: Timestamp::UNIX_EPOCH,
+        runner: runner.map(|name| name.parse().expect("a name")),
+        about,
+        title: "Something happened".to_owned(),
+        body: String::new(),
+        offers: Vec::new(),
+    }
+}
+
+#[test]
+fn where_only_the_app_may_notify_it_shows_what_is_told_while_it_runs_each_once() {
+    let mut day = Day::begins_where(true);
+    let asks = |seen: &[String]| seen.iter().filter(|it| it.starts_with("told since")).count();
+    assert_eq!(asks(&day.happens(told_up_to(3))), 0, "what was told before is the window's");
+    assert!(day.happens(told_up_to(5)).contains(&"told since 3".to_owned()));
+    assert_eq!(asks(&day.happens(told_up_to(5))), 0);
+    let news = vec![notice(None, NoticeAbout::PauseEnded), notice(None, NoticeAbout::PauseEnded)];
+    assert_eq!(day.happens(Happened::News(news)), ["notify: Something happened"; 2]);
+    day.told("absent");
+    assert!(day.happens(told_up_to(6)).contains(&"told since 5".to_owned()), "a new supervisor");
+    assert_eq!(asks(&day.happens(told_up_to(1))), 0, "a history that was begun anew");
+
+    let mut day = Day::begins();
+    day.happens(told_up_to(3));
+    assert_eq!(asks(&day.happens(told_up_to(5))), 0, "elsewhere the supervisor shows them");
+}
+
+#[test]
+fn a_notification_s_buttons_do_what_they_say() {
+    let mut day = Day::begins_where(true);
+    day.told("several");
+    let mut chosen = |runner, about, offer| {
+        day.happens(Happened::Chosen(Box::new(notice(runner, about)), offer))
+    };
+    let ended = |link: &str| NoticeAbout::TaskEnded {
+        task: "run-1.1".into(),
+        result: protocol::TaskResult::Succeeded,
+        link: Some(link.to_owned()),
+    };
+    let resume = chosen(Some("mac-mini-01"), NoticeAbout::PauseEnded, NoticeOffer::Resume);
+    assert_eq!(resume, ["wish: Resume { runners: [RunnerName(\"mac-mini-01\")] }"]);
+    let all =
+        chosen(None, NoticeAbout::AfterTask { act: AfterTaskAct::Pause }, NoticeOffer::Resume);
+    assert_eq!(all[0].matches("RunnerName").count(), 3, "{all:?}");
+    let page = "https://app.circleci.com/pipelines/1";
+    assert_eq!(chosen(None, ended(page), NoticeOffer::Open), [format!("link: {page}")]);
+    let elsewhere = chosen(None, ended("https://evil.example/"), NoticeOffer::Open);
+    assert_eq!(elsewhere, ["window opened", "view: 1 notices"], "it is not opened, and says so");
+    assert_eq!(chosen(None, ended(page), NoticeOffer::Details), ["window opened"]);
+    assert!(chosen(None, NoticeAbout::PauseEnded, NoticeOffer::Other).is_empty());
 }

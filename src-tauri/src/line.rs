@@ -4,7 +4,7 @@ use jiff::ZonedDateTime;
 use protocol::{AfterTaskAct, PauseBy, PauseReason, Runner, RunnerState, Snapshot};
 
 use crate::view::{Seen, View};
-use crate::words::{elapsed, moment, plain};
+use crate::words::{elapsed, left, moment, plain};
 
 /// In letters: what of other people's texts a menu still shows well.
 const MOST_OF_A_NAME: usize = 40;
@@ -98,7 +98,7 @@ fn detail(runner: &Runner, after: Option<AfterTaskAct>, now: &ZonedDateTime) -> 
         RunnerState::Unknown => Some(": treated as busy".to_owned()),
         RunnerState::Draining => {
             let then = match after {
-                _ if runner.pause_reasons.is_empty() => "",
+                _ if runner.pause_reasons.is_empty() => ", resumes after this task",
                 None | Some(AfterTaskAct::Pause) => ", then paused",
                 Some(AfterTaskAct::Quit) => ", then stops",
                 Some(AfterTaskAct::Sleep) => ", then sleeps",
@@ -130,7 +130,7 @@ fn task_name(runner: &Runner) -> String {
         .unwrap_or_else(|| "a task".to_owned())
 }
 
-/// " by you until 17:30 and by low disk space".
+/// " by you until 17:30, 42 min left and by low disk space".
 fn held_by(reasons: &[PauseReason], now: &ZonedDateTime) -> Option<String> {
     let reasons: Vec<_> = reasons
         .iter()
@@ -142,7 +142,9 @@ fn held_by(reasons: &[PauseReason], now: &ZonedDateTime) -> Option<String> {
                 PauseBy::AfterTask => "for what comes after the task",
                 PauseBy::Other => "by a rule",
             };
-            let until = reason.until.map(|until| format!(" until {}", moment(until, now)));
+            let until = reason
+                .until
+                .map(|until| format!(" until {}, {} left", moment(until, now), left(until, now)));
             format!("{who}{}", until.unwrap_or_default())
         })
         .collect();

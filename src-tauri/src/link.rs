@@ -149,6 +149,17 @@ impl Supervisor for Orders {
         });
     }
 
+    fn told_since(&mut self, notice: u64) {
+        let (client, news) = (self.client.clone(), self.news.clone());
+        tokio::spawn(async move {
+            // What cannot be read now is still the first thing in the window.
+            if let Ok(mut told) = client.notices(notice, None).await {
+                told.notices.reverse();
+                let _ = news.send(Happened::News(told.notices));
+            }
+        });
+    }
+
     fn somebody_looks(&mut self, looks: bool) {
         let detail = if looks { Detail::Usage } else { Detail::Plain };
         self.detail.send_if_modified(|old| std::mem::replace(old, detail) != detail);

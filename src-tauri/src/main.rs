@@ -11,6 +11,7 @@ mod link;
 mod links;
 mod login;
 mod menu;
+mod notifying;
 #[cfg(test)]
 mod replies;
 mod reply;
@@ -135,7 +136,8 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
                 say(&news, Ask::OpenWindow);
             }
             let tray = tray::Tray::new(app.handle(), &pictures)?;
-            let controller = Controller::new(tray, orders, opens == Opens::IfNew);
+            let notifies = !host::SHOWS_NOTIFICATIONS;
+            let controller = Controller::new(tray, orders, opens == Opens::IfNew, notifies);
             let ends = EndsTheApp(app.handle().clone());
             std::thread::Builder::new().name("controller".to_owned()).spawn(move || {
                 let _ends = ends;

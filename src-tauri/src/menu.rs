@@ -209,7 +209,10 @@ fn tasks(snapshot: &Snapshot) -> usize {
 fn true_until(view: &View, now: &ZonedDateTime, shown: &[Item]) -> Option<Timestamp> {
     let tasks = view.runners().iter().filter_map(|runner| runner.task.as_ref());
     let minutes = tasks.map(|task| words::next_minute(task.started_at, now));
-    let mut moments: Vec<_> = minutes.chain(words::next_midnight(now)).collect();
+    let pauses = view.runners().iter().flat_map(|runner| &runner.pause_reasons);
+    let ends = pauses.filter_map(|reason| reason.until);
+    let left = ends.map(|until| words::next_left(until, now)).filter(|at| *at > now.timestamp());
+    let mut moments: Vec<_> = minutes.chain(left).chain(words::next_midnight(now)).collect();
     moments.sort();
     moments.into_iter().find(|moment| {
         let then = moment.to_zoned_datetime(now.time_zone().clone());

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::carry_out::About;
+use crate::carry_out::{About, Allowed};
 use crate::login::Login;
 use crate::reply::Refusal;
 use crate::said::Said;
@@ -43,6 +43,7 @@ fn again<T: DeserializeOwned + Serialize>(it: &Value) -> serde_json::Result<Valu
 fn given_again(call: &Call, given: &Value) -> serde_json::Result<Value> {
     match call {
         Call::About => again::<About>(given),
+        Call::AllowNotifications => again::<Allowed>(given),
         Call::Login | Call::SetLogin { .. } => again::<Login>(given),
         Call::History { .. } => again::<HistoryPage>(given),
         Call::Logs { .. } => again::<LogPage>(given),

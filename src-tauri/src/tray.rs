@@ -6,11 +6,13 @@ use host::TrayPicture;
 use protocol::RunnerState;
 use tauri::menu::{IsMenuItem, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
-use tauri::{AppHandle, Wry};
+use tauri::{AppHandle, Manager, Wry};
 
 use crate::controller::Screen;
 use crate::icon::picture;
+use crate::link::News;
 use crate::menu::{Item, Menu};
+use crate::notifying;
 use crate::view::View;
 use crate::window;
 
@@ -88,6 +90,11 @@ impl Screen for Tray {
 
     fn open_link(&mut self, link: &str) {
         note("open the browser", tauri_plugin_opener::open_url(link, None::<&str>));
+    }
+
+    fn notify(&mut self, notice: &protocol::Notice) {
+        let news = self.app.state::<News>().inner().clone();
+        note("show a notification", notifying::show(notice.clone(), news));
     }
 
     fn quit(&mut self) {

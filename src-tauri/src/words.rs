@@ -1,10 +1,26 @@
 //! Times and other people's texts as a menu says them. Pure: the clock is an argument.
 
-use jiff::{Timestamp, ToSpan, ZonedDateTime};
+use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
 
 /// "under 1 min", "4 min", "2 h 5 min". A clock that was set back shows no negative time.
 pub(crate) fn elapsed(from: Timestamp, now: &ZonedDateTime) -> String {
-    let minutes = minutes_between(from, now);
+    span(minutes_between(from, now))
+}
+
+/// What is left until then, in minutes begun: "under 1 min", "42 min", "15 h 20 min".
+pub(crate) fn left(until: Timestamp, now: &ZonedDateTime) -> String {
+    match minutes_left(until, now) {
+        i64::MIN..=1 => span(0),
+        minutes => span(minutes),
+    }
+}
+
+/// When [`left`] says something else.
+pub(crate) fn next_left(until: Timestamp, now: &ZonedDateTime) -> Timestamp {
+    until - (minutes_left(until, now) - 1).max(0).minutes()
+}
+
+fn span(minutes: i64) -> String {
     match (minutes / 60, minutes % 60) {
         (0, 0) => "under 1 min".to_owned(),
         (0, minutes) => format!("{minutes} min"),
@@ -62,6 +78,12 @@ fn minutes_between(from: Timestamp, now: &ZonedDateTime) -> i64 {
     (now.timestamp().as_second() - from.as_second()).max(0) / 60
 }
 
+/// Rounded up.
+fn minutes_left(until: Timestamp, now: &ZonedDateTime) -> i64 {
+    let left = now.timestamp().duration_until(until);
+    left.as_mins() + i64::from(left > SignedDuration::from_mins(left.as_mins()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +118,27 @@ mod tests {
             );
             let just_before = (next - 1.second()).to_zoned_datetime(zone);
             assert_eq!(elapsed(from, &just_before), elapsed(from, &now), "{now}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_said_in_minutes_begun_and_until_it_is_over() {
+        let until = at("2026-03-02T15:05:00Z").timestamp();
+        for (now, words) in [
+            ("2026-03-02T12:00:00Z", "2 h 5 min"),
+            ("2026-03-02T14:04:59Z", "1 h 1 min"),
+            ("2026-03-02T14:05:00Z", "1 h 0 min"),
+            ("2026-03-02T15:03:00.001Z", "2 min"),
+            ("2026-03-02T15:04:00Z", "under 1 min"),
+            ("2026-03-02T15:06:00Z", "under 1 min"),
+        ] {
+            let now = at(now);
+            assert_eq!(left(until, &now), words, "{now}");
+            let zone = now.time_zone().clone();
+            let next = next_left(until, &now);
+            if next > now.timestamp() && next < until {
+                assert_ne!(left(until, &next.to_zoned_datetime(zone)), words, "{now}");
+            }
         }
     }
 

@@ -86,6 +86,7 @@ mod played {
         the_app_starts_a_supervisor_where_none_is
         a_supervisor_that_cannot_be_started_is_said_in_the_window
         the_window_s_buttons_reach_the_supervisor
+        a_screen_reader_reads_the_whole_window_and_every_control_has_a_name
         a_task_s_page_is_opened_in_the_browser
         a_desktop_without_a_tray_gets_the_window_and_the_reason
         quit_ends_the_app_and_nothing_else

@@ -13,6 +13,8 @@ export type AboutHere = {
   home: string;
 };
 
+export type Allowed = { allowed: boolean };
+
 /** What starts at login. */
 export type Login = {
   /** What would start the supervisor here; `none`: it is started when the app is. */

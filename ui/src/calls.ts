@@ -21,6 +21,7 @@ import type {
 import type {
   AboutHere,
   AgentRelease,
+  Allowed,
   ClassListed,
   DocPage,
   HistoryPage,
@@ -49,6 +50,8 @@ export type Calls = {
   login: Made<Nothing, Login>;
   /** Has them start at login, or not any more; what is absent stays. Gives what is so afterwards. */
   "set-login": Made<{ supervisor?: boolean; app?: boolean }, Login>;
+  /** Asks the owner whether notifications may be shown, where the system wants that (macOS); once, then the answer stands. */
+  "allow-notifications": Made<Nothing, Allowed>;
   /** Opens a page of documentation in the browser, by its name in a closed list. */
   "open-doc": Made<{ page: DocPage }, null>;
   /** Opens a finished task's page; refused (`link-not-allowed`) unless https and a host of CircleCI's or of a runner's server. */

@@ -31,6 +31,13 @@ export function span(milliseconds: number): string {
   return common.seconds({ s });
 }
 
+/** "under 1 min", "42 min", "15 h 20 min": what is left until then, in minutes begun. */
+export function left(until: Date, now: Date): string {
+  const m = Math.ceil((until.getTime() - now.getTime()) / MINUTE);
+  if (m <= 1) return common.underAMinute();
+  return m < 60 ? common.minutes({ m }) : common.hoursMinutes({ h: Math.floor(m / 60), m: two.format(m % 60) });
+}
+
 /** "40 s", "4 min", "0.4 h", "12 h": for sums, where what is finer does not matter. */
 export function hours(milliseconds: number): string {
   const length = Math.max(0, milliseconds);

@@ -14,6 +14,9 @@ class Place {
   /** The runner that the wizard changes; undefined: it sets up a new one, or goes on with what was left. */
   edits = $state<RunnerName>();
 
+  /** What of that runner's settings is to be opened; followed once. */
+  part = $state<"token" | "remove">();
+
   constructor() {
     this.restore();
   }
@@ -29,7 +32,8 @@ class Place {
     this.go("set-up");
   }
 
-  go(page: Page, runner?: RunnerName): void {
+  go(page: Page, runner?: RunnerName, part?: "token" | "remove"): void {
+    this.part = part;
     if (page !== "set-up") this.edits = undefined;
     this.page = page;
     if (runner !== undefined) this.runner = runner;

@@ -68,6 +68,76 @@ test("while it drains, resume says when it takes effect", async () => {
   expect(button(/^Resume after this task/)).toBeTruthy();
 });
 
+test("what is left of a pause is kept true without asking anybody", async () => {
+  const { asked } = await open(scene("paused"));
+  expect(screen.getByText("48 min left")).toBeTruthy();
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(screen.getByText("47 min left")).toBeTruthy();
+  expect(asked).toEqual([]);
+});
+
+describe("a problem leads on to where it is mended", () => {
+  async function troubled(code: string) {
+    const view = scene("idle");
+    for (const runner of runnersOf(view)) {
+      runner.problems = [{ code: code as never, summary: "It is so.", hint: "Say `runnerctl doctor` or `not.", since: "2026-03-02T16:41:00Z" }];
+    }
+    return open(view);
+  }
+
+  test("a token is replaced in the settings, opened at that runner", async () => {
+    await troubled("token-refused");
+    await fireEvent.click(button("Give another token: mac-mini-01"));
+    await settle();
+    expect(screen.getByLabelText("New resource class token")).toBeTruthy();
+    expect(document.activeElement).toBe(button("Token…: mac-mini-01"));
+  });
+
+  test("a download is asked for again, an agent's log is shown, a job user is looked at", async () => {
+    const { made } = await troubled("agent-not-installed");
+    await fireEvent.click(button("Try the download again: mac-mini-01"));
+    await settle();
+    expect(made("install")).toEqual([{ call: "install", runner: "mac-mini-01" }]);
+    close();
+    await troubled("agent-exits-at-start");
+    await fireEvent.click(button("Show its log: mac-mini-01"));
+    await settle();
+    expect(screen.getByRole("log", { name: "Log of mac-mini-01" })).toBeTruthy();
+    close();
+    await troubled("job-user-unusable");
+    await fireEvent.click(button("Go to the job user: mac-mini-01"));
+    await settle();
+    expect(screen.getByText("Change mac-mini-01")).toBeTruthy();
+  });
+
+  test("one of the machine leads to the doctor", async () => {
+    const view = scene("idle");
+    if (view.supervisor.kind === "live") {
+      view.supervisor.snapshot.problems = [
+        { code: "disk-nearly-full", summary: "The disk is nearly full.", hint: "Make room.", since: "2026-03-02T16:41:00Z" },
+      ];
+    }
+    await open(view);
+    expect(screen.getByText("This machine has a problem; 1 idle")).toBeTruthy();
+    await fireEvent.click(button("Check this machine"));
+    await settle();
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Doctor");
+  });
+
+  test("a command in it is shown as one; a backtick that is alone stays a letter", async () => {
+    await troubled("server-troubled");
+    expect([...document.querySelectorAll("article li code")]).toEqual([]);
+    expect(screen.getByText("Say `runnerctl doctor` or `not.")).toBeTruthy();
+    close();
+    const view = scene("idle");
+    for (const runner of runnersOf(view)) {
+      runner.problems = [{ code: "offline", summary: "No.", hint: "Say `runnerctl doctor`.", since: "2026-03-02T16:41:00Z" }];
+    }
+    await open(view);
+    expect(document.querySelector("article li code")?.textContent).toBe("runnerctl doctor");
+  });
+});
+
 test("the time of a task is kept true without asking anybody", async () => {
   const { asked, made } = await open(scene("busy"));
   expect(screen.getByText("4 min 12 s")).toBeTruthy();

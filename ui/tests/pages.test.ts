@@ -56,6 +56,19 @@ describe("the frame", () => {
     expect(screen.getByRole("button", { name: "Logs" }).getAttribute("aria-current")).toBe("page");
   });
 
+  test("what happened while nobody looked is the first thing shown, whatever page was left", async () => {
+    const { show } = await open(scene("away"), { page: "settings" });
+    await settle();
+    expect(screen.getByRole("region", { name: "Since you last looked" })).toBeTruthy();
+    // Only once: whoever goes on is not called back.
+    await fireEvent.click(screen.getByRole("button", { name: "History" }));
+    await show(scene("away"));
+    expect(screen.getByRole("button", { name: "History" }).getAttribute("aria-current")).toBe("page");
+    close();
+    await open(scene("away"), { page: "set-up" });
+    expect(screen.queryByRole("region", { name: "Since you last looked" })).toBeNull();
+  });
+
   test("the machine's state is told on every page", async () => {
     await open(scene("several-with-a-problem"), { page: "settings" });
     expect(screen.getByText("1 problem, 1 busy, 1 idle")).toBeTruthy();

@@ -337,12 +337,37 @@ describe("a fault", () => {
     expect(asked).toEqual([{ do: "start-supervisor" }]);
   });
 
+  test("on a Mac its owner is asked about notifications, and a no hinders nothing", async () => {
+    document.documentElement.classList.add("mac");
+    const no = () => ({ ok: { allowed: false } });
+    const { made, show } = await open(scene("no-runner"), { page: "set-up", answers: { "allow-notifications": no } });
+    await fillIn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    document.documentElement.classList.remove("mac");
+    expect(made("allow-notifications")).toHaveLength(1);
+    expect(made("set-up")).toHaveLength(1);
+    await show(scene("idle"));
+    await fireEvent.click(rail(/^Install/));
+    await settle();
+    expect(screen.getByText(/^They may not be shown\. To be told of problems, switch them on/)).toBeTruthy();
+  });
+
+  test("elsewhere nobody is asked", async () => {
+    const { made } = await open(scene("no-runner"), { page: "set-up" });
+    await fillIn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(made("allow-notifications")).toEqual([]);
+  });
+
   // docs/problems.md, as far as a set-up can run into it.
   test.each([
     "token-refused", "token-missing", "keychain-locked", "keychain-waits", "keychain-absent", "keychain-refused",
     "token-file-unusable", "agent-not-installed", "releases-unreachable", "releases-refused", "releases-untrusted",
     "release-not-offered", "release-unsound", "no-room", "install-stopped", "job-user-unusable", "offline",
-    "server-troubled", "claim-refused", "agent-damaged", "token-not-stored",
+    "server-troubled", "claim-refused", "agent-damaged", "token-not-stored", "agent-exits-at-start", "agent-crashed",
+    "cannot-start", "cannot-save", "rotation-unfinished", "settings-unreadable",
   ])("%s has a way out", (code) => expect(waysOut(code).length).toBeGreaterThan(0));
 });
 

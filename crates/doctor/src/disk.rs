@@ -20,7 +20,8 @@ pub enum Use {
 }
 
 impl Use {
-    fn words(self) -> &'static str {
+    /// "temporary files".
+    pub fn words(self) -> &'static str {
         match self {
             Self::Work => "tasks",
             Self::Temporary => "temporary files",

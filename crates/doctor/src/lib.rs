@@ -26,6 +26,7 @@ pub use other_agents::{Agent, AgentName, other_agents};
 pub use sleep::sleep;
 pub use token::{TokenRead, left_token, token};
 pub use tools::{TOOLS, ToolsFound, tools};
+pub use words::{list, size};
 
 use protocol::{Check, Finding, Level};
 

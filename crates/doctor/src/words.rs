@@ -1,17 +1,12 @@
 //! Sizes and lists as people say them.
 
 /// "812 B", "41 MB", "2.1 GB": powers of ten, as disks are sold and shown.
-pub(crate) fn size(bytes: u64) -> String {
-    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
-    let Some((unit, name)) = units.into_iter().find(|(unit, _)| bytes >= *unit) else {
-        return format!("{bytes} B");
-    };
-    let (whole, tenth) = (bytes / unit, bytes % unit / (unit / 10));
-    if whole < 10 { format!("{whole}.{tenth} {name}") } else { format!("{whole} {name}") }
+pub fn size(bytes: u64) -> String {
+    protocol::Bytes(bytes).words()
 }
 
 /// "a", "a and b", "a, b and c".
-pub(crate) fn list(items: &[impl AsRef<str>]) -> String {
+pub fn list(items: &[impl AsRef<str>]) -> String {
     let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
     match items.split_last() {
         None => "none".to_owned(),

@@ -75,7 +75,8 @@ pub use signature::check_signature;
 pub use sleep::Sleep;
 pub use system::{System, machine_name};
 
-/// Whether notifications are ours to show here, and not the app's.
+/// Whether notifications are the supervisor's to show here, so that they come with the app closed; on
+/// macOS only an app may show any.
 pub const SHOWS_NOTIFICATIONS: bool = cfg!(target_os = "linux");
 
 /// What shows an address in the owner's browser.

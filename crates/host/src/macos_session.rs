@@ -1,8 +1,10 @@
-//! macOS's side of the session: `caffeinate`, `pmset`, System Events. Notifications are the app's there.
+//! macOS's side of the session: `caffeinate`, `pmset`, System Events, and UNUserNotificationCenter, which
+//! only an app bundle may use.
 
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::awake::Machine;
 use crate::notification::{End, Notification};
@@ -59,6 +61,31 @@ pub(crate) fn tell_machine(machine: Machine) -> Result<(), String> {
     Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
-pub(crate) fn show(_: &Notification) -> End {
-    End::NotShown("the app shows them on macOS".into())
+pub(crate) fn may_notify() -> Result<bool, String> {
+    notify_rust::request_auth_blocking().map_err(|error| error.to_string())
+}
+
+/// "Clear All" in the notification centre tells nobody, so an answer is not waited for for ever.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+pub(crate) fn show(notification: &Notification) -> End {
+    let Notification { title, body, buttons } = notification;
+    let mut shown = notify_rust::Notification::new();
+    shown.summary(title).body(body).timeout(PATIENCE);
+    for (key, words) in buttons {
+        shown.action(key, words);
+    }
+    let handle = match shown.show() {
+        Ok(handle) => handle,
+        Err(error) => return End::NotShown(error.to_string()),
+    };
+    let mut end = End::Closed;
+    handle.wait_for_action(|action| {
+        end = match action {
+            "__closed" => End::Closed,
+            "default" => End::Clicked,
+            key => End::Chosen(key.to_owned()),
+        };
+    });
+    end
 }

@@ -1,5 +1,6 @@
-//! One notification on this desktop, shown until somebody answers or closes it. For a process of its
-//! own: what listens for the answer keeps threads that wake.
+//! One notification on this desktop, shown until somebody answers or closes it. On Linux for a process
+//! of its own: what listens for the answer keeps threads that wake. On macOS for the app's, whose main
+//! thread hears the answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,12 @@ impl Notification {
     pub fn show(&self) -> End {
         os_session::show(self)
     }
+}
+
+/// Whether notifications may be shown. Where the system wants its owner asked, this asks, once for
+/// ever, and waits for the answer; on Linux nobody is asked.
+pub fn may_be_shown() -> Result<bool, String> {
+    os_session::may_notify()
 }
 
 /// For a desktop that takes bodies for markup (Desktop Notifications Specification, "Markup").

@@ -71,6 +71,28 @@ pub enum NoticeOffer {
     Other,
 }
 
+impl NoticeOffer {
+    /// What a desktop gives back when its button was pressed.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Resume => "resume",
+            Self::Open => "open",
+            Self::Details => "details",
+            Self::Other => "other",
+        }
+    }
+
+    /// What stands on its button. None: it has no button.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Resume => Some("Resume"),
+            Self::Open => Some("Open"),
+            Self::Details => Some("Details"),
+            Self::Other => None,
+        }
+    }
+}
+
 /// How far notices have come, in every snapshot.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]

@@ -15,6 +15,19 @@ use crate::{
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "number"))]
 pub struct Bytes(pub u64);
 
+impl Bytes {
+    /// "812 B", "41 MB", "2.1 GB": powers of ten, as disks are sold and shown.
+    pub fn words(self) -> String {
+        const UNITS: [(u64, &str); 4] =
+            [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
+        let Some((unit, name)) = UNITS.into_iter().find(|(unit, _)| self.0 >= *unit) else {
+            return format!("{} B", self.0);
+        };
+        let (whole, tenth) = (self.0 / unit, self.0 % unit / (unit / 10));
+        if whole < 10 { format!("{whole}.{tenth} {name}") } else { format!("{whole} {name}") }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Snapshot {

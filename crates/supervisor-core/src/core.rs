@@ -282,6 +282,7 @@ impl Core {
     /// Looks for room, and begins or ends a clean-up whose time has come.
     fn clean_up(&mut self, now: Timestamp) -> Vec<Effect> {
         if !self.may_clean_up() {
+            self.disk.forget();
             return Vec::new();
         }
         let runs_task = self.may_run_task();
@@ -304,9 +305,10 @@ impl Core {
         effects
     }
 
-    /// What is not known is left as it is.
+    /// What is not known is left as it is, and where no task is run nobody fills a disk.
     fn may_clean_up(&self) -> bool {
-        self.read_only.is_none() && self.settings.are_known()
+        let known = self.read_only.is_none() && self.settings.are_known();
+        known && self.runners.values().any(|runner| runner.in_settings)
     }
 
     fn weekly_is_due(&mut self, now: Timestamp) -> bool {

@@ -25,6 +25,8 @@ pub(crate) struct Disk {
     /// Volumes that are low, and since when.
     low: BTreeMap<String, Timestamp>,
     looked_at: Option<Timestamp>,
+    /// The answer has come.
+    answered: bool,
     cleaned_at: Option<Timestamp>,
     /// A task ended, or the marks are others: worth a look.
     stale: bool,
@@ -38,7 +40,13 @@ impl Disk {
         now: Timestamp,
     ) {
         self.volumes = volumes;
+        self.answered = true;
         self.judge(wanted, now);
+    }
+
+    /// Nobody runs tasks here.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
     }
 
     pub(crate) fn is_stale(&mut self) {
@@ -66,8 +74,11 @@ impl Disk {
         let mut effects = Vec::new();
         let due = self.look_due(waits).is_some_and(|at| at <= now);
         let clock_was_set_back = self.looked_at.is_some_and(|at| at > now);
-        if self.stale || due || clock_was_set_back {
+        // A disk far away may never answer; then it is asked no more.
+        let free = self.answered || self.looked_at.is_none();
+        if free && (self.stale || due || clock_was_set_back) {
             self.stale = false;
+            self.answered = false;
             self.looked_at = Some(now);
             effects.push(Effect::LookAtDisk);
         }
@@ -81,7 +92,7 @@ impl Disk {
     }
 
     fn look_due(&self, waits: bool) -> Option<Timestamp> {
-        let looks = waits || !self.low.is_empty();
+        let looks = self.answered && (waits || !self.low.is_empty());
         self.looked_at.filter(|_| looks)?.checked_add(LOOK_EVERY).ok()
     }
 
@@ -156,17 +167,5 @@ impl Marks {
 
 fn reading(volume: &VolumeFacts, wanted: CleanupPreference) -> String {
     let needs = Marks::of(volume.total, wanted).goes_on_above;
-    format!("free {}, needs {}", size(volume.free), size(needs))
-}
-
-/// "9.8 GB", down to megabytes.
-fn size(bytes: u64) -> String {
-    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit / (unit / 10));
-    if bytes >= 100 * GB {
-        format!("{} GB", bytes / GB)
-    } else if bytes >= GB {
-        format!("{} GB", tenths(GB).trim_end_matches(".0"))
-    } else {
-        format!("{} MB", bytes / 1_000_000)
-    }
+    format!("free {}, needs {}", Bytes(volume.free).words(), Bytes(needs).words())
 }

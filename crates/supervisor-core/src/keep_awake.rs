@@ -148,6 +148,6 @@ impl Power {
 }
 
 /// A clock that was set back does not put it off.
-fn is_past(at: Timestamp, wait: SignedDuration, now: Timestamp) -> bool {
+pub(crate) fn is_past(at: Timestamp, wait: SignedDuration, now: Timestamp) -> bool {
     at > now || at.duration_until(now) >= wait
 }

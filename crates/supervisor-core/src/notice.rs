@@ -123,15 +123,9 @@ impl Telling {
         for ((name, code), told) in open {
             let Some(name) = name else {
                 told.open = of_machine.iter().any(|problem| problem.code == *code);
-                if !told.open && *code == ProblemCode::DiskNearlyFull {
-                    self.to_tell.push(NewNotice {
-                        at: now,
-                        runner: None,
-                        about: NoticeAbout::Healed { code: *code },
-                        title: "There is room on the disk again".into(),
-                        body: "Tasks are claimed again, if nothing else holds them.".into(),
-                        offers: vec![NoticeOffer::Details],
-                    });
+                // What the owner has ended himself is no news to him.
+                if !told.open && !code.waits_for_you() {
+                    self.to_tell.push(healed(None, "This machine is well again", *code, now));
                 }
                 continue;
             };
@@ -141,15 +135,20 @@ impl Telling {
                 continue;
             }
             told.open = false;
-            self.to_tell.push(NewNotice {
-                at: now,
-                runner: Some(name.clone()),
-                about: NoticeAbout::Healed { code: *code },
-                title: format!("{name} is well again"),
-                body: format!("This is over: {}", code.about().summary),
-                offers: vec![NoticeOffer::Details],
-            });
+            let title = format!("{name} is well again");
+            self.to_tell.push(healed(Some(name), &title, *code, now));
         }
+    }
+}
+
+fn healed(of: Option<&RunnerName>, title: &str, code: ProblemCode, now: Timestamp) -> NewNotice {
+    NewNotice {
+        at: now,
+        runner: of.cloned(),
+        about: NoticeAbout::Healed { code },
+        title: title.to_owned(),
+        body: format!("This is over: {}", code.about().summary),
+        offers: vec![NoticeOffer::Details],
     }
 }
 

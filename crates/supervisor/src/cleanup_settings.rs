@@ -67,7 +67,8 @@ impl CleanupSettings {
 
 /// Why these preferences make no sense, and the way out.
 pub(crate) fn refused(wanted: CleanupPreference) -> Option<(String, &'static str)> {
-    let CleanupPreference { stop_below_gb, go_on_above_gb, before_task_seconds, weekly, .. } = wanted;
+    let CleanupPreference { stop_below_gb, go_on_above_gb, before_task_seconds, weekly, .. } =
+        wanted;
     if let (Some(low), Some(high)) = (stop_below_gb, go_on_above_gb)
         && high < low
     {
@@ -136,7 +137,8 @@ pub(crate) fn set_preset(document: &mut DocumentMut, id: &str, change: PresetCha
         let number = |number: u32| Value::from(i64::from(number));
         put(preset, "keep_last", keep_last.map(number));
         put(preset, "unused_days", unused_days.map(number));
-        let gb = |bytes: Bytes| Value::from(i64::try_from(bytes.0.div_ceil(GB)).unwrap_or(i64::MAX));
+        let gb =
+            |bytes: Bytes| Value::from(i64::try_from(bytes.0.div_ceil(GB)).unwrap_or(i64::MAX));
         put(preset, "at_most_gb", at_most.map(gb));
     }
 }
@@ -207,7 +209,8 @@ mod tests {
             go_on_above_gb: Some(40),
         };
         assert!(set(&mut document, before, wanted));
-        let limits = Limits { keep_last: Some(2), at_most: Some(Bytes(5 * GB)), ..Limits::default() };
+        let limits =
+            Limits { keep_last: Some(2), at_most: Some(Bytes(5 * GB)), ..Limits::default() };
         set_preset(&mut document, "kept", PresetChange { on: Some(true), limits: Some(limits) });
         set_never_delete(&mut document, "/srv/work", true);
         set_never_delete(&mut document, "/srv/work", true);

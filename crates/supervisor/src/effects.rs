@@ -76,6 +76,9 @@ impl Supervisor {
             }
             Effect::Probe(api_url) => self.probe(api_url),
             Effect::LookAtPower => self.look_at_power(),
+            Effect::LookAtDisk => self.look_at_disk(),
+            Effect::CleanUp(why) => self.clean_up(why),
+            Effect::StopCleanUp => self.stop_clean_up(),
             Effect::KeepAwake(on) => self.keep_awake(on),
             Effect::AfterTask(act) => self.after_task(act),
             Effect::Tell(notice) => self.tell(*notice),

@@ -6,6 +6,7 @@ mod as_user;
 mod awake;
 mod boundary;
 mod cleanup_settings;
+mod disks;
 mod doctor;
 mod downloads;
 mod effects;

@@ -90,7 +90,7 @@ impl Supervisor {
                 return;
             }
             End::Clicked => Some(NoticeOffer::Details),
-            End::Chosen(key) => notice.offers.iter().copied().find(|offer| key_of(*offer) == key),
+            End::Chosen(key) => notice.offers.iter().copied().find(|offer| offer.key() == key),
         };
         self.notices.nobody = false;
         match offer {
@@ -127,43 +127,35 @@ impl Supervisor {
     }
 }
 
-/// What a pipeline chose is opened only where it leads to CircleCI, or to a server of the owner's own
-/// in the way that is reached.
+/// What a pipeline chose is opened only where it leads by https to CircleCI, or to a server of the
+/// owner's own: to its host, or where that is `runner.X`, to `X` and `app.X`. Builds for tests also open
+/// pages of this machine by http.
 fn may_open(link: &str, servers: &[&str]) -> bool {
+    const CLOUD: [&str; 2] = ["circleci.com", "app.circleci.com"];
     let Ok(link) = url::Url::parse(link) else { return false };
     let Some(host) = link.host_str() else { return false };
-    let of_circleci = host == "circleci.com" || host.ends_with(".circleci.com");
-    let of_a_server =
-        servers.iter().filter_map(|server| url::Url::parse(server).ok()).any(|server| {
-            server.host_str() == Some(host) && [server.scheme(), "https"].contains(&link.scheme())
-        });
-    let plain = link.username().is_empty() && link.password().is_none();
-    plain && (link.scheme() == "https" && of_circleci || of_a_server)
+    if !link.username().is_empty() || link.password().is_some() {
+        return false;
+    }
+    let is_page_host = |server: &url::Url| {
+        let server = server.host_str().unwrap_or_default();
+        let site = server.strip_prefix("runner.");
+        host == server || site.is_some_and(|site| host == site || host == format!("app.{site}"))
+    };
+    let mut servers = servers.iter().filter_map(|server| url::Url::parse(server).ok());
+    match link.scheme() {
+        "https" => CLOUD.contains(&host) || servers.any(|server| is_page_host(&server)),
+        "http" => cfg!(debug_assertions) && ["127.0.0.1", "localhost", "[::1]"].contains(&host),
+        _ => false,
+    }
 }
 
 fn notification(notice: &NewNotice) -> Notification {
-    let button = |offer: &NoticeOffer| {
-        let words = match offer {
-            NoticeOffer::Resume => "Resume",
-            NoticeOffer::Open => "Open",
-            NoticeOffer::Details => "Details",
-            NoticeOffer::Other => return None,
-        };
-        Some((key_of(*offer).to_owned(), words.to_owned()))
-    };
+    let button = |offer: &NoticeOffer| Some((offer.key().to_owned(), offer.words()?.to_owned()));
     Notification {
         title: notice.title.clone(),
         body: notice.body.clone(),
         buttons: notice.offers.iter().filter_map(button).collect(),
-    }
-}
-
-fn key_of(offer: NoticeOffer) -> &'static str {
-    match offer {
-        NoticeOffer::Resume => "resume",
-        NoticeOffer::Open => "open",
-        NoticeOffer::Details => "details",
-        NoticeOffer::Other => "other",
     }
 }
 
@@ -227,17 +219,19 @@ mod tests {
 
     #[test]
     fn only_circleci_s_pages_and_those_of_ones_own_server_are_opened() {
-        let servers = ["https://runner.circleci.com", "http://127.0.0.1:8123"];
+        let servers = ["https://runner.circleci.com", "http://runner.ci.acme.example:8123"];
         for link in [
             "https://app.circleci.com/pipelines/1",
             "https://circleci.com/gh/acme/web/1",
-            "http://127.0.0.1:9/build/1",
-            "https://127.0.0.1/build/1",
+            "https://runner.ci.acme.example/build/1",
+            "https://app.ci.acme.example/build/1",
         ] {
             assert!(may_open(link, &servers), "{link}");
         }
         for link in [
             "http://app.circleci.com/1",
+            "http://runner.ci.acme.example:8123/build/1",
+            "https://evil.circleci.com/1",
             "https://circleci.com.evil.example/1",
             "https://evilcircleci.com/1",
             "https://you:secret@app.circleci.com/1",
@@ -248,5 +242,6 @@ mod tests {
         ] {
             assert!(!may_open(link, &servers), "{link}");
         }
+        assert_eq!(may_open("http://127.0.0.1:9/build/1", &[]), cfg!(debug_assertions));
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use protocol::{
-    JobsRunAs, KeepAwakePreference, NotificationPreference, Preferences, PresetChange, ResourceClass, RunnerName,
-    RunnerSpec, TokenStore,
+    JobsRunAs, KeepAwakePreference, NotificationPreference, Preferences, PresetChange,
+    ResourceClass, RunnerName, RunnerSpec, TokenStore,
 };
 use serde::Deserialize;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
@@ -115,7 +115,14 @@ impl Settings {
             notifications: file.notifications,
             cleanup: preference,
         };
-        Ok(Self { path: path.to_owned(), document, runners, history: file.history, preferences, cleanup })
+        Ok(Self {
+            path: path.to_owned(),
+            document,
+            runners,
+            history: file.history,
+            preferences,
+            cleanup,
+        })
     }
 
     /// Writes down what is to be otherwise, in memory; false where nothing is.

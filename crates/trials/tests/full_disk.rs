@@ -192,3 +192,17 @@ fn an_agent_for_which_the_disk_has_no_room_is_not_even_downloaded() {
     rig.assert_ended_well(&job);
     rig.finish();
 }
+
+#[test]
+fn a_disk_that_is_nearly_full_is_told_after_the_task_and_so_is_new_room() {
+    let Some((disk, mut rig)) = on_small_disk() else { return };
+    let job = rig.long_job();
+    job.until_begun();
+    disk.fill();
+    job.let_go();
+    rig.assert_ended_well(&job);
+    rig.place.until_told(ProblemCode::DiskNearlyFull, "free 0 B of");
+    disk.free();
+    rig.assert_works_again();
+    rig.finish();
+}

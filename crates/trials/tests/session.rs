@@ -1,6 +1,8 @@
 //! What a task means for the machine: it stays awake, sleeps afterwards if somebody asked for that, and
 //! its owner is told; on real buses, with stand-ins for logind and for whoever shows notifications.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use protocol::{NoticeAbout, PauseBy, ProblemCode, RunnerState, Snapshot};
@@ -204,6 +206,57 @@ fn a_button_of_a_notification_resumes_what_was_paused_after_the_task() {
     rig.kill_supervisor();
     rig.start_supervisor(&USUAL);
     assert_eq!(snapshot(&rig).notices, Some(seen));
+    rig.finish();
+}
+
+#[test]
+fn open_on_a_task_s_notification_opens_its_page_and_details_the_app() {
+    let Some(session) = Desktop::without_keychain() else { return };
+    let server = Notifications::start(session.address(), &["actions", "body"]);
+    let mut place = Place::new();
+    let (bin, opened) = (place.path("bin"), place.path("opened"));
+    std::fs::create_dir_all(&bin).expect("a folder");
+    let browser = format!("#!/bin/sh\necho \"$1\" > {0}.new && mv {0}.new {0}\n", opened.display());
+    run_dir::write_atomically(&bin.join("xdg-open"), browser.as_bytes()).expect("a program");
+    std::fs::set_permissions(bin.join("xdg-open"), Permissions::from_mode(0o755))
+        .expect("its mode");
+    let path = std::env::var("PATH").unwrap_or_default();
+    place.set_env("PATH", format!("{}:{path}", bin.display()));
+    place.set_env("DBUS_SESSION_BUS_ADDRESS", session.address());
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &USUAL);
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
+    rig.place.runnerctl(&["preferences", "set", "notify-tasks", "on"]);
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    let told = until_some(DEADLINE, "the task is told", || {
+        server.seen().into_iter().find(|seen| seen.title.ends_with("succeeded"))
+    });
+    assert_eq!(&told.actions[2..], ["open", "Open", "details", "Details"]);
+    until(DEADLINE, "its page is opened", || {
+        server.press(told.id, "open");
+        opened.exists()
+    });
+    let page = std::fs::read_to_string(&opened).expect("an address");
+    let link = rig.api.history().expect("the history")[0].link.clone();
+    assert_eq!(Some(page.trim()), link.as_deref());
+
+    let next = rig.short_job();
+    rig.assert_ended_well(&next);
+    let told = until_some(DEADLINE, "the next is told too", || {
+        server
+            .seen()
+            .into_iter()
+            .find(|seen| seen.id != told.id && seen.title.ends_with("succeeded"))
+    });
+    until(DEADLINE, "the app is started", || {
+        server.press(told.id, "details");
+        rig.place
+            .logs()
+            .lines()
+            .any(|line| line.contains("runner-tray") && line.contains("opened, from"))
+    });
     rig.finish();
 }
 

@@ -31,6 +31,10 @@ class Page:
     def has_not(self, text):
         until(lambda: not any(text in name for _, name, _ in self._all()), f"the end of {text!r}")
 
+    def read(self):
+        """The whole tree, as (role, name) in reading order."""
+        return [(role, name) for role, name, _ in self._all()]
+
     def press(self, name):
         def button():
             found = (it for role, label, it in self._all() if "button" in role and label == name)

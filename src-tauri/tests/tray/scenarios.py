@@ -14,7 +14,7 @@ from until import PATIENCE, until
 
 TITLE = "Runner Tray"
 RUNNER = "/v1/runners/mac-mini-01"
-PAUSED = re.compile(r"Paused by you until (tomorrow )?\d\d:\d\d")
+PAUSED = re.compile(r"Paused by you until (tomorrow )?\d\d:\d\d, (\d+ h )?(under )?\d+ min left")
 BUSY = re.compile(r"Busy: web-app, \d+ min")
 
 
@@ -192,6 +192,10 @@ def the_app_starts_a_supervisor_where_none_is():
         end_program(desk)
 
 
+# As AT-SPI calls what can be pressed, chosen or written in.
+CONTROLS = {"push button", "button", "toggle button", "link", "check box", "combo box", "entry", "radio button"}
+
+
 def a_supervisor_that_cannot_be_started_is_said_in_the_window():
     with Desktop(reader=True) as desk:
         desk.begin_app()
@@ -220,6 +224,27 @@ def the_window_s_buttons_reach_the_supervisor():
         desk.supervisor.refuse("The disk is full.", "Free some space, then try again.")
         page.press("Resume: mac-mini-01")
         page.has("The disk is full.")
+
+
+def a_screen_reader_reads_the_whole_window_and_every_control_has_a_name():
+    with Desktop("busy", reader=True) as desk:
+        desk.begin_app("--window")
+        desk.window_looks()
+        page = accessibility.Page("runner-tray")
+        page.has("Running a task")
+        tree = page.read()
+        controls = [(role, name) for role, name in tree if role in CONTROLS]
+        assert len(controls) > 8, tree
+        assert all(name.strip() for _, name in controls), controls
+        names = [name for _, name in controls]
+        for name in ["Overview", "Settings", "Pause for 1 hour: mac-mini-01", "Open in CircleCI: mac-mini-01"]:
+            assert any(it.startswith(name) for it in names), (name, names)
+        assert ("heading", "mac-mini-01") in tree, tree
+        assert any("landmark" in role or role == "navigation" for role, _ in tree), tree
+        told = [name for _, name in tree]
+        # In reading order: the pages, the runner, its state, its task.
+        at = [next(i for i, name in enumerate(told) if word in name) for word in ["Overview", "mac-mini-01", "Busy", "web-app"]]
+        assert at == sorted(at), (at, told)
 
 
 def a_task_s_page_is_opened_in_the_browser():

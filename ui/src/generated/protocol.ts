@@ -18,7 +18,7 @@ note?: string,
  */
 reading?: string, };
 
-export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "token-file-unusable" | "token-copied" | "rotation-unfinished" | "rotation-unreadable" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "releases-unreachable" | "releases-refused" | "releases-untrusted" | "release-not-offered" | "release-unsound" | "no-room" | "install-stopped" | "agent-damaged" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "server-troubled" | "claim-refused" | "drain-ignored" | "cannot-save" | "after-task-refused" | "state-unreadable" | "state-newer" | "history-unavailable" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-unrecorded" | "task-lost" | "other";
+export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "token-file-unusable" | "token-copied" | "rotation-unfinished" | "rotation-unreadable" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "releases-unreachable" | "releases-refused" | "releases-untrusted" | "release-not-offered" | "release-unsound" | "no-room" | "disk-nearly-full" | "install-stopped" | "agent-damaged" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "server-troubled" | "claim-refused" | "drain-ignored" | "cannot-save" | "after-task-refused" | "state-unreadable" | "state-newer" | "history-unavailable" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-unrecorded" | "task-lost" | "other";
 
 export type Problem = { code: ProblemCode, 
 /**

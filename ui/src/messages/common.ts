@@ -5,6 +5,7 @@ export const common = texts({
   app: "Runner Tray",
   seconds: "{s} s",
   minutes: "{m} min",
+  underAMinute: "under 1 min",
   minutesSeconds: "{m} min {s} s",
   hoursMinutes: "{h} h {m} min",
   days: { one: "{n} day", other: "{n} days" },

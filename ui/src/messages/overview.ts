@@ -18,6 +18,7 @@ export const overview = texts({
   byDiskUntil: "Paused because the disk is nearly full until {when}",
   byScheduleUntil: "Paused by the schedule until {when}",
   byOtherUntil: "Paused by a rule until {when}",
+  left: "{time} left",
   problemsOf: "Problems of {object}",
   thisMachine: "this machine",
   readingSince: "{reading}, since {when}",
@@ -46,6 +47,7 @@ export const overview = texts({
   pace: "{reading}, {rate} a second",
   stopDownload: "Stop the download",
   stopping: "Stopping…",
+  tokenPlace: "Choose where the token is kept",
   noRunner: "No runner on this machine yet",
   noRunnerHow:
     "A runner you set up appears here with its state, its task and what holds it. You need a resource class token, or an account at CircleCI that may make one.",

@@ -153,6 +153,7 @@ export const installStep = texts({
   doSave: "Runner and token",
   doToken: "New token, stored",
   doLogin: "Start at login",
+  doNotify: "Notifications",
   doAgent: "CircleCI’s agent",
   started: "runs",
   created: "created",
@@ -166,6 +167,9 @@ export const installStep = texts({
   verified: "{version}, downloaded and its check passed",
   waitsFor: "waiting",
   loginLater: "Switch it on later in the settings.",
+  allowed: "may be shown",
+  notAllowed: "They may not be shown.",
+  notifyLater: "To be told of problems, switch them on for Runner Tray in System Settings, Notifications.",
 });
 
 export const claimStep = texts({
@@ -187,6 +191,7 @@ export const claimStep = texts({
   wayUser: "Go to the job user",
   wayAgain: "Try again",
   wayDoctor: "Check this machine",
+  wayLog: "Show its log",
 });
 
 export const pipelineStep = texts({

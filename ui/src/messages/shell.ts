@@ -13,6 +13,7 @@ export const shell = texts({
   commandKey: "Ctrl K",
   commandKeyMac: "⌘ K",
   noRunner: "No runner yet",
+  machineProblem: "This machine has a problem; {runners}",
   notConnected: "Not connected",
   after: "After this task",
 });

@@ -95,8 +95,8 @@ function ofRunner(runner: Runner, several: boolean): Command[] {
       setTimeout(() => document.querySelector<HTMLInputElement>("input[type=search]")?.focus());
     }),
     went(of(say.change()), () => place.edit(name)),
-    went(of(say.token()), () => place.go("settings", name)),
-    went(of(say.remove()), () => place.go("settings", name)),
+    went(of(say.token()), () => place.go("settings", name, "token")),
+    went(of(say.remove()), () => place.go("settings", name, "remove")),
     install
       ? called(of(say.stopInstall()), () => call({ call: "stop-install", runner: name }))
       : called(of(say.install()), () => call({ call: "install", runner: name })),

@@ -1,11 +1,13 @@
 /** The one step that changes things: its acts in order, each of which may be done again. Stops at the first that is refused. */
+import type { Allowed } from "../answers";
 import { ask, call } from "../bridge";
 import type { Refusal, Reply } from "../calls";
+import { isMac } from "../keys";
 import { installStep as say } from "../messages/setup";
 import type { Draft } from "./draft.svelte";
 
 export type Act = {
-  id: "supervisor" | "class" | "save" | "token" | "login";
+  id: "supervisor" | "class" | "save" | "token" | "login" | "notify";
   title: string;
   state: "todo" | "doing" | "done" | "refused" | "later";
   /** What came of it, in words. */
@@ -34,10 +36,10 @@ export class Installation {
       const reply = await this.#carryOut(act.id);
       if ("refused" in reply) {
         const { title } = reply.refused;
-        // That it does not start at login hinders nothing else.
-        if (act.id === "login") {
+        // That it does not start at login, or cannot notify, hinders nothing else.
+        if (act.id === "login" || act.id === "notify") {
           act.state = "later";
-          act.outcome = `${title} ${say.loginLater()}`;
+          act.outcome = `${title} ${act.id === "login" ? say.loginLater() : say.notifyLater()}`;
           continue;
         }
         act.state = "refused";
@@ -72,6 +74,8 @@ export class Installation {
       act("save", say.doSave()),
       ...(makes ? [act("token", say.doToken())] : []),
       ...(atLogin && this.draft.edits === null ? [act("login", say.doLogin())] : []),
+      // Elsewhere nobody is asked.
+      ...(isMac() ? [act("notify", say.doNotify())] : []),
     ];
   }
 
@@ -106,10 +110,19 @@ export class Installation {
       }
       case "login":
         return told(await call({ call: "set-login", supervisor: true, app: true }), () => say.enabled());
+      case "notify":
+        return allowed(await call({ call: "allow-notifications" }));
     }
   }
 }
 
 function told<T>(reply: Reply<T>, words: (done: T) => string): Reply<string> {
   return "refused" in reply ? reply : { ok: words(reply.ok) };
+}
+
+/** A "no" is the owner's word, and told with the way to change it. */
+function allowed(reply: Reply<Allowed>): Reply<string> {
+  if ("refused" in reply) return reply;
+  if (reply.ok.allowed) return { ok: say.allowed() };
+  return { refused: { code: "not-allowed", title: say.notAllowed(), hint: "" } };
 }

@@ -1,7 +1,7 @@
 /** For each problem and refusal that can come up in a set-up: the verb that gets on from there. Its words come with it. */
 import { claimStep as say } from "../messages/setup";
 
-export type WayOut = "token" | "file" | "download" | "releases" | "job-user" | "doctor" | "again";
+export type WayOut = "token" | "file" | "download" | "releases" | "job-user" | "doctor" | "log" | "again";
 
 const WAYS: { [code: string]: WayOut[] } = {
   "token-refused": ["token"],
@@ -23,6 +23,13 @@ const WAYS: { [code: string]: WayOut[] } = {
   "releases-untrusted": ["download", "doctor"],
   "release-not-offered": ["releases"],
   "release-unsound": ["download", "releases"],
+  "agent-exits-at-start": ["log", "doctor"],
+  "agent-crashed": ["log"],
+  "cannot-start": ["log", "doctor"],
+  "cannot-save": ["again", "doctor"],
+  "disk-nearly-full": ["doctor"],
+  "rotation-unfinished": ["token"],
+  "settings-unreadable": ["doctor"],
   "job-user-unusable": ["job-user", "again"],
   "claim-refused": ["token"],
   offline: ["doctor"],
@@ -44,6 +51,7 @@ const WORDS: Record<WayOut, () => string> = {
   releases: say.wayReleases,
   "job-user": say.wayUser,
   doctor: say.wayDoctor,
+  log: say.wayLog,
   again: say.wayAgain,
 };
 

@@ -128,8 +128,17 @@ fn it_is_looked_at_with_the_probe_and_after_every_task_and_else_never() {
     let mut scene = Scene::idle();
     assert_eq!(scene.tidied(), ["look at disk"], "once at the start");
     sees(&mut scene, 100);
-    scene.wait(180);
-    assert_eq!(scene.tidied().len(), 3, "once a minute while an agent waits");
+    for _ in 0..3 {
+        scene.wait(60);
+        assert_eq!(scene.tidied(), ["look at disk"], "once a minute while an agent waits");
+        sees(&mut scene, 100);
+    }
+    scene.wait(60);
+    scene.wait(600);
+    assert_eq!(scene.tidied(), ["look at disk"], "not again before there is an answer");
+    sees(&mut scene, 100);
+    scene.tidied();
+    sees(&mut scene, 100);
     scene.task_begins();
     scene.wait(3600);
     assert_eq!(scene.tidied(), Vec::<String>::new());
@@ -165,7 +174,7 @@ fn the_owner_is_told_that_it_is_full_and_that_it_is_over() {
     let told = scene.asides();
     assert_eq!(told, ["tell The disk is nearly full, so no task is claimed."]);
     sees(&mut scene, 100);
-    assert_eq!(scene.asides(), ["tell There is room on the disk again"]);
+    assert_eq!(scene.asides(), ["tell This machine is well again"]);
 }
 
 #[test]
@@ -261,4 +270,15 @@ fn a_restart_remembers_when_the_last_one_was() {
     );
     scene.wait(3600);
     assert_eq!(cleans(&mut scene), [""; 0]);
+}
+
+#[test]
+fn a_machine_without_runners_is_not_watched() {
+    let mut scene = Scene::idle();
+    sees(&mut scene, 1);
+    scene.tidied();
+    scene.tell(Event::SettingsRead(Vec::new()));
+    assert_eq!(scene.core.snapshot().problems, []);
+    scene.wait(3600);
+    assert_eq!(scene.tidied(), Vec::<String>::new());
 }

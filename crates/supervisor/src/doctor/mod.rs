@@ -8,7 +8,7 @@ mod hosts;
 mod tokens;
 mod tools;
 mod users;
-mod volumes;
+pub(crate) mod volumes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     within: u64,
 }
 
-type Runners = BTreeMap<RunnerName, RunnerSettings>;
+pub(crate) type Runners = BTreeMap<RunnerName, RunnerSettings>;
 
 /// Prints the findings as JSON.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use host::{Folders, Room};
 
 use super::Runners;
 
-pub(super) fn look(runners: &Runners, folders: &Folders) -> Vec<Volume> {
+pub(crate) fn look(runners: &Runners, folders: &Folders) -> Vec<Volume> {
     let mut uses = vec![
         (Use::State, folders.state.clone()),
         (Use::Programs, folders.data.clone()),
