@@ -12,6 +12,8 @@
 //!   -> remove::set_aside     all names are free at once; may be put back
 //!   -> Aside::delete         parallel; a Receipt
 //! ```
+//!
+//! What the owner chooses is a [`preset`].
 
 mod choose;
 mod in_use;
@@ -20,6 +22,7 @@ mod names;
 mod place;
 mod plan;
 mod pool;
+pub mod preset;
 mod receipt;
 pub mod remove;
 mod roots;
@@ -37,6 +40,6 @@ pub use plan::{Item, Plan, PlannedRoot};
 pub use receipt::{Fate, ItemReceipt, Receipt, VolumeReceipt};
 pub use roots::{Root, RootError};
 pub use stop::{Progress, Stop};
-pub use survey::{Survey, survey};
+pub use survey::{Survey, glance, survey};
 pub use trash::{Batch, TRASH};
 pub use why::{Failure, Why};

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use process::folder::{Facts, VolumeRoom, facts_of, mount_points, open_folder_by_path, room_of};
@@ -57,6 +58,22 @@ impl Root {
         let canonical = fs::canonicalize(path)
             .map_err(|error| unreachable(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
         refuse_too_much(&canonical)?;
+        Self::open(canonical).map_err(unreachable)
+    }
+
+    /// Takes a folder for temporary files that all users share: as [`Root::given`] does, but one that
+    /// only owners may remove from (mode 1777) may be a mount point. Only entries of this user's are to
+    /// be named in it.
+    pub fn shared(path: &Path) -> Result<Self, RootError> {
+        let is_shared = fs::metadata(path)
+            .is_ok_and(|about| about.is_dir() && about.mode() & 0o1777 == 0o1777);
+        match Self::given(path) {
+            Err(RootError::Mount { .. }) if is_shared => {}
+            other => return other,
+        }
+        let unreachable = |why| RootError::Unreachable { path: path.to_owned(), why };
+        let canonical = fs::canonicalize(path)
+            .map_err(|error| unreachable(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
         Self::open(canonical).map_err(unreachable)
     }
 

@@ -34,15 +34,7 @@ pub fn survey(
     stop: &Stop,
     progress: &Progress,
 ) -> Result<Vec<Candidate>, Errno> {
-    let mut names: Vec<CString> = Vec::new();
-    FolderReader::default().read(&root.open, |name, _| {
-        let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
-        if path != Path::new(TRASH) && (asked.is_meant)(path) {
-            names.push(name.to_owned());
-        }
-        !stop.is_asked()
-    })?;
-    names.sort();
+    let names = names(root, asked, stop)?;
     let mut candidates = Vec::new();
     for some in names.chunks(AT_ONCE) {
         let folders = some.iter().map(|name| open_folder(&root.open, name).ok()).collect();
@@ -56,6 +48,34 @@ pub fn survey(
         candidates.extend(found.filter_map(|(name, size)| candidate(root, asked, name, size)));
     }
     Ok(candidates)
+}
+
+/// Looks at the entries alone: a folder counts as used when its own entry changed last, and what is in
+/// it is not looked at, so that its size stays 0.
+pub fn glance(root: &Root, asked: &Survey<'_>, stop: &Stop) -> Result<Vec<Candidate>, Errno> {
+    let names = names(root, asked, stop)?;
+    let found = names.iter().filter_map(|name| {
+        let mut candidate = candidate(root, asked, name, None)?;
+        if candidate.size.folders > 0 {
+            let used = candidate.size.used;
+            candidate.size = Size { used, owner: Some(candidate.owner), ..Size::default() };
+        }
+        Some(candidate)
+    });
+    Ok(found.collect())
+}
+
+fn names(root: &Root, asked: &Survey<'_>, stop: &Stop) -> Result<Vec<CString>, Errno> {
+    let mut names: Vec<CString> = Vec::new();
+    FolderReader::default().read(&root.open, |name, _| {
+        let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+        if path != Path::new(TRASH) && (asked.is_meant)(path) {
+            names.push(name.to_owned());
+        }
+        !stop.is_asked()
+    })?;
+    names.sort();
+    Ok(names)
 }
 
 fn candidate(

@@ -213,6 +213,66 @@ pub(crate) fn growth_watch(path: &Path) -> Option<GrowthWatch> {
     Some(GrowthWatch(fd))
 }
 
+/// Of those that /proc shows.
+pub(crate) fn all_processes() -> io::Result<Vec<Pid>> {
+    let entries = std::fs::read_dir("/proc")?.flatten();
+    Ok(entries.filter_map(|entry| Pid::new(entry.file_name().to_str()?.parse().ok()?)).collect())
+}
+
+pub(crate) fn session(pid: Pid) -> Option<Pid> {
+    rustix::process::getsid(pid.rustix()).ok().map(Pid::from)
+}
+
+/// close_range(2) since Linux 5.11 with this flag; else one by one, as far as they are likely to be.
+#[expect(unsafe_code, reason = "close_range and fcntl by number have no safe form")]
+pub(crate) fn close_on_exec_from(first: u32) {
+    // SAFETY: no descriptor is closed here; exec closes them.
+    let done = unsafe {
+        libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+    if done != 0 {
+        for fd in first.cast_signed()..4096 {
+            // SAFETY: as above; of one that is not open it is an error without effect.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+    }
+}
+
+/// What it has open, mapped, and where it stands, as far as this user may look.
+pub(crate) fn each_open_path(pid: Pid, mut each: impl FnMut(&Path)) {
+    let proc = PathBuf::from(format!("/proc/{pid}"));
+    for link in ["cwd", "root", "exe"] {
+        if let Ok(path) = std::fs::read_link(proc.join(link)) {
+            each(&path);
+        }
+    }
+    for fd in std::fs::read_dir(proc.join("fd")).into_iter().flatten().flatten() {
+        if let Ok(path) = std::fs::read_link(fd.path()) {
+            each(&path);
+        }
+    }
+    // proc(5): five fields, then the path.
+    for line in std::fs::read(proc.join("maps")).unwrap_or_default().split(|byte| *byte == b'\n') {
+        if let Some(start) = line.iter().position(|byte| *byte == b'/') {
+            each(Path::new(OsStr::from_bytes(line.get(start..).unwrap_or_default())));
+        }
+    }
+}
+
+/// proc(5): the last field is the path that it was bound to. One that was bound by a relative path ends
+/// in the same name: taken for it, too.
+pub(crate) fn is_listed_socket(path: &Path) -> bool {
+    let Ok(list) = std::fs::read("/proc/net/unix") else { return false };
+    let name = path.file_name().unwrap_or_default();
+    list.split(|byte| *byte == b'\n').any(|line| {
+        let bound = line.splitn(8, |byte| *byte == b' ').nth(7).map(<[u8]>::trim_ascii_start);
+        let bound = bound.map(|bound| Path::new(OsStr::from_bytes(bound)));
+        bound.is_some_and(|bound| {
+            bound == path || (bound.is_relative() && bound.file_name() == Some(name))
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -225,3 +225,91 @@ pub(crate) fn exit_fd(pid: Pid) -> io::Result<Option<OwnedFd>> {
 pub(crate) fn growth_watch(_path: &Path) -> Option<GrowthWatch> {
     None
 }
+
+pub(crate) fn all_processes() -> io::Result<Vec<Pid>> {
+    let mut room = 4096_usize;
+    loop {
+        let mut pids = vec![0_i32; room];
+        let size = c_int::try_from(room * size_of::<i32>()).map_err(io::Error::other)?;
+        // SAFETY: the buffer is as long as said.
+        let count = unsafe { libc::proc_listallpids(pids.as_mut_ptr().cast::<c_void>(), size) };
+        let Ok(count) = usize::try_from(count) else { return Err(io::Error::last_os_error()) };
+        // A full buffer may have had more to say.
+        if count >= room {
+            room *= 4;
+            continue;
+        }
+        pids.truncate(count);
+        return Ok(pids.into_iter().filter_map(|pid| Pid::new(u32::try_from(pid).ok()?)).collect());
+    }
+}
+
+pub(crate) fn session(pid: Pid) -> Option<Pid> {
+    // SAFETY: takes a number and gives one.
+    let session = unsafe { libc::getsid(pid.raw()) };
+    u32::try_from(session).ok().and_then(Pid::new)
+}
+
+pub(crate) fn close_on_exec_from(first: u32) {
+    // SAFETY: takes nothing and gives a number.
+    let most = unsafe { libc::getdtablesize() }.min(1 << 16);
+    for fd in first.cast_signed()..most {
+        // SAFETY: no descriptor is closed here; of one that is not open it is an error without effect.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+}
+
+/// `struct vnode_fdinfowithpath` of `sys/proc_info.h`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct OpenFile {
+    flags: u32,
+    status: u32,
+    offset: i64,
+    kind: i32,
+    guard: u32,
+    file: libc::vnode_info_path,
+}
+
+/// What it has open and where it stands, as far as this user may look. Mapped files are its program alone.
+pub(crate) fn each_open_path(pid: Pid, mut each: impl FnMut(&Path)) {
+    /// `PROC_PIDFDVNODEPATHINFO` and `PROX_FDTYPE_VNODE` of `sys/proc_info.h`.
+    const WITH_PATH: c_int = 2;
+    const FILE: u32 = 1;
+    if let Some(path) = cwd(pid) {
+        each(&path);
+    }
+    let mut program = [0_u8; 4096];
+    // SAFETY: the buffer is as long as said.
+    let length = unsafe { libc::proc_pidpath(pid.raw(), program.as_mut_ptr().cast(), 4096) };
+    if let Some(path) = usize::try_from(length).ok().and_then(|length| program.get(..length)) {
+        each(Path::new(OsStr::from_bytes(path)));
+    }
+    let mut fds = vec![libc::proc_fdinfo { proc_fd: 0, proc_fdtype: 0 }; 4096];
+    let size = c_int::try_from(fds.len() * size_of::<libc::proc_fdinfo>()).unwrap_or(c_int::MAX);
+    // SAFETY: the buffer is as long as said.
+    let filled = unsafe {
+        libc::proc_pidinfo(pid.raw(), libc::PROC_PIDLISTFDS, 0, fds.as_mut_ptr().cast(), size)
+    };
+    fds.truncate(usize::try_from(filled).unwrap_or_default() / size_of::<libc::proc_fdinfo>());
+    for fd in fds.iter().filter(|fd| fd.proc_fdtype == FILE) {
+        let mut open = MaybeUninit::<OpenFile>::zeroed();
+        let size = c_int::try_from(size_of::<OpenFile>()).unwrap_or_default();
+        // SAFETY: the record is as long as said, and all of it is plain numbers and bytes.
+        let open = unsafe {
+            let to = open.as_mut_ptr().cast();
+            (libc::proc_pidfdinfo(pid.raw(), fd.proc_fd, WITH_PATH, to, size) == size)
+                .then(|| open.assume_init())
+        };
+        if let Some(open) = open {
+            let path = open.file.vip_path.iter().flatten().map(|byte| byte.cast_unsigned());
+            let path: Vec<u8> = path.take_while(|byte| *byte != 0).collect();
+            each(Path::new(OsStr::from_bytes(&path)));
+        }
+    }
+}
+
+/// There is no list to be had.
+pub(crate) fn is_listed_socket(_path: &Path) -> bool {
+    false
+}

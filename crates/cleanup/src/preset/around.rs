@@ -1,0 +1,112 @@
+//! Where clean-up runs: folders, runners, and what is known of them beside the disk.
+
+use std::path::{Path, PathBuf};
+
+use process::ProcessId;
+use serde::{Deserialize, Serialize};
+
+/// What a draft is made for. Paths are absolute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    #[serde(default = "Platform::here")]
+    pub platform: Platform,
+    /// Of the user whose things are cleaned.
+    pub home: PathBuf,
+    /// For temporary files.
+    pub temp: PathBuf,
+    /// Where programs are looked for, the first first.
+    pub path: Vec<PathBuf>,
+    pub runners: Vec<RunnerAround>,
+    /// Processes that tasks left running.
+    #[serde(default)]
+    pub left_over: Vec<LeftOver>,
+    /// Whole paths that the owner marked: they, what is in them, and what they are in stay.
+    #[serde(default)]
+    pub never_delete: Vec<PathBuf>,
+    /// No task runs on the machine.
+    pub idle: bool,
+}
+
+/// A runner's folders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunnerAround {
+    pub name: String,
+    /// Its working directory.
+    pub work: PathBuf,
+    /// Beside it: working directories of earlier tasks, one a task.
+    pub kept: PathBuf,
+    /// A file whose kernel lock a task holds while it uses `work`.
+    pub lock: PathBuf,
+}
+
+/// A process that a task left running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOver {
+    pub process: ProcessId,
+    /// Which program, of which task.
+    pub words: String,
+}
+
+/// A system that presets are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    Linux,
+    Macos,
+}
+
+/// How the folder for temporary files is written.
+pub(crate) const TEMP: &str = "{temp}";
+
+impl Platform {
+    /// This one.
+    pub fn here() -> Self {
+        if std::env::consts::OS == "macos" { Self::Macos } else { Self::Linux }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Linux => "Linux",
+            Self::Macos => "macOS",
+        }
+    }
+}
+
+impl Around {
+    /// A path as a preset writes it.
+    pub(crate) fn place(&self, written: &str) -> PathBuf {
+        let below = |folder: &Path, rest: &str| match rest.trim_start_matches('/') {
+            "" => folder.to_owned(),
+            rest => folder.join(rest),
+        };
+        if let Some(rest) = written.strip_prefix(TEMP) {
+            return below(&self.temp, rest);
+        }
+        match written.strip_prefix('~') {
+            Some(rest) => below(&self.home, rest),
+            None => written.into(),
+        }
+    }
+
+    /// The same, with each folder that a `*` stands for; none that is reached through a link.
+    pub(crate) fn places(&self, written: &str) -> Vec<PathBuf> {
+        let mut places = vec![PathBuf::from("/")];
+        for part in self.place(written).components().skip(1) {
+            if part.as_os_str() != "*" {
+                places.iter_mut().for_each(|place| place.push(part));
+                continue;
+            }
+            places = places.iter().flat_map(|place| folders_in(place)).collect();
+        }
+        places
+    }
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut folders: Vec<PathBuf> = folders.map(|entry| entry.path()).collect();
+    folders.retain(|path| path.file_name() != Some(crate::TRASH.as_ref()));
+    folders.sort();
+    folders
+}

@@ -1,0 +1,248 @@
+//! Carries a draft out, group by group: files by their plan, all else step by step. What fails is told,
+//! and the rest goes on.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use process::folder::{VolumeRoom, open_folder_by_path, room_of};
+use process::{Liveness, ProcessId, Sent, Signal};
+use serde::{Deserialize, Serialize};
+
+use super::around::{Around, TEMP};
+use super::choice::Choice;
+use super::data::What;
+use super::draft::{Draft, Group, VERSION};
+use super::fresh::{Freshened, fresh};
+use super::reading::freed_in;
+use super::run::{End, Run, wait_for};
+use super::steps::{Act, Outcome, Step, StepReceipt};
+use crate::in_use::{InUse, in_use};
+use crate::place::Place;
+use crate::receipt::{Receipt, VolumeReceipt};
+use crate::remove;
+use crate::roots::Root;
+use crate::stop::{Progress, Stop};
+use crate::trash::TRASH;
+
+/// From TERM to KILL, for what tasks left running.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Whether files may be put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// They stay in the trash until they are swept: see [`sweep`].
+    Kept,
+    Gone,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    pub version: u32,
+    pub at: Timestamp,
+    pub groups: Vec<GroupDone>,
+}
+
+/// By one preset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupDone {
+    pub preset: String,
+    pub title: String,
+    pub files: Option<Receipt>,
+    pub steps: Vec<StepReceipt>,
+    /// As the draft has them.
+    pub notes: Vec<String>,
+}
+
+impl Done {
+    /// Bytes on disk of what was deleted, and what programs say they freed.
+    pub fn freed(&self) -> u64 {
+        self.groups.iter().map(GroupDone::freed).sum()
+    }
+}
+
+impl GroupDone {
+    pub fn freed(&self) -> u64 {
+        let steps = self.steps.iter().filter_map(|step| step.freed).sum::<u64>();
+        self.files.as_ref().map_or(0, |files| files.freed) + steps
+    }
+}
+
+/// Does what the draft lists. `stop` leaves whole what was not begun.
+pub fn carry_out(
+    draft: &Draft,
+    undo: Undo,
+    now: Timestamp,
+    stop: &Stop,
+    progress: &Progress,
+) -> Done {
+    let groups = draft.groups.iter().map(|group| {
+        if draft.version > VERSION {
+            return refused(group, "the draft is of a later release");
+        }
+        let plan = group.plan.as_ref().filter(|_| !stop.is_asked());
+        let files = plan.map(|plan| {
+            let aside = remove::set_aside(plan, now);
+            match undo {
+                Undo::Kept => aside.keep(),
+                Undo::Gone => aside.delete(stop, progress),
+            }
+        });
+        let mut ended = end_all(group, stop).into_iter();
+        let steps = group.steps.iter().filter_map(|step| match &step.act {
+            Act::End { .. } => ended.next(),
+            Act::Fresh { work, kept, lock } => {
+                Some(step.receipt(freshen(work, kept, lock, now, stop)))
+            }
+            Act::Run { program, words, home, path, time_limit_seconds } => {
+                let path: Vec<_> = path.iter().map(|place| place.to_path_buf()).collect();
+                let limit = Duration::from_secs(u64::from(*time_limit_seconds));
+                Some(run(step, &Run { program, words, home, path: &path, limit }, stop))
+            }
+        });
+        let steps = steps.collect();
+        GroupDone { files, steps, ..group_done(group) }
+    });
+    Done { version: VERSION, at: now, groups: groups.collect() }
+}
+
+/// Deletes what lies in the trashes of all roots of these presets: what was going when somebody was
+/// killed, and what was set aside before `until`.
+pub fn sweep(
+    choices: &[Choice],
+    around: &Around,
+    until: Timestamp,
+    now: Timestamp,
+    stop: &Stop,
+    progress: &Progress,
+) -> Vec<Receipt> {
+    let resolved = choices.iter().filter_map(|choice| Some(choice.resolved().ok()?.0));
+    let mut places: Vec<std::path::PathBuf> = resolved
+        .flat_map(|preset| match &preset.what {
+            What::Kept => around.runners.iter().map(|runner| runner.kept.clone()).collect(),
+            What::Folders(folders) => {
+                folders.iter().flat_map(|it| around.places(&it.root)).collect()
+            }
+            What::Fresh | What::Tool(_) | What::Processes | What::Command(_) => Vec::new(),
+        })
+        .filter(|place| place.join(TRASH).is_dir())
+        .collect();
+    places.sort();
+    places.dedup();
+    let is_temp = |place: &Path| place == around.place(TEMP);
+    let root = |place: &Path| if is_temp(place) { Root::shared(place) } else { Root::given(place) };
+    let roots = places.iter().filter_map(|place| root(place).ok());
+    roots.map(|root| remove::sweep(&root, until, now, stop, progress)).collect()
+}
+
+fn group_done(group: &Group) -> GroupDone {
+    let (preset, title, notes) = (group.preset.clone(), group.title.clone(), group.notes.clone());
+    GroupDone { preset, title, files: None, steps: Vec::new(), notes }
+}
+
+fn refused(group: &Group, why: &str) -> GroupDone {
+    let mut done = group_done(group);
+    done.notes.push(format!("nothing was done: {why}"));
+    let refuse = |step: &Step| step.receipt(Outcome::Refused(why.to_owned()));
+    done.steps = group.steps.iter().map(refuse).collect();
+    done
+}
+
+impl Step {
+    fn receipt(&self, outcome: Outcome) -> StepReceipt {
+        StepReceipt {
+            words: self.words.clone(),
+            outcome,
+            printed: Vec::new(),
+            planned: self.bytes,
+            freed: None,
+            volume: None,
+        }
+    }
+}
+
+fn freshen(work: &Path, kept: &Path, lock: &Path, now: Timestamp, stop: &Stop) -> Outcome {
+    if stop.is_asked() {
+        return Outcome::Stopped { left: Vec::new() };
+    }
+    // Held meanwhile: a task that begins waits for a rename at most.
+    let _free = match in_use(lock) {
+        InUse::Free(lock) => lock,
+        InUse::Held => return Outcome::Refused("a task uses it now. Try again after it".into()),
+        InUse::Unknown(error) => {
+            return Outcome::Refused(format!("{} cannot be asked: {error}", lock.display()));
+        }
+    };
+    match fresh(work, kept, &format!("by-hand-{}", now.as_second())) {
+        Ok(Freshened::Kept(_)) => Outcome::Done,
+        Ok(Freshened::Nothing) => Outcome::Nothing,
+        Err(error) => Outcome::Refused(error.to_string()),
+    }
+}
+
+fn run(step: &Step, run: &Run<'_>, stop: &Stop) -> StepReceipt {
+    if stop.is_asked() {
+        return step.receipt(Outcome::Stopped { left: Vec::new() });
+    }
+    let room = || -> Option<VolumeRoom> {
+        let home = std::fs::canonicalize(run.home).ok()?;
+        room_of(open_folder_by_path(&home).ok()?).ok()
+    };
+    let before = room();
+    let printed = run.now(stop);
+    let volume = before.zip(room()).map(|(before, after)| VolumeReceipt {
+        path: Place::from(run.home),
+        total: after.total,
+        free_before: before.free,
+        free_after: after.free,
+    });
+    let outcome = match printed.end {
+        End::Exited(0) => Outcome::Done,
+        End::Exited(code) => Outcome::Exited(code),
+        End::Signalled(signal) => Outcome::Signalled(signal),
+        End::TimeUp(left) => Outcome::TimeUp { left },
+        End::Stopped(left) => Outcome::Stopped { left },
+        End::NotStarted(why) => Outcome::Refused(why),
+    };
+    let freed = freed_in(&printed.lines);
+    StepReceipt { printed: printed.lines, freed, volume, ..step.receipt(outcome) }
+}
+
+/// Ends the processes of a group together: TERM, and after a while KILL.
+fn end_all(group: &Group, stop: &Stop) -> Vec<StepReceipt> {
+    let steps: Vec<(&Step, &ProcessId)> = group
+        .steps
+        .iter()
+        .filter_map(|step| match &step.act {
+            Act::End { process } => Some((step, process)),
+            Act::Fresh { .. } | Act::Run { .. } => None,
+        })
+        .collect();
+    if stop.is_asked() {
+        let stopped = |(step, _): &(&Step, _)| step.receipt(Outcome::Stopped { left: Vec::new() });
+        return steps.iter().map(stopped).collect();
+    }
+    let all: Vec<ProcessId> = steps.iter().map(|(_, process)| (*process).clone()).collect();
+    let sent: Vec<_> = all.iter().map(|process| process::signal(process, Signal::TERM)).collect();
+    wait_for(&all, Instant::now() + GRACE);
+    for process in &all {
+        let _ = process::signal(process, Signal::KILL);
+    }
+    wait_for(&all, Instant::now() + GRACE);
+    let told = steps.into_iter().zip(sent).map(|((step, process), sent)| {
+        let is_there = process::alive(process) != Liveness::Dead;
+        step.receipt(match sent {
+            Ok(Sent::Gone) => Outcome::Nothing,
+            Ok(Sent::Delivered) if is_there => Outcome::Refused(format!(
+                "it does not end: it waits for a device. Look at it: ps -p {process}"
+            )),
+            Ok(Sent::Delivered) => Outcome::Done,
+            Err(error) => Outcome::Refused(format!(
+                "{error}. It belongs to another user: sudo kill -- {process}"
+            )),
+        })
+    });
+    told.collect()
+}

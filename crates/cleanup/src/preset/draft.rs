@@ -1,0 +1,269 @@
+//! A draft: what each chosen preset would do now. It is shown by a dry run, and it is all that
+//! [`carry_out`](super::carry_out) takes.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use process::Liveness;
+use serde::{Deserialize, Serialize};
+
+use super::around::{Around, RunnerAround};
+use super::ask;
+use super::choice::{Choice, Chosen, Limits};
+use super::data::{Preset, Risk, What, When};
+use super::folders::{Found, Look};
+use super::goal::{FREE_SPACE, FreeGoal, plan_for, unmet};
+use super::steps::{Act, Step};
+use crate::choose::Candidate;
+use crate::in_use::{InUse, in_use};
+use crate::plan::{Plan, PlannedRoot};
+use crate::stop::{Progress, Stop};
+
+/// The version that this release writes; a later one is not carried out.
+pub(crate) const VERSION: u32 = 1;
+
+/// What would be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    pub version: u32,
+    pub made: Timestamp,
+    pub groups: Vec<Group>,
+}
+
+/// By one preset, or by the free-space goals ([`FREE_SPACE`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub preset: String,
+    pub title: String,
+    pub risk: Risk,
+    /// Files that go.
+    pub plan: Option<Plan>,
+    pub steps: Vec<Step>,
+    /// What all of it frees at most. None: some of it was not measured, or cannot be.
+    pub bytes: Option<u64>,
+    /// Why there is nothing here, or less than one may think.
+    pub notes: Vec<String>,
+}
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Detail {
+    /// Only what a rule needs: before a task.
+    Quick,
+    /// All bytes: for a person to decide.
+    Measured,
+}
+
+impl Draft {
+    /// Whether it does nothing at all.
+    pub fn is_empty(&self) -> bool {
+        let empty = |group: &Group| group.plan.is_none() && group.steps.is_empty();
+        self.groups.iter().all(empty)
+    }
+}
+
+/// What the chosen presets would do here and now. It changes nothing.
+pub fn draft(
+    choices: &[Choice],
+    around: &Around,
+    goals: &[FreeGoal],
+    detail: Detail,
+    now: Timestamp,
+    stop: &Stop,
+    progress: &Progress,
+) -> Draft {
+    let (unmet, notes) = unmet(goals);
+    let measure = detail == Detail::Measured || !unmet.is_empty();
+    let look = Look { around, measure, now, stop, progress };
+    let mut drafting = Drafting { look, seen: HashSet::new(), pool: Pool::default() };
+    let mut groups: Vec<Group> = choices.iter().map(|choice| drafting.group(choice)).collect();
+    if !unmet.is_empty() || !notes.is_empty() {
+        let plans: Vec<&Plan> = groups.iter().filter_map(|group| group.plan.as_ref()).collect();
+        let Pool { roots, candidates } = &drafting.pool;
+        let free: Vec<Candidate> =
+            candidates.iter().filter(|it| !drafting.seen.contains(&key(roots, it))).cloned().collect();
+        let (plan, short) = plan_for(&unmet, &plans, roots, &free, now);
+        let mut group = Group::of(FREE_SPACE, "Free space", Risk::Low);
+        group.notes = [notes, short].concat();
+        group.take(plan);
+        groups.push(group);
+    }
+    Draft { version: VERSION, made: now, groups }
+}
+
+struct Drafting<'a> {
+    look: Look<'a>,
+    /// What one of the plans has already.
+    seen: HashSet<(u64, u64)>,
+    pool: Pool,
+}
+
+/// What a free-space goal may take, chosen by a rule or not.
+#[derive(Default)]
+struct Pool {
+    roots: Vec<PlannedRoot>,
+    candidates: Vec<Candidate>,
+}
+
+fn key(roots: &[PlannedRoot], it: &Candidate) -> (u64, u64) {
+    (roots.get(it.root).map_or(0, |root| root.device), it.inode)
+}
+
+impl Group {
+    fn of(preset: &str, title: &str, risk: Risk) -> Self {
+        Self {
+            preset: preset.to_owned(),
+            title: title.to_owned(),
+            risk,
+            plan: None,
+            steps: Vec::new(),
+            bytes: Some(0),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Adds a plan to what it has.
+    fn take(&mut self, plan: Plan) {
+        if plan.items.is_empty() {
+            return;
+        }
+        // An entry that was measured counts itself.
+        let is_measured = plan.items.iter().all(|item| item.entries > 0);
+        self.bytes = self.bytes.filter(|_| is_measured).map(|bytes| bytes + plan.bytes());
+        match &mut self.plan {
+            None => self.plan = Some(plan),
+            Some(there) => {
+                let before = there.roots.len();
+                there.roots.extend(plan.roots);
+                let items = plan.items.into_iter();
+                there.items.extend(items.map(|mut item| {
+                    item.root += before;
+                    item
+                }));
+            }
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        self.bytes = self.bytes.and_then(|bytes| Some(bytes + step.bytes?));
+        self.steps.push(step);
+    }
+}
+
+impl Drafting<'_> {
+    fn group(&mut self, choice: &Choice) -> Group {
+        let (preset, limits) = match choice.resolved() {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                let id = match &choice.preset {
+                    Chosen::BuiltIn(id) => id,
+                    Chosen::Own(preset) => &preset.id,
+                };
+                let mut group = Group::of(id, id, Risk::High);
+                group.notes.push(error.to_string());
+                return group;
+            }
+        };
+        let mut group = Group::of(&preset.id, &preset.title, preset.risk);
+        if let Some(note) = self.not_now(preset) {
+            group.notes.push(note);
+            return group;
+        }
+        let around = self.look.around;
+        match &preset.what {
+            What::Fresh => around.runners.iter().for_each(|runner| fresh(runner, &mut group)),
+            What::Kept => {
+                for runner in &around.runners {
+                    let found = self.look.kept(runner, limits);
+                    self.files(found, limits, &mut group);
+                }
+            }
+            What::Folders(folders) => {
+                let found = self.look.folders(folders, limits);
+                self.files(found, limits, &mut group);
+            }
+            What::Tool(tool) => {
+                match ask::tool(around, tool, limits, &preset.why, self.look.stop) {
+                    Ok(step) => group.step(step),
+                    Err(note) => group.notes.push(note),
+                }
+            }
+            What::Processes => self.processes(&preset.why, &mut group),
+            What::Command(command) => group.step(ask::command(around, command, &preset.why)),
+        }
+        group
+    }
+
+    fn not_now(&self, preset: &Preset) -> Option<String> {
+        let around = self.look.around;
+        if !preset.platforms.contains(&around.platform) {
+            let platforms: Vec<&str> = preset.platforms.iter().map(|it| it.words()).collect();
+            return Some(format!("it is for {} only", platforms.join(" and ")));
+        }
+        let waits = preset.when == When::IdleOnly && !around.idle;
+        waits.then(|| "it is done only while no task runs on this machine".to_owned())
+    }
+
+    fn files(&mut self, mut found: Found, limits: Limits, group: &mut Group) {
+        if found.candidates.is_empty() && found.notes.is_empty() {
+            group.notes.push("there is nothing of it here".to_owned());
+        }
+        let mut plan = self.look.plan(&mut found, limits);
+        let device = |root: usize| plan.roots.get(root).map_or(0, |root| root.device);
+        let keys: Vec<(u64, u64)> =
+            plan.items.iter().map(|item| (device(item.root), item.inode)).collect();
+        let mut is_new = keys.into_iter().map(|key| self.seen.insert(key));
+        plan.items.retain(|_| is_new.next() == Some(true));
+        let before = self.pool.roots.len();
+        self.pool.roots.extend(plan.roots.iter().cloned());
+        let evictable = found.candidates.iter().filter(|it| found.is_evictable(it.root));
+        self.pool
+            .candidates
+            .extend(evictable.map(|it| Candidate { root: it.root + before, ..it.clone() }));
+        group.notes.append(&mut found.notes);
+        group.take(plan);
+    }
+
+    fn processes(&self, why: &str, group: &mut Group) {
+        for left in &self.look.around.left_over {
+            if process::alive(&left.process) != Liveness::Dead {
+                group.step(Step {
+                    act: Act::End { process: left.process.clone() },
+                    words: left.words.clone(),
+                    why: why.to_owned(),
+                    bytes: Some(0),
+                });
+            }
+        }
+        if group.steps.is_empty() {
+            group.notes.push("no task left anything running".to_owned());
+        }
+    }
+}
+
+fn fresh(runner: &RunnerAround, group: &mut Group) {
+    let is_empty = std::fs::read_dir(&runner.work).is_ok_and(|mut it| it.next().is_none());
+    if is_empty || !runner.work.exists() {
+        group.notes.push(format!("the working directory of {} is empty", runner.name));
+        return;
+    }
+    match in_use(&runner.lock) {
+        InUse::Free(_) => group.step(Step {
+            act: Act::Fresh {
+                work: (&runner.work).into(),
+                kept: (&runner.kept).into(),
+                lock: (&runner.lock).into(),
+            },
+            words: format!("keep {} and make an empty one", runner.work.display()),
+            why: format!("the next task of {} begins with an empty directory", runner.name),
+            bytes: Some(0),
+        }),
+        InUse::Held => group.notes.push(format!("a task of {} uses its directory", runner.name)),
+        InUse::Unknown(error) => group.notes.push(format!(
+            "whether a task of {} uses its directory cannot be asked: {}: {error}",
+            runner.name,
+            runner.lock.display()
+        )),
+    }
+}

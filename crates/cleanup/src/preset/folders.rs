@@ -1,0 +1,254 @@
+//! What lies in the folders of a preset: roots and the entries that are meant, each with what its rules
+//! need to know.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::around::{Around, RunnerAround, TEMP};
+use super::choice::Limits;
+use super::data::{Entries, Folders};
+use crate::choose::{Candidate, Rule, plan};
+use crate::plan::{Item, Plan};
+use crate::roots::Root;
+use crate::stop::{Progress, Stop};
+use crate::survey::{Survey, glance, survey};
+
+/// In a folder that others share nothing goes that was used since.
+const SHARED_UNUSED: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a look at the disk needs beside the disk.
+pub(crate) struct Look<'a> {
+    pub(crate) around: &'a Around,
+    /// Sizes are wanted, though no rule needs them.
+    pub(crate) measure: bool,
+    pub(crate) now: Timestamp,
+    pub(crate) stop: &'a Stop,
+    pub(crate) progress: &'a Progress,
+}
+
+/// What was found in the roots of one kind of thing: the rules are applied to all of it together.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) roots: Vec<Root>,
+    pub(crate) candidates: Vec<Candidate>,
+    /// Of each root, whether others share it.
+    shared: Vec<bool>,
+    sockets: Vec<bool>,
+    /// Why something was left out.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Look<'_> {
+    /// The directories of earlier tasks of one runner. Each was used when it was moved there.
+    pub(crate) fn kept(&self, runner: &RunnerAround, limits: Limits) -> Found {
+        let mut found = Found::default();
+        if !is_folder(&runner.kept) {
+            return found;
+        }
+        let root = match Root::given(&runner.kept) {
+            Ok(root) => root,
+            Err(error) => {
+                found.notes.push(error.to_string());
+                return found;
+            }
+        };
+        let is_meant = |name: &Path| {
+            !name.as_os_str().as_bytes().starts_with(b".") && is_folder(&root.path().join(name))
+        };
+        let asked = self.asked(&is_meant, &|_| None);
+        let looked = glance(&root, &asked, self.stop).and_then(|seen| {
+            if !self.measure && limits.at_most_bytes.is_none() {
+                return Ok(seen);
+            }
+            let mut measured = survey(&root, &asked, self.stop, self.progress)?;
+            for it in &mut measured {
+                let same = seen.iter().find(|seen| seen.inode == it.inode);
+                it.size.used = same.map_or(it.size.used, |seen| seen.size.used);
+            }
+            Ok(measured)
+        });
+        found.take(root, looked, false, false);
+        found
+    }
+
+    /// The entries of a preset's folders.
+    pub(crate) fn folders(&self, folders: &[Folders], limits: Limits) -> Found {
+        let mut found = Found::default();
+        let mut seen: Vec<PathBuf> = Vec::new();
+        for folders in folders {
+            for place in self.around.places(&folders.root) {
+                let Ok(canonical) = fs::canonicalize(&place) else { continue };
+                if !canonical.is_dir() || seen.contains(&canonical) && folders.names == ["*"] {
+                    continue;
+                }
+                seen.push(canonical);
+                self.folder(folders, &place, limits, &mut found);
+            }
+        }
+        found
+    }
+
+    fn folder(&self, folders: &Folders, place: &Path, limits: Limits, found: &mut Found) {
+        let is_shared = folders.root == TEMP;
+        let root = if is_shared { Root::shared(place) } else { Root::given(place) };
+        let root = match root {
+            Ok(root) => root,
+            Err(error) => return found.notes.push(error.to_string()),
+        };
+        let lock = folders.lock.as_deref().map(|lock| self.around.place(lock));
+        let is_meant = |name: &Path| {
+            let path = root.path().join(name);
+            folders.names.iter().any(|pattern| matches(pattern, name.as_os_str()))
+                && is_of(folders.entries, &path)
+                && lock.as_ref() != Some(&path)
+        };
+        let lock = |_: &Path| lock.clone();
+        let asked = self.asked(&is_meant, &lock);
+        let is_file = matches!(folders.entries, Entries::Files | Entries::StaleSockets);
+        let has_rule = limits != Limits::default() || is_shared;
+        let looked = if !is_file && (self.measure || has_rule) {
+            survey(&root, &asked, self.stop, self.progress)
+        } else {
+            glance(&root, &asked, self.stop)
+        };
+        found.take(root, looked, is_shared, folders.entries == Entries::StaleSockets);
+    }
+
+    fn asked<'a>(
+        &'a self,
+        is_meant: &'a dyn Fn(&Path) -> bool,
+        lock: &'a dyn Fn(&Path) -> Option<PathBuf>,
+    ) -> Survey<'a> {
+        Survey { index: 0, is_meant, lock, never_delete: &self.around.never_delete }
+    }
+
+    /// What the limits name of it; with no limit, all.
+    pub(crate) fn plan(&self, found: &mut Found, limits: Limits) -> Plan {
+        let own = rustix::process::geteuid().as_raw();
+        for it in &mut found.candidates {
+            if found.shared.get(it.root) == Some(&true) {
+                let is_old = |used| self.now.duration_since(used) > SHARED_UNUSED;
+                it.never_delete |= it.owner != own || !it.size.used.is_some_and(is_old);
+                // To rename it would move what is mounted in it.
+                it.never_delete |= it.size.mounts > 0;
+            }
+        }
+        let rules = [
+            limits.keep_last.map(Rule::KeepLast),
+            limits.unused_days.map(|days| Rule::UnusedFor { days }),
+            limits.at_most_bytes.map(|bytes| Rule::AtMost { bytes }),
+        ];
+        let mut rules: Vec<Rule> = rules.into_iter().flatten().collect();
+        if rules.is_empty() {
+            rules.push(Rule::All);
+        }
+        let roots = found.roots.iter().map(Root::planned).collect();
+        let mut made = plan(roots, &found.candidates, &rules, self.now);
+        found.spare_what_is_held(&mut made);
+        made
+    }
+}
+
+impl Found {
+    fn take(
+        &mut self,
+        root: Root,
+        looked: Result<Vec<Candidate>, rustix::io::Errno>,
+        is_shared: bool,
+        is_socket: bool,
+    ) {
+        match looked {
+            Ok(candidates) => {
+                let index = self.roots.len();
+                self.candidates
+                    .extend(candidates.into_iter().map(|it| Candidate { root: index, ..it }));
+                self.roots.push(root);
+                self.shared.push(is_shared);
+                self.sockets.push(is_socket);
+            }
+            Err(error) => {
+                self.notes.push(format!("{} cannot be read: {error}", root.path().display()));
+            }
+        }
+    }
+
+    /// Whether the free-space goal may take from it: nothing of what others share.
+    pub(crate) fn is_evictable(&self, root: usize) -> bool {
+        self.shared.get(root) == Some(&false) && self.sockets.get(root) == Some(&false)
+    }
+
+    /// Asked of few, since every process is looked at: what is open somewhere in a folder that others
+    /// share, and sockets that are listened on.
+    fn spare_what_is_held(&mut self, plan: &mut Plan) {
+        let is = |of: &[bool], item: &Item| of.get(item.root) == Some(&true);
+        let path = |item: &Item| Some(self.roots.get(item.root)?.path().join(&*item.path));
+        plan.items.retain(|item| {
+            !is(&self.sockets, item)
+                || path(item).is_some_and(|path| process::is_listened_on(&path) == Some(false))
+        });
+        if !plan.items.iter().any(|item| is(&self.shared, item)) {
+            return;
+        }
+        let paths: Vec<PathBuf> =
+            plan.items.iter().map(|item| path(item).unwrap_or_default()).collect();
+        let held = process::are_held(&paths).unwrap_or_else(|_| vec![true; paths.len()]);
+        let mut held = held.into_iter();
+        plan.items.retain(|item| !(held.next() == Some(true) && is(&self.shared, item)));
+    }
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
+}
+
+fn is_of(entries: Entries, path: &Path) -> bool {
+    let kind = || fs::symlink_metadata(path).map(|about| about.file_type());
+    match entries {
+        Entries::All => true,
+        Entries::Folders => kind().is_ok_and(|kind| kind.is_dir()),
+        Entries::Files => kind().is_ok_and(|kind| kind.is_file() || kind.is_symlink()),
+        Entries::StaleSockets => kind().is_ok_and(|kind| kind.is_socket()),
+    }
+}
+
+/// Whether a name is of a pattern, in which `*` stands for anything.
+fn matches(pattern: &str, name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let mut parts = pattern.as_bytes().split(|byte| *byte == b'*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let mut parts: Vec<&[u8]> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        let found = rest.windows(part.len()).position(|some| some == part);
+        let Some(after) = found.and_then(|at| rest.get(at + part.len()..)) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything_and_all_else_for_itself() {
+        let is = |pattern, name: &str| matches(pattern, OsStr::new(name));
+        for (pattern, name) in
+            [("*", ""), ("*", "a"), ("a*", "a"), ("a*c", "abc"), ("*b*", "abc"), ("a", "a"), ("a*b*c", "a1b2c")]
+        {
+            assert!(is(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("a", "ab"), ("a*", "ba"), ("*a", "ab"), ("a*a", "a"), ("?", "a"), ("a*b*c", "acb")]
+        {
+            assert!(!is(pattern, name), "{pattern} {name}");
+        }
+        assert!(matches("*\u{e9}", OsStr::from_bytes(b"\xff\xc3\xa9")));
+    }
+}

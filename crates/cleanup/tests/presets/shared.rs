@@ -1,0 +1,93 @@
+//! The folder for temporary files, which others share.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
+
+use cleanup::preset::{Choice, Limits};
+
+use crate::around::{Mounted, in_own_mounts};
+use crate::scene::{Scene, fill, named};
+
+fn leave(scene: &Scene) {
+    fill(&scene.around.temp.join("circleci-agent-1/deep/file"), 10);
+    fill(&scene.around.temp.join("circleci-file"), 10);
+    fill(&scene.around.temp.join("other/file"), 10);
+    symlink(scene.home(), scene.around.temp.join("circleci-link")).unwrap();
+}
+
+#[test]
+fn what_was_used_today_is_of_somebody_else_or_open_somewhere_stays() {
+    let mut scene = Scene::new();
+    leave(&scene);
+    fill(&scene.home().join("canary"), 1);
+    let all = || Choice {
+        limits: Limits { unused_days: Some(0), ..Limits::default() },
+        ..Choice::built_in("circleci-temp")
+    };
+    assert_eq!(named(&scene.group(all())), [""; 0], "used today, whatever the limit says");
+    scene.in_days(2);
+    let everything = ["circleci-agent-1", "circleci-file", "circleci-link"];
+    assert_eq!(named(&scene.group(all())), everything);
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(scene.around.temp.join("circleci-file"), Some(65534), None).unwrap();
+        assert_eq!(named(&scene.group(all())), ["circleci-agent-1", "circleci-link"]);
+    }
+    let mut stands = Command::new("sleep");
+    let there = scene.around.temp.join("circleci-agent-1/deep");
+    let mut stands = stands.arg("60").current_dir(there).stdout(Stdio::null()).spawn().unwrap();
+    let spared = !named(&scene.group(all())).contains(&"circleci-agent-1".to_owned());
+    stands.kill().unwrap();
+    stands.wait().unwrap();
+    assert!(spared, "a live process stands in it");
+    let (group, done) = scene.clean(all());
+    assert!(named(&group).contains(&"circleci-agent-1".to_owned()));
+    assert_eq!(done.files.unwrap().failures, []);
+    assert!(!scene.around.temp.join("circleci-agent-1").exists());
+    assert!(scene.around.temp.join("other/file").exists() && scene.home().join("canary").exists());
+    assert!(!scene.around.temp.join(cleanup::TRASH).exists());
+}
+
+/// As most Linux systems have it; with another file system mounted inside.
+#[test]
+fn it_may_be_a_mount_point_and_what_is_mounted_inside_stays() {
+    if in_own_mounts("shared::it_may_be_a_mount_point_and_what_is_mounted_inside_stays") {
+        return;
+    }
+    let mut scene = Scene::new();
+    let _temp = Mounted::at(&scene.around.temp, "mode=1777");
+    leave(&scene);
+    let inside = scene.around.temp.join("circleci-mounts/inside");
+    fs::create_dir_all(&inside).unwrap();
+    let _inside = Mounted::at(&inside, "mode=1777");
+    fill(&inside.join("canary"), 1);
+    scene.in_days(2);
+    let (group, done) = scene.clean(Choice::built_in("circleci-temp"));
+    assert_eq!(group.notes, [""; 0]);
+    assert_eq!(done.files.unwrap().failures, []);
+    assert!(!scene.around.temp.join("circleci-agent-1").exists());
+    assert!(inside.join("canary").exists(), "and it is where it was");
+    // One that only some may write to is no folder that all share.
+    scene.around.temp = "/proc".into();
+    let refused = scene.group(Choice::built_in("circleci-temp"));
+    assert!(refused.notes[0].contains("where a file system is mounted"), "{:?}", refused.notes);
+}
+
+#[test]
+fn sockets_go_once_nobody_listens() {
+    let mut scene = Scene::new();
+    let temp = &scene.around.temp;
+    let listens = UnixListener::bind(temp.join("live.sock")).unwrap();
+    drop(UnixListener::bind(temp.join("stale.sock")).unwrap());
+    fill(&temp.join("file"), 1);
+    let stale = || Choice::built_in("stale-sockets");
+    assert_eq!(named(&scene.group(stale())), [""; 0], "made today");
+    scene.in_days(2);
+    let (group, _) = scene.clean(stale());
+    assert_eq!(named(&group), ["stale.sock"]);
+    let left = |name: &str| scene.around.temp.join(name).exists();
+    assert!(left("live.sock") && left("file") && !left("stale.sock"));
+    drop(listens);
+    assert_eq!(named(&scene.group(stale())), ["live.sock"]);
+}

@@ -1,0 +1,75 @@
+//! A program in a session of its own, and who is in a session.
+#![expect(unsafe_code, reason = "what runs between fork and exec has no safe form")]
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+
+use crate::{Pid, ProcessId, os};
+
+/// Starts it in a session of its own, whose number is its pid, with no descriptor but the three
+/// standard ones.
+pub fn spawn_apart(command: &mut Command) -> io::Result<Child> {
+    // SAFETY: between fork and exec only system calls are made, which may be made there.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::setsid()?;
+            os::close_on_exec_from(3);
+            Ok(())
+        });
+    }
+    command.spawn()
+}
+
+/// The processes that run in the session of that number. Looks at every process of the machine: not
+/// for a timer. The number stays the session's as long as one of them runs or its leader is not reaped.
+pub fn in_session(leader: Pid) -> io::Result<Vec<ProcessId>> {
+    let members = os::all_processes()?.into_iter().filter(|pid| os::session(*pid) == Some(leader));
+    let running = members.filter(|pid| matches!(os::look(*pid), Ok(Some(look)) if !look.is_dead()));
+    Ok(running.filter_map(|pid| ProcessId::of(pid).ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::process::Stdio;
+
+    use super::*;
+    use crate::Signal;
+
+    #[test]
+    fn all_of_a_session_are_found_and_nobody_else() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 60 & sleep 60 & echo; wait"]).stdout(Stdio::piped());
+        let mut child = spawn_apart(&mut command).unwrap();
+        child.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
+        let leader = Pid::of_child(&child);
+        let members = in_session(leader).unwrap();
+        assert_eq!(members.len(), 3, "{members:?}");
+        assert!(members.iter().any(|id| id.pid == leader));
+        for id in &members {
+            crate::signal(id, Signal::KILL).unwrap();
+        }
+        child.wait().unwrap();
+        for id in members {
+            if let Some(watch) = crate::ExitWatch::of(&id).unwrap() {
+                watch.wait(None).unwrap();
+            }
+        }
+        assert_eq!(in_session(leader).unwrap(), []);
+    }
+
+    #[test]
+    fn no_descriptor_is_passed_on() {
+        let (_reader, writer) = std::io::pipe().unwrap();
+        crate::keep_over_exec(&writer, true).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "for fd in /dev/fd/*; do [ -e $fd ] && echo ${fd##*/}; done"]);
+        let child = spawn_apart(command.stdin(Stdio::null()).stdout(Stdio::piped())).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let open = String::from_utf8(output.stdout).unwrap();
+        // The shell itself has one open while it reads the folder.
+        assert!(open.lines().all(|fd| fd.parse::<u32>().unwrap() <= 3), "{open}");
+        assert!(open.starts_with("0\n1\n2\n"), "{open}");
+    }
+}
