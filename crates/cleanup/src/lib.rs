@@ -31,6 +31,7 @@ mod survey;
 mod trash;
 mod tree;
 mod why;
+pub mod work;
 
 pub use choose::{Candidate, Goal, Rule, plan};
 pub use in_use::{InUse, in_use};

@@ -1,5 +1,6 @@
 //! When to stop, and how far it got: what a caller and the threads at work share.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub struct Stop {
     asked: AtomicBool,
-    at: Option<Instant>,
+    at: OnceLock<Instant>,
 }
 
 impl Stop {
@@ -18,7 +19,14 @@ impl Stop {
 
     /// At the latest then.
     pub fn at(deadline: Instant) -> Self {
-        Self { asked: AtomicBool::new(false), at: Some(deadline) }
+        let stop = Self::default();
+        stop.at_the_latest(deadline);
+        stop
+    }
+
+    /// Then too, if no moment was named before.
+    pub fn at_the_latest(&self, deadline: Instant) {
+        let _ = self.at.set(deadline);
     }
 
     pub fn ask(&self) {
@@ -29,7 +37,7 @@ impl Stop {
         if self.asked.load(Ordering::Relaxed) {
             return true;
         }
-        let over = self.at.is_some_and(|at| Instant::now() >= at);
+        let over = self.at.get().is_some_and(|at| Instant::now() >= *at);
         if over {
             self.ask();
         }

@@ -4,8 +4,9 @@ use clap::{Args, Parser, Subcommand};
 use protocol::{RunnerName, TokenStore};
 
 use crate::commands::{
-    after_task, agent, cancel_task, class, completions, config, doctor, history, logs, notices,
-    pause, preferences, resume, setup, status, supervisor, tasks, token,
+    after_task, agent, cancel_task, class, clean, completions, config, doctor, history, logs,
+    notices, pause, preferences, presets, resume, setup, status, supervisor, tasks, token,
+    workdirs,
 };
 
 /// Lend this machine to CircleCI as a self-hosted runner, and take it back at any time.
@@ -38,6 +39,9 @@ pub(crate) enum Command {
     Resume(resume::Args),
     AfterTask(after_task::Args),
     CancelTask(cancel_task::Args),
+    Workdirs(workdirs::Args),
+    Clean(clean::Args),
+    Presets(presets::Args),
     Token(token::Args),
     Class(class::Args),
     Agent(agent::Args),

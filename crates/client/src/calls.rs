@@ -23,6 +23,8 @@ const LOG_PATIENCE: Duration = Duration::from_secs(40);
 /// Longer than the supervisor waits for CircleCI: a few calls of 20 s each, and the keychain.
 const CIRCLECI_PATIENCE: Duration = Duration::from_mins(3);
 
+const CLEANUP_PATIENCE: Duration = Duration::from_hours(12);
+
 /// How much a snapshot carries.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
@@ -279,6 +281,10 @@ impl Client {
 }
 
 fn patience(path: &str) -> Duration {
+    // A disk with millions of files takes its time, and the snapshot tells how far it is.
+    if path.starts_with("cleanup") || path.starts_with("workdirs") {
+        return CLEANUP_PATIENCE;
+    }
     let asks_circleci = path.starts_with("circleci/")
         || ["/new-token", "/rotation"].iter().any(|end| path.ends_with(end));
     match (asks_circleci, path.ends_with("/logs")) {

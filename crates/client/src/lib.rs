@@ -3,6 +3,7 @@
 
 mod calls;
 mod circleci;
+mod cleanup;
 mod doctor;
 mod environment;
 mod error;

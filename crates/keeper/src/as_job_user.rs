@@ -57,6 +57,14 @@ impl JobUser {
         Some(Self { user: plan.job_user.clone()?, helper: plan.helper.clone() })
     }
 
+    /// The helper, to be run as the user; its verb is to be added.
+    pub(crate) fn helper(&self) -> Command {
+        let [sudo, flags, user, end_of_flags] = self.sudo();
+        let mut helper = Command::new(sudo);
+        helper.args([flags, user, end_of_flags]).arg(&self.helper);
+        helper
+    }
+
     /// What stands before a command to run it as the user, in a login environment.
     pub(crate) fn sudo(&self) -> [String; 4] {
         ["sudo", "-niHu", &self.user, "--"].map(str::to_owned)
@@ -69,10 +77,8 @@ pub(crate) fn ask(
     act: Act,
     processes: Vec<ProcessId>,
 ) -> anyhow::Result<Receipt> {
-    let [sudo, flags, user, end_of_flags] = job_user.sudo();
-    let mut helper = Command::new(sudo)
-        .args([flags, user, end_of_flags])
-        .arg(&job_user.helper)
+    let mut helper = job_user
+        .helper()
         .arg("as-job-user")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ pub(crate) const USAGE: &str = "\
 usage: runner-tray-keeper agent [--adopt] RUN_DIR    started by the supervisor
        runner-tray-keeper task RUN_DIR -- COMMAND    the agent's command_prefix
        runner-tray-keeper as-job-user                started through sudo by a task's guard
+       runner-tray-keeper clean                      started by whoever cleans up, through sudo too
        runner-tray-keeper --version
 (gate and task-guard are started by the keeper itself.)";
 
@@ -41,6 +42,8 @@ pub(crate) enum Verb {
     },
     /// Signal or end processes of this user; plan on stdin, receipt on stdout.
     AsJobUser,
+    /// Measure, plan or remove files of this user; request on stdin, answer on stdout.
+    Clean,
 }
 
 pub(crate) fn parse(args: Vec<OsString>) -> Result<Verb, String> {
@@ -70,6 +73,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<Verb, String> {
             Ok(Verb::Gate { control: args.number("CONTROL")?, command: args.command()? })
         }
         Some("as-job-user") => Ok(Verb::AsJobUser),
+        Some("clean") => Ok(Verb::Clean),
         Some(_) | None => Err(format!("{} is not a verb", verb.display())),
     }
 }
@@ -119,7 +123,7 @@ mod tests {
         #[test]
         fn any_words_are_a_verb_or_refused(
             verb in prop::sample::select(vec![
-                "agent", "--adopt", "task", "task-guard", "gate", "as-job-user", "--version", "",
+                "agent", "--adopt", "task", "task-guard", "gate", "as-job-user", "clean", "--version", "",
             ]),
             words in prop::collection::vec(
                 prop_oneof![

@@ -7,6 +7,8 @@
 mod adopt;
 mod agent;
 mod as_job_user;
+mod clean;
+mod clean_up;
 mod clock;
 mod command_line;
 mod drains;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         }
         Verb::Gate { control, command } => gate::gate(control, &command),
         Verb::AsJobUser => as_job_user::serve(),
+        Verb::Clean => clean::serve(),
     };
     done.unwrap_or_else(|error| {
         say(format_args!("{error:#}"));

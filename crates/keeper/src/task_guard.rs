@@ -14,6 +14,7 @@ use run_dir::{RunDir, Side, TaskDir, TaskEnd, TaskFinished, TaskLock, TaskStarte
 use rustix::process::{WaitOptions, WaitStatus};
 
 use crate::as_job_user::{Act, JobUser, ask};
+use crate::clean_up::{self, Cleaned, Held};
 use crate::clock::now;
 use crate::end_tree::{Trees, below_this_process, end_trees};
 use crate::gate::{Gate, Go};
@@ -27,6 +28,8 @@ use crate::wait::wait;
 
 /// Room in started.json for the arguments; the rest of the record is small.
 const ARGV_ROOM: usize = 3000;
+/// The exit code of a task that was not begun: "try again later", as sysexits has it.
+const NOT_BEGUN: i32 = 75;
 
 pub(crate) fn guard(
     run: &RunDir,
@@ -50,11 +53,20 @@ pub(crate) fn guard(
 
     clear_left_overs(run, job_user.as_ref());
     let records = Records::claim(run);
+    let mut link = link;
+    let folder = records.claimed.as_ref().map(|(task, _)| task);
+    let cleaned = clean_up::before(run, folder, job_user.as_ref(), &mut link, &signals)?;
+    let held = match cleaned {
+        Cleaned::Begin(held) => held,
+        Cleaned::Refused => return Ok(no_task(&records, link, TaskEnd::Code(NOT_BEGUN))),
+        Cleaned::Signalled(number) => return Ok(no_task(&records, link, TaskEnd::Signal(number))),
+        Cleaned::FrontDied => return Ok(no_task(&records, link, TaskEnd::Lost(Side::Front))),
+    };
     let gate = Gate::spawn(command, |_: &mut Command| {})?;
     let agent = gate.process.clone();
     records.started(&agent, front, command);
     hold(run, "task-started-written");
-    let mut guard = Guard { run, job_user, link, agent, records };
+    let mut guard = Guard { run, job_user, link, agent, records, held };
     guard.link.send(&Told::Running(guard.records.number()))?;
     inherited.let_go(&[guard.link.as_fd()])?;
     let go = Go::Task { signals: at_start, dies_with: Pid::own() };
@@ -69,12 +81,21 @@ pub(crate) fn guard(
     Ok(ExitCode::SUCCESS)
 }
 
+/// A task that never began: its records say how it ended, and the other side is told.
+fn no_task(records: &Records, mut link: Link, end: TaskEnd) -> ExitCode {
+    records.finished(TaskFinished { end: end.clone(), left_behind: Vec::new(), at: now() });
+    let _ = link.send(&Told::Running(records.number()));
+    let _ = link.send(&Told::Over(end));
+    ExitCode::SUCCESS
+}
+
 struct Guard<'run> {
     run: &'run RunDir,
     job_user: Option<JobUser>,
     link: Link,
     agent: ProcessId,
     records: Records<'run>,
+    held: Held,
 }
 
 impl Guard<'_> {
@@ -128,6 +149,13 @@ impl Guard<'_> {
 
     fn over(mut self, end: TaskEnd) {
         let left_behind = match &end {
+            TaskEnd::Code(_) | TaskEnd::Signal(_) if self.held.ends_left_overs() => {
+                let left = below_this_process();
+                left.iter()
+                    .for_each(|id| note(self.run, format_args!("left running, ended: {id}")));
+                let trees = Trees { below_this_process: true, roots: Vec::new() };
+                end_trees(&trees, self.job_user.as_ref())
+            }
             TaskEnd::Code(_) | TaskEnd::Signal(_) => below_this_process(),
             TaskEnd::Lost(_) => {
                 note(self.run, "the front of a task died, so the task is ended");

@@ -15,7 +15,8 @@
 //!            exit.json     how it ended
 //!            agent.log     the agent's stdout and stderr, bounded; agent.log.1 is the part before
 //!            tasks/.next/  reserved ahead
-//!            tasks/<n>/    task.lock  started.json  finished.json
+//!            clean-up.json what is done before each task
+//!            tasks/<n>/    task.lock  started.json  finished.json  clean-up.json  clean-up.log
 //! ```
 //!
 //! Record files are created at full size, filled with spaces, before they are needed, and written

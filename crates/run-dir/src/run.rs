@@ -92,6 +92,11 @@ impl RunDir {
         self.path.join(CONFIG)
     }
 
+    /// What is done before each task, as the supervisor has it done; absent where nothing is.
+    pub fn clean_up(&self) -> PathBuf {
+        self.path.join("clean-up.json")
+    }
+
     /// The agent's stdout and stderr. It is cut to nothing when it grows beyond the limit, and may hold
     /// the token where the agent itself printed it: to read it there is [`crate::AgentLog`], to show
     /// what was read [`crate::TokenMark`].

@@ -52,6 +52,16 @@ impl TaskDir {
         record::tell(&self.path, content)
     }
 
+    /// What the clean-up before it did; absent where none was done.
+    pub fn clean_up(&self) -> PathBuf {
+        self.path.join("clean-up.json")
+    }
+
+    /// What the clean-up before it had to say.
+    pub fn clean_up_log(&self) -> PathBuf {
+        self.path.join("clean-up.log")
+    }
+
     /// Whether its guard lives.
     pub fn lock_held(&self) -> io::Result<bool> {
         lock::held(&self.path.join(TASK_LOCK))

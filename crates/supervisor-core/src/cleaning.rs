@@ -41,6 +41,11 @@ impl Cleaning {
         self.asked = None;
         self.runs = None;
         self.told_to_stop = false;
+        self.judged(failure, now);
+    }
+
+    /// The last clean-up is the one that counts.
+    pub(crate) fn judged(&mut self, failure: Option<String>, now: Timestamp) {
         self.failed = failure.map(|why| Problem::of(ProblemCode::CleanupFailed, now).reading(why));
     }
 

@@ -100,6 +100,10 @@ pub enum Event {
     CleanupEnded {
         failure: Option<String>,
     },
+    /// What came of the clean-up before a task; why it did not do what it should, in words.
+    TaskCleaned {
+        failure: Option<String>,
+    },
     /// The working directories, with the sizes that are known.
     WorkDirsSeen(Vec<WorkDirShort>),
     /// What came of asking the system to keep awake; a failure in its own words.

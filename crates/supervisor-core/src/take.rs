@@ -129,6 +129,7 @@ impl Core {
                 self.cleaning.ended(failure, now);
                 self.disk.is_stale();
             }
+            Event::TaskCleaned { failure } => self.cleaning.judged(failure, now),
             Event::WorkDirsSeen(directories) => self.work_dirs = directories,
             Event::PowerSeen(power) => self.awake.power_seen(power),
             Event::KeptAwake { failure } => self.awake.asked(failure, now),

@@ -10,7 +10,9 @@ use crate::doctor::{Runners, volumes};
 use crate::supervisor::Supervisor;
 
 impl Supervisor {
-    pub(crate) fn look_at_disk(&self) {
+    pub(crate) fn look_at_disk(&mut self) {
+        // What a task left is worth a look, too.
+        self.look_at_work_dirs();
         let runners = self.settings.as_ref().map(|it| it.runners.clone()).unwrap_or_default();
         let (folders, to_loop) = (self.folders.clone(), self.to_loop.clone());
         tokio::task::spawn_blocking(move || {

@@ -156,8 +156,17 @@ impl Supervisor {
         self.watched.values().filter(|watched| watched.over).for_each(Watched::reap_keeper);
         let mark = mark(&ingredients.settings);
         let newest = self.watched.keys().next_back().and_then(crate::read_run::planned_at);
-        let started =
-            crate::start_run::start(&self.runs, &runner, &mark, ingredients, newest, now());
+        let clean_up = self.task_clean_up(&runner);
+        let clean_up = clean_up.as_ref();
+        let started = crate::start_run::start(
+            &self.runs,
+            &runner,
+            &mark,
+            ingredients,
+            clean_up,
+            newest,
+            now(),
+        );
         let (id, folder) = match started {
             Ok(started) => started,
             Err(error) => {

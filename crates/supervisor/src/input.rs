@@ -80,6 +80,15 @@ pub(crate) enum Input {
     AllRegistered(Reply<BTreeMap<RunnerName, Registered>>),
     /// The run whose log is asked for; nothing where the runner has none.
     LogOf(RunnerName, WhichRun, Reply<Option<crate::logs::LogSource>>),
+    Cleanup(crate::cleanup::CleanupCall),
+    CleanupEnded(Box<crate::cleanup::Ended>),
+    /// What was set aside long enough goes for good.
+    SweepTrash,
+    TrashSwept(Vec<::cleanup::Receipt>),
+    /// What of a clean-up was put back.
+    PutBack(Box<protocol::CleanupReceipt>, protocol::Undone, Reply<protocol::Undone>),
+    /// With what was measured of them.
+    WorkDirsSeen(Vec<protocol::WorkDir>, crate::cleanup::Sizes),
     Watchers(i32),
     SampleNow(oneshot::Sender<()>),
     Stop(Reply<Stopping>),

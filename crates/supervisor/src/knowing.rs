@@ -61,6 +61,7 @@ impl Supervisor {
             changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;
             self.settings = Ok(changed);
             self.preferences_changed();
+            self.rewrite_task_clean_ups();
             self.settle();
         }
         Ok(wanted)
@@ -77,9 +78,13 @@ impl Supervisor {
             // Comments and keys of others may be new: the next change must not take them away.
             let keeps_otherwise = read.history != known.history;
             let prefers_otherwise = read.preferences != known.preferences;
+            let cleans_otherwise = prefers_otherwise || read.cleanup != known.cleanup;
             self.settings = Ok(read.clone());
             if prefers_otherwise {
                 self.preferences_changed();
+            }
+            if cleans_otherwise {
+                self.rewrite_task_clean_ups();
             }
             if keeps_otherwise {
                 self.prune_history();

@@ -35,6 +35,7 @@ impl Supervisor {
                     self.reserve_next();
                 }
                 self.event(Event::RunRead(facts.clone()));
+                self.note_clean_ups(&facts);
                 self.read_on(run, &facts);
             }
             crate::read_run::Found::Stray { may_live } => {

@@ -5,6 +5,7 @@ mod api;
 mod as_user;
 mod awake;
 mod boundary;
+mod cleanup;
 mod cleanup_settings;
 mod disks;
 mod doctor;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
-use protocol::{FinishedTask, Notice, NoticesSeen, TaskId};
+use protocol::{CleanupReceipt, FinishedTask, Notice, NoticesSeen, TaskId};
 use supervisor_core::NewNotice;
 
 use crate::history::{History, Keep};
@@ -87,6 +87,27 @@ impl Records {
             return Some((NoticesSeen::default(), Vec::new()));
         }
         self.with(History::newest_notices)
+    }
+
+    /// Keeps a receipt of a clean-up; its id, none where that failed.
+    pub(crate) fn cleanup(&mut self, receipt: &CleanupReceipt) -> Option<u64> {
+        self.with(|history| history.cleanup(receipt))
+    }
+
+    pub(crate) fn amend_cleanup(&mut self, receipt: &CleanupReceipt) {
+        self.with(|history| history.amend_cleanup(receipt));
+    }
+
+    pub(crate) fn cleanup_of(&mut self, id: u64) -> Option<Option<CleanupReceipt>> {
+        self.with(|history| history.cleanup_of(id))
+    }
+
+    /// None where there is no history, or it cannot be used.
+    pub(crate) fn undoable_cleanups(&mut self) -> Option<Vec<CleanupReceipt>> {
+        if !self.path.exists() {
+            return None;
+        }
+        self.with(|history| history.undoable_cleanups())
     }
 
     /// Tries all that wait, in order.

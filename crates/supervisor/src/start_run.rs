@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::cleanup::work::TaskCleanUp;
 use anyhow::{Context, Result};
 use circleci::{AgentConfig, GoDuration, InstalledAgent, LogLevel};
 use jiff::Timestamp;
@@ -67,6 +68,7 @@ pub(crate) fn start(
     name: &RunnerName,
     mark: &str,
     ingredients: &Ingredients,
+    clean_up: Option<&TaskCleanUp>,
     newest: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(RunId, RunDir)> {
@@ -98,6 +100,10 @@ pub(crate) fn start(
     };
     let config = config(name, settings, places, &folder)?;
     let (run, lock) = runs.create(&plan, &config)?;
+    if let Some(Err(error)) = clean_up.map(|plan| crate::cleanup::write(&run, plan)) {
+        // A full disk is no reason to start nothing.
+        tracing::warn!(run = %id, %error, "nothing is cleaned up before its tasks");
+    }
     crate::keepers::start(&places.helper, &run, lock, &environment, token)?;
     Ok((id, run))
 }

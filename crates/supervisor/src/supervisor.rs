@@ -67,6 +67,7 @@ pub(crate) struct Supervisor {
     pub(crate) downloads: Downloads,
     pub(crate) rotations: Attended,
     pub(crate) keeping: crate::awake::Keeping,
+    pub(crate) cleaning: crate::cleanup::Cleaning,
     pub(crate) notices: crate::notices::Shown,
     /// Asked for after the last task.
     pub(crate) ending: bool,
@@ -138,6 +139,7 @@ impl Supervisor {
             downloads: Downloads::default(),
             rotations: Attended::new(),
             keeping: crate::awake::Keeping::default(),
+            cleaning: crate::cleanup::Cleaning::default(),
             notices: crate::notices::Shown::default(),
             ending: false,
         })
@@ -155,6 +157,9 @@ impl Supervisor {
         self.drop_token_copies();
         self.open_history();
         self.read_notices();
+        self.event(Event::ZoneRead(jiff::tz::TimeZone::system()));
+        // What an earlier supervisor set aside, or was killed at.
+        self.sweep_trash();
         self.settle();
         loop {
             if self.ending {

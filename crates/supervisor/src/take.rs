@@ -109,6 +109,12 @@ impl Supervisor {
             Input::LogOf(name, which, reply) => {
                 let _ = reply.send(self.log_of(&name, &which));
             }
+            Input::Cleanup(call) => self.cleanup_call(call),
+            Input::CleanupEnded(ended) => self.cleanup_ended(*ended),
+            Input::SweepTrash => self.sweep_trash(),
+            Input::TrashSwept(swept) => self.trash_swept(&swept),
+            Input::PutBack(receipt, undone, reply) => self.put_back(&receipt, undone, reply),
+            Input::WorkDirsSeen(directories, sizes) => self.work_dirs_seen(&directories, sizes),
             Input::Watchers(more) => self.watchers(more),
             Input::SampleNow(done) => {
                 self.sample();

@@ -22,6 +22,8 @@ pub(crate) struct Watched {
     pub(crate) tasks: Vec<TaskId>,
     /// Tasks that are over, as they were read.
     ended: BTreeMap<u32, TaskFacts>,
+    /// The last task whose clean-up was noted.
+    pub(crate) cleaned: u32,
     /// Locks that a thread waits for.
     awaited: BTreeSet<Lock>,
 }
@@ -48,6 +50,7 @@ impl Watched {
             agent: None,
             tasks: Vec::new(),
             ended: BTreeMap::new(),
+            cleaned: 0,
             awaited: BTreeSet::new(),
         }
     }

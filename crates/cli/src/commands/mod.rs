@@ -4,6 +4,7 @@ pub(crate) mod after_task;
 pub(crate) mod agent;
 pub(crate) mod cancel_task;
 pub(crate) mod class;
+pub(crate) mod clean;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;
@@ -13,6 +14,7 @@ pub(crate) mod logs;
 pub(crate) mod notices;
 pub(crate) mod pause;
 pub(crate) mod preferences;
+pub(crate) mod presets;
 pub(crate) mod resume;
 pub(crate) mod setup;
 mod setup_progress;
@@ -22,6 +24,7 @@ pub(crate) mod tasks;
 pub(crate) mod token;
 mod token_at_circleci;
 mod token_rotate;
+pub(crate) mod workdirs;
 
 use crate::arguments::Command;
 use crate::failure::Failure;
@@ -40,6 +43,9 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Notices(args) => notices::run(args).await,
         Command::Preferences(args) => preferences::run(args).await,
         Command::CancelTask(args) => cancel_task::run(args).await,
+        Command::Workdirs(args) => workdirs::run(args).await,
+        Command::Clean(args) => clean::run(args).await,
+        Command::Presets(args) => presets::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Class(args) => class::run(args).await,
         Command::Agent(args) => agent::run(args).await,

@@ -3,6 +3,7 @@
 
 mod asked;
 mod circleci;
+mod cleanup;
 mod doctor;
 pub(crate) mod events;
 mod logs;
@@ -57,6 +58,14 @@ pub(crate) async fn serve(
         .route("/v1/notices", get(machine::notices))
         .route("/v1/notices/seen", put(machine::seen_notices))
         .route("/v1/preferences", get(machine::preferences).put(machine::prefer))
+        .route("/v1/workdirs", get(cleanup::work_dirs))
+        .route("/v1/workdirs/never-delete", put(cleanup::mark))
+        .route("/v1/presets", get(cleanup::presets))
+        .route("/v1/presets/{id}", put(cleanup::change_preset))
+        .route("/v1/cleanup", post(cleanup::carry_out).delete(cleanup::stop))
+        .route("/v1/cleanup/plan", post(cleanup::plan))
+        .route("/v1/cleanup/undo", post(cleanup::undo))
+        .route("/v1/cleanup/receipts", get(cleanup::receipts))
         .route("/v1/after-task", put(machine::want_after_task).delete(machine::forget_after_task))
         .route("/v1/job-user/check", post(machine::check_job_user))
         .route("/v1/runners/{name}/snippet", get(machine::snippet))

@@ -1,6 +1,7 @@
 //! `history.sqlite`: every finished task, once. The supervisor alone writes it; whoever reads opens it
 //! read-only. What is kept is bounded by age and by number.
 
+mod cleanups;
 mod notices;
 mod page;
 mod prune;
@@ -15,8 +16,9 @@ use anyhow::{Context, Result};
 use protocol::{FinishedTask, TaskId};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+pub(crate) use cleanups::cleanups;
 pub(crate) use notices::notices;
-pub(crate) use page::{Asked, PageError, page};
+pub(crate) use page::{Asked, PageError, page, task};
 pub(crate) use prune::Keep;
 pub(crate) use spans::{Spans, spans};
 
@@ -52,6 +54,13 @@ const SCHEMA: &str = "
         title   TEXT NOT NULL,
         body    TEXT NOT NULL,
         offers  TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS cleanup (
+        id            INTEGER PRIMARY KEY AUTOINCREMENT,
+        at_ms         INTEGER NOT NULL,
+        task          TEXT UNIQUE,
+        undo_until_ms INTEGER,
+        receipt       TEXT NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS notices_seen (
         one   INTEGER PRIMARY KEY CHECK (one = 1),

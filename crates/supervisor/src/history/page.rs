@@ -59,6 +59,15 @@ pub(crate) fn page(path: &Path, asked: &Asked) -> Result<HistoryPage, PageError>
     Ok(HistoryPage { tasks, before })
 }
 
+/// One task by its name; none where it is not known, or no more.
+pub(crate) fn task(path: &Path, id: &TaskId) -> Result<Option<FinishedTask>, PageError> {
+    let Some(connection) = open_to_read(path)? else { return Ok(None) };
+    let query = "SELECT id, runner, finished_ms, started_ms, result, project, branch, job, \
+                 build_number, link FROM task WHERE id = ?1";
+    let found = connection.query_row(query, [id.as_str()], task_of).optional();
+    Ok(found.context("reading the history")?)
+}
+
 fn end_of(connection: &Connection, task: &TaskId) -> anyhow::Result<Option<(i64, String)>> {
     let end = "SELECT finished_ms, id FROM task WHERE id = ?1";
     let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));

@@ -1,0 +1,334 @@
+//! Work for a process of its own: one request on its standard input, lines of JSON on its standard
+//! output, of which the last is the answer. The same for the owner's things and, run through sudo, for
+//! a job user's. It knows its home and its folder for temporary files itself.
+
+use std::io::{self, BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{Size, measure_all};
+use crate::place::Place;
+use crate::preset::{
+    Around, Choice, Detail, Done, Draft, FreeGoal, Freshened, Undo, carry_out, draft, fresh, sweep,
+};
+use crate::receipt::Receipt;
+use crate::remove::{PutBack, batches, put_back};
+use crate::roots::Root;
+use crate::stop::{Progress, Stop};
+
+/// The version that this release speaks; a later one is refused.
+pub const VERSION: u32 = 1;
+const TELL_EVERY: Duration = Duration::from_millis(300);
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    pub version: u32,
+    /// It ends by itself after so many seconds, and leaves whole what it has not begun.
+    pub within_seconds: Option<u32>,
+    pub work: Work,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// The sizes of folders.
+    Measure { folders: Vec<Place> },
+    /// The entries of folders: what is kept there.
+    List { folders: Vec<Place> },
+    /// What would go.
+    Draft { choices: Vec<Choice>, around: Around, goals: Vec<FreeGoal> },
+    /// What a draft lists goes.
+    CarryOut { draft: Draft, undo: Undo },
+    /// A task is about to begin.
+    BeforeTask(BeforeTask),
+    /// What was set aside before `until` goes for good, and what was going when somebody was killed.
+    Sweep { choices: Vec<Choice>, around: Around, until: Timestamp },
+    /// What was set aside at `at` is put back.
+    PutBack { roots: Vec<Place>, at: Timestamp },
+}
+
+/// What is done before a task; whoever asks holds the lock of its working directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeforeTask {
+    /// The task begins in an empty working directory.
+    pub fresh: Option<Fresh>,
+    pub choices: Vec<Choice>,
+    pub around: Around,
+    pub goals: Vec<FreeGoal>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fresh {
+    pub work: Place,
+    pub kept: Place,
+    /// What is in it now is kept under this name.
+    pub name: String,
+}
+
+/// What is done around each task of a run, as a file of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskCleanUp {
+    pub version: u32,
+    /// A task waits so long for it at most.
+    pub within_seconds: u32,
+    /// Where it fails the task is not begun.
+    pub fail_task: bool,
+    /// Processes that a task leaves running are ended.
+    pub end_left_overs: bool,
+    /// A task holds this file's kernel lock while it uses the working directory, and leaves its name in it.
+    pub lock: Place,
+    /// None: nothing is cleaned up.
+    pub before: Option<BeforeTask>,
+}
+
+/// What the clean-up before one task did, as a file of the task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskCleaned {
+    pub version: u32,
+    pub at: Timestamp,
+    /// How long the task waited for it.
+    pub milliseconds: u64,
+    /// None: it could not say.
+    pub done: Option<Done>,
+    /// In words; empty where all went well.
+    pub failures: Vec<String>,
+    /// The task was not begun for it.
+    pub refused: bool,
+}
+
+/// What is said; an [`Said::Advanced`] is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    Advanced { entries: u64, bytes: u64 },
+    Measured { sizes: Vec<Measured> },
+    Listed { entries: Vec<Listed> },
+    Drafted { draft: Draft },
+    Done { done: Done },
+    BeforeTask { done: Done, failures: Vec<String> },
+    Swept { receipts: Vec<Receipt> },
+    PutBack { put_back: u64, not: Vec<String> },
+    Failed { why: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    pub folder: Place,
+    /// In words where it cannot be read.
+    pub size: Result<Size, String>,
+}
+
+/// An entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    pub folder: Place,
+    pub name: Place,
+    pub inode: u64,
+    pub owner: u32,
+    /// When its name or rights last changed.
+    pub since: Option<Timestamp>,
+}
+
+/// Reads the request and answers it. An error: nobody hears the answer.
+pub fn serve(
+    input: impl BufRead,
+    output: impl Write + Send,
+    now: Timestamp,
+    stop: &Stop,
+) -> io::Result<()> {
+    let mut output = output;
+    let mut line = String::new();
+    let mut input = input;
+    input.read_line(&mut line)?;
+    let request: Request = match serde_json::from_str(&line) {
+        Ok(request) => request,
+        Err(error) => return say(&mut output, &failed(format!("the request: {error}"))),
+    };
+    if request.version > VERSION {
+        let why = format!("the request is of a later release ({})", request.version);
+        return say(&mut output, &failed(why));
+    }
+    let progress = Progress::default();
+    let ended = AtomicBool::new(false);
+    let teller = std::thread::current();
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            let answer = within(request.within_seconds, stop, |stop| {
+                work(request.work.clone(), now, stop, &progress)
+            });
+            ended.store(true, Ordering::Release);
+            teller.unpark();
+            answer
+        });
+        let mut told = (0, 0);
+        while !ended.load(Ordering::Acquire) {
+            std::thread::park_timeout(TELL_EVERY);
+            let new = (progress.entries(), progress.bytes());
+            if new != told && !ended.load(Ordering::Acquire) {
+                told = new;
+                let (entries, bytes) = new;
+                if say(&mut output, &Said::Advanced { entries, bytes }).is_err() {
+                    // Whoever asked is gone: what is begun is left whole.
+                    stop.ask();
+                }
+            }
+        }
+        let answer = worker.join().unwrap_or_else(|_| failed("it broke".to_owned()));
+        say(&mut output, &answer)
+    })
+}
+
+fn failed(why: String) -> Said {
+    Said::Failed { why }
+}
+
+fn say(output: &mut impl Write, said: &Said) -> io::Result<()> {
+    let mut line = serde_json::to_vec(said)?;
+    line.push(b'\n');
+    output.write_all(&line)?;
+    output.flush()
+}
+
+/// Stops at the limit, or when it is asked to.
+fn within<T>(seconds: Option<u32>, stop: &Stop, work: impl FnOnce(&Stop) -> T) -> T {
+    let limit = seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    let Some(deadline) = limit.and_then(|limit| Instant::now().checked_add(limit)) else {
+        return work(stop);
+    };
+    stop.at_the_latest(deadline);
+    work(stop)
+}
+
+fn work(work: Work, now: Timestamp, stop: &Stop, progress: &Progress) -> Said {
+    match work {
+        Work::Measure { folders } => measure(&folders, stop, progress),
+        Work::List { folders } => list(&folders),
+        Work::Draft { choices, around, goals } => {
+            let around = at_home(around);
+            let drafted = draft(&choices, &around, &goals, Detail::Measured, now, stop, progress);
+            Said::Drafted { draft: drafted }
+        }
+        Work::CarryOut { draft, undo } => {
+            Said::Done { done: carry_out(&draft, undo, now, stop, progress) }
+        }
+        Work::BeforeTask(before) => before_task(before, now, stop, progress),
+        Work::Sweep { choices, around, until } => {
+            let around = at_home(around);
+            let receipts = sweep(&choices, &around, until, now, stop, progress);
+            Said::Swept { receipts }
+        }
+        Work::PutBack { roots, at } => back(&roots, at),
+    }
+}
+
+/// Whose process this is has another home than whoever asked.
+fn at_home(around: Around) -> Around {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Around {
+        home: home.unwrap_or(around.home),
+        temp: std::env::temp_dir(),
+        path: std::env::split_paths(&path).collect(),
+        ..around
+    }
+}
+
+fn measure(folders: &[Place], stop: &Stop, progress: &Progress) -> Said {
+    let paths: Vec<PathBuf> = folders
+        .iter()
+        .map(|it| std::fs::canonicalize(&**it).unwrap_or_else(|_| it.to_path_buf()))
+        .collect();
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let sizes = measure_all(&paths, stop, progress).into_iter().zip(folders);
+    let sizes = sizes.map(|(size, folder)| Measured {
+        folder: folder.clone(),
+        size: size.map_err(|error| error.to_string()),
+    });
+    Said::Measured { sizes: sizes.collect() }
+}
+
+fn list(folders: &[Place]) -> Said {
+    use std::os::unix::fs::MetadataExt;
+    let mut entries = Vec::new();
+    for folder in folders {
+        let Ok(read) = std::fs::read_dir(&**folder) else { continue };
+        for entry in read.flatten() {
+            let Ok(about) = std::fs::symlink_metadata(entry.path()) else { continue };
+            let name = entry.file_name();
+            if !about.is_dir() || name == crate::TRASH {
+                continue;
+            }
+            entries.push(Listed {
+                folder: folder.clone(),
+                name: Place::from(name),
+                inode: about.ino(),
+                owner: about.uid(),
+                since: Timestamp::from_second(about.ctime()).ok(),
+            });
+        }
+    }
+    Said::Listed { entries }
+}
+
+fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progress) -> Said {
+    let mut failures = Vec::new();
+    if let Some(Fresh { work, kept, name }) = &before.fresh {
+        match fresh(work, kept, name) {
+            Ok(Freshened::Kept(_) | Freshened::Nothing) => {}
+            Err(error) => failures.push(error.to_string()),
+        }
+    }
+    let around = at_home(before.around);
+    let drafted =
+        draft(&before.choices, &around, &before.goals, Detail::Quick, now, stop, progress);
+    let done = carry_out(&drafted, Undo::Gone, now, stop, progress);
+    for group in &done.groups {
+        if group.preset == crate::preset::FREE_SPACE {
+            failures.extend(group.notes.iter().cloned());
+        }
+    }
+    if stop.is_asked() {
+        failures.push("its time was over before all was done".to_owned());
+    }
+    Said::BeforeTask { done, failures }
+}
+
+fn back(roots: &[Place], at: Timestamp) -> Said {
+    let (mut count, mut not) = (0, Vec::new());
+    for path in roots {
+        let found = Root::given(path).or_else(|error| Root::shared(path).map_err(|_| error));
+        let root = match found {
+            Ok(root) => root,
+            Err(error) => {
+                not.push(format!("{path}: {error}"));
+                continue;
+            }
+        };
+        let of_then =
+            |batch: &crate::Batch| batch.at().map(Timestamp::as_second) == Some(at.as_second());
+        let listed = batches(&root).unwrap_or_default();
+        for batch in listed.into_iter().filter(of_then) {
+            match put_back(&root, &batch) {
+                Ok(items) => {
+                    for (item, fate) in items {
+                        match fate {
+                            PutBack::Done => count += 1,
+                            PutBack::NameTaken => {
+                                not.push(format!("{item}: something else has its name now"));
+                            }
+                            PutBack::Gone => not.push(format!("{item}: it is gone")),
+                            PutBack::Failed(why) => not.push(format!("{item}: {why}")),
+                        }
+                    }
+                }
+                Err(error) => not.push(format!("{path}: {error}")),
+            }
+        }
+    }
+    Said::PutBack { put_back: count, not }
+}

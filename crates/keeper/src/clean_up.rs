@@ -1,0 +1,280 @@
+//! What is done around a task by the owner's word: the clean-up before it, in a process of its own and
+//! for a limited time, and the end of what it leaves running. Nothing of it is on the task's own
+//! streams, and no crash or hang of it costs the task.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Stdio};
+use std::time::{Duration, Instant};
+
+use cleanup::work::{self, Request, Said, TaskCleanUp, TaskCleaned, Work};
+use process::{Pid, ProcessId, Signal};
+use run_dir::{RunDir, TaskDir};
+
+use crate::as_job_user::JobUser;
+use crate::clock::now;
+use crate::gate::own_program;
+use crate::link::{Forward, Link};
+use crate::note::note;
+use crate::signals::Signals;
+use crate::wait::wait;
+
+/// From the limit that clean-up itself keeps to the one that is kept for it.
+const GRACE: Duration = Duration::from_secs(2);
+/// Whoever cleans up by hand holds the lock for a rename.
+const LOCK_LIMIT: Duration = Duration::from_secs(2);
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
+/// Larger than any answer about one task.
+const LONGEST_ANSWER: u64 = 8 << 20;
+
+/// The working directory is this task's until this is dropped.
+pub(crate) struct Held {
+    _lock: Option<File>,
+    plan: Option<TaskCleanUp>,
+}
+
+/// How the clean-up before a task ended.
+pub(crate) enum Cleaned {
+    /// The task may begin.
+    Begin(Held),
+    /// The owner wants no task after a clean-up that failed.
+    Refused,
+    /// The agent sent this signal, so there will be no task.
+    Signalled(i32),
+    /// The other side of the wrapper died.
+    FrontDied,
+}
+
+/// Cleans up, if the run says so. `task`: none where it could get no folder; then there is no clean-up,
+/// because nobody would know of it.
+pub(crate) fn before(
+    run: &RunDir,
+    task: Option<&TaskDir>,
+    job_user: Option<&JobUser>,
+    link: &mut Link,
+    signals: &Signals,
+) -> anyhow::Result<Cleaned> {
+    let Some((plan, task)) = plan_of(run).zip(task) else {
+        return Ok(Cleaned::Begin(Held { _lock: None, plan: None }));
+    };
+    let name = format!("{}.{}", run_name(run), task.number());
+    let Some((lock, before)) = take_lock(&plan.lock, &name) else {
+        note(run, format_args!("{} is held by another, so nothing is cleaned up", plan.lock));
+        return Ok(Cleaned::Begin(Held { _lock: None, plan: Some(plan) }));
+    };
+    let held = Held { _lock: Some(lock), plan: Some(plan.clone()) };
+    let Some(mut asked) = plan.before.clone() else { return Ok(Cleaned::Begin(held)) };
+    if let Some(fresh) = &mut asked.fresh {
+        fresh.name = before.unwrap_or_else(|| format!("before-{name}"));
+    }
+    let request = Request {
+        version: work::VERSION,
+        within_seconds: Some(plan.within_seconds),
+        work: Work::BeforeTask(asked),
+    };
+    let begun = Instant::now();
+    let limit = Duration::from_secs(u64::from(plan.within_seconds)) + GRACE;
+    let came = match Cleaner::start(task, &request, job_user) {
+        Ok(cleaner) => cleaner.follow(begun + limit, link, signals)?,
+        Err(error) => Came::Failed(format!("clean-up could not be started: {error:#}")),
+    };
+    let (done, failures) = match came {
+        Came::Answer(Said::BeforeTask { done, failures }) => (Some(done), failures),
+        Came::Answer(Said::Failed { why }) | Came::Failed(why) => (None, vec![why]),
+        Came::Answer(other) => (None, vec![format!("clean-up gave another answer: {other:?}")]),
+        Came::Signal(number) => return Ok(Cleaned::Signalled(number)),
+        Came::FrontDied => return Ok(Cleaned::FrontDied),
+    };
+    let failed = !failures.is_empty();
+    failures.iter().for_each(|why| note(run, format_args!("clean-up before task {name}: {why}")));
+    let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let refused = failed && plan.fail_task;
+    let cleaned =
+        TaskCleaned { version: work::VERSION, at: now(), milliseconds, done, failures, refused };
+    if let Err(error) = write(&task.clean_up(), &cleaned) {
+        note(run, format_args!("the clean-up before task {name} could not be recorded: {error}"));
+    }
+    // The folder may be gone where a clean-up was killed; a task has one.
+    Ok(if refused { Cleaned::Refused } else { Cleaned::Begin(held) })
+}
+
+impl Held {
+    /// Whether the owner wants ended what a task leaves running.
+    pub(crate) fn ends_left_overs(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.end_left_overs)
+    }
+}
+
+fn plan_of(run: &RunDir) -> Option<TaskCleanUp> {
+    let text = match run_dir::read_at_most(&run.clean_up(), LONGEST_ANSWER) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            note(run, format_args!("{}: {error}", run.clean_up().display()));
+            return None;
+        }
+    };
+    match serde_json::from_slice::<TaskCleanUp>(&text) {
+        Ok(plan) if plan.version <= work::VERSION => Some(plan),
+        Ok(plan) => {
+            note(run, format_args!("the clean-up is of a later release ({})", plan.version));
+            None
+        }
+        Err(error) => {
+            note(run, format_args!("{}: {error}", run.clean_up().display()));
+            None
+        }
+    }
+}
+
+fn run_name(run: &RunDir) -> String {
+    run.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The lock of the working directory, and which task had it before. Nothing: another holds it.
+fn take_lock(path: &Path, name: &str) -> Option<(File, Option<String>)> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .ok()?;
+    let until = Instant::now() + LOCK_LIMIT;
+    while file.try_lock().is_err() {
+        if Instant::now() >= until {
+            return None;
+        }
+        std::thread::sleep(LOCK_AGAIN);
+    }
+    let mut before = String::new();
+    let _ = (&file).take(200).read_to_string(&mut before);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    let before = Some(before).filter(|name| !name.is_empty() && name.chars().all(is_plain));
+    // Where that cannot be written the next one keeps it under the name of an earlier task.
+    let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.set_len(0));
+    let _ = file.write_all(name.as_bytes());
+    Some((file, before))
+}
+
+fn write(path: &Path, cleaned: &TaskCleaned) -> anyhow::Result<()> {
+    Ok(fs::write(path, serde_json::to_vec(cleaned)?)?)
+}
+
+/// The process that cleans up.
+struct Cleaner {
+    child: Child,
+    id: Option<ProcessId>,
+    stdin: Option<ChildStdin>,
+    stdout: OwnedFd,
+    said: Vec<u8>,
+}
+
+/// What came of it.
+enum Came {
+    Answer(Said),
+    Failed(String),
+    Signal(i32),
+    FrontDied,
+}
+
+impl Cleaner {
+    fn start(
+        task: &TaskDir,
+        request: &Request,
+        job_user: Option<&JobUser>,
+    ) -> anyhow::Result<Self> {
+        let log = File::options().append(true).create(true).open(task.clean_up_log())?;
+        let mut command = match job_user {
+            Some(job_user) => job_user.helper(),
+            None => own_program()?,
+        };
+        command.arg("clean").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        let mut child = process::spawn_apart(&mut command)?;
+        let id = ProcessId::of(Pid::of_child(&child)).ok();
+        let mut stdin = child.stdin.take();
+        if let Some(stdin) = &mut stdin {
+            let mut line = serde_json::to_vec(request)?;
+            line.push(b'\n');
+            // One that ended already says why by its exit.
+            let _ = stdin.write_all(&line);
+        }
+        let stdout = child.stdout.take().map(OwnedFd::from);
+        let stdout = stdout.ok_or_else(|| anyhow::anyhow!("it has no output"))?;
+        Ok(Self { child, id, stdin, stdout, said: Vec::new() })
+    }
+
+    /// Until it answers, the limit is over, or the agent wants no task any more.
+    fn follow(
+        mut self,
+        until: Instant,
+        link: &mut Link,
+        signals: &Signals,
+    ) -> anyhow::Result<Came> {
+        drop(self.stdin.take());
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.end();
+                return Ok(Came::Failed("clean-up took too long and was ended".to_owned()));
+            }
+            let fds = [self.stdout.as_fd(), link.as_fd(), signals.as_fd()];
+            let ready = wait(&fds, Some(left))?;
+            signals.take();
+            if ready.get(1) == Some(&true) {
+                let came = link.receive::<Forward>()?;
+                if let Some(Forward(number)) = came.messages.first() {
+                    self.end();
+                    return Ok(Came::Signal(*number));
+                }
+                if came.closed {
+                    self.end();
+                    return Ok(Came::FrontDied);
+                }
+            }
+            if ready.first() == Some(&true) && self.read()? {
+                return Ok(self.answer());
+            }
+        }
+    }
+
+    /// Whether that was all.
+    fn read(&mut self) -> anyhow::Result<bool> {
+        let mut some = [0_u8; 16 << 10];
+        let count = rustix::io::read(&self.stdout, &mut some)?;
+        if self.said.len() as u64 > LONGEST_ANSWER {
+            self.end();
+            anyhow::bail!("clean-up said more than anybody reads");
+        }
+        self.said.extend_from_slice(some.get(..count).unwrap_or_default());
+        Ok(count == 0)
+    }
+
+    fn answer(mut self) -> Came {
+        let status = self.child.wait();
+        let lines = self.said.split(|byte| *byte == b'\n');
+        let said = lines.filter_map(|line| serde_json::from_slice::<Said>(line).ok());
+        // A login profile may print something, and progress is no answer.
+        let answer = said.filter(|said| !matches!(said, Said::Advanced { .. })).last();
+        answer.map_or_else(
+            || match status {
+                Ok(status) => Came::Failed(format!("clean-up broke off: {status}")),
+                Err(error) => Came::Failed(format!("clean-up broke off: {error}")),
+            },
+            Came::Answer,
+        )
+    }
+
+    /// It and what it has started; nothing of the task's is there yet.
+    fn end(&mut self) {
+        let session = process::in_session(Pid::of_child(&self.child)).unwrap_or_default();
+        for id in session.iter().chain(&self.id) {
+            let _ = process::signal(id, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}

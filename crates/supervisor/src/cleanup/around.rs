@@ -1,0 +1,197 @@
+//! What the settings make of presets: which are on, with which limits, for which users.
+
+use std::path::{Path, PathBuf};
+
+use cleanup::preset::{
+    Around, Choice, FreeGoal, Platform, Preset, PresetError, RunnerAround, What, When, built_in,
+    own,
+};
+use host::Folders;
+use protocol::{Bytes, Limits, Risk, RunnerName, Volume};
+
+use crate::cleanup_settings::CleanupSettings;
+use crate::settings::{RunnerSettings, Settings};
+
+/// A preset with what the owner says of it.
+pub(crate) struct Chosen {
+    pub(crate) preset: Preset,
+    pub(crate) on: bool,
+    /// Those that hold.
+    pub(crate) limits: cleanup::preset::Limits,
+    pub(crate) own: bool,
+}
+
+/// All presets there are, and what is wrong with some of the owner's.
+pub(crate) fn presets(settings: &CleanupSettings) -> (Vec<Chosen>, Vec<PresetError>) {
+    let tables: Vec<toml::Table> =
+        settings.preset.iter().filter_map(|preset| toml::Table::try_from(preset).ok()).collect();
+    let (owns, bad) = own(&tables);
+    let all = built_in().iter().cloned().map(|preset| (preset, false));
+    let all = all.chain(owns.into_iter().map(|preset| (preset, true)));
+    let chosen = all.map(|(preset, own)| {
+        let said = settings.presets.get(&preset.id).copied().unwrap_or_default();
+        let limits = ours(said.limits(theirs(preset.limits)));
+        Chosen { on: said.on.unwrap_or(preset.default), limits, own, preset }
+    });
+    (chosen.collect(), bad)
+}
+
+impl Chosen {
+    pub(crate) fn choice(&self) -> Choice {
+        let choice = if self.own {
+            Choice::own(self.preset.clone())
+        } else {
+            Choice::built_in(&self.preset.id)
+        };
+        Choice { limits: self.limits, ..choice }
+    }
+
+    /// It is done before each task; a fresh directory and processes have places of their own there.
+    pub(crate) fn is_before_task(&self) -> bool {
+        let elsewhere = matches!(self.preset.what, What::Fresh | What::Processes);
+        self.on && self.preset.when == When::BeforeTask && !elsewhere
+    }
+
+    pub(crate) fn shown(&self) -> protocol::Preset {
+        let preset = &self.preset;
+        protocol::Preset {
+            id: preset.id.clone(),
+            title: preset.title.clone(),
+            touches: preset.touches.clone(),
+            why: preset.why.clone(),
+            risk: risk(preset.risk),
+            on: self.on,
+            on_by_default: preset.default,
+            before_task: preset.when == When::BeforeTask,
+            limits: theirs(self.limits),
+            not_here: self.not_here(),
+            own: self.own,
+        }
+    }
+
+    fn not_here(&self) -> Option<String> {
+        let here = Platform::here();
+        if !self.preset.platforms.contains(&here) {
+            let other = match here {
+                Platform::Linux => "macOS",
+                Platform::Macos => "Linux",
+            };
+            return Some(format!("It is for {other} only."));
+        }
+        let What::Tool(tool) = &self.preset.what else { return None };
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut places = std::env::split_paths(&path);
+        let is_there = places.any(|folder| folder.join(&tool.program).is_file());
+        let elsewhere =
+            tool.also_at.iter().any(|place| Path::new(place).join(&tool.program).is_file());
+        (!is_there && !elsewhere).then(|| format!("{} is not installed here.", tool.program))
+    }
+}
+
+pub(crate) fn risk(risk: cleanup::preset::Risk) -> Risk {
+    match risk {
+        cleanup::preset::Risk::Low => Risk::Low,
+        cleanup::preset::Risk::Medium => Risk::Medium,
+        cleanup::preset::Risk::High => Risk::High,
+    }
+}
+
+fn theirs(limits: cleanup::preset::Limits) -> Limits {
+    Limits {
+        keep_last: limits.keep_last.and_then(|keep| u32::try_from(keep).ok()),
+        unused_days: limits.unused_days,
+        at_most: limits.at_most_bytes.map(Bytes),
+    }
+}
+
+fn ours(limits: Limits) -> cleanup::preset::Limits {
+    cleanup::preset::Limits {
+        keep_last: limits.keep_last.and_then(|keep| usize::try_from(keep).ok()),
+        unused_days: limits.unused_days,
+        at_most_bytes: limits.at_most.map(|bytes| bytes.0),
+    }
+}
+
+/// One user's part of a clean-up.
+#[derive(Clone)]
+pub(crate) struct Party {
+    /// None: the owner.
+    pub(crate) user: Option<String>,
+    pub(crate) around: Around,
+}
+
+/// The owner's part and that of each job user. `runner`: of this one alone.
+pub(crate) fn parties(
+    settings: &Settings,
+    folders: &Folders,
+    runner: Option<&RunnerName>,
+    idle: bool,
+) -> Vec<Party> {
+    let mut users: Vec<Option<String>> =
+        settings.runners.values().map(|runner| runner.job_user.clone()).collect();
+    if runner.is_none() {
+        users.push(None);
+    }
+    users.sort();
+    users.dedup();
+    let party = |user: Option<String>| {
+        let of_user = settings.runners.iter().filter(|(name, of)| {
+            of.job_user == user && runner.is_none_or(|runner| runner == *name)
+        });
+        let runners: Vec<RunnerAround> =
+            of_user.map(|(name, of)| around_runner(name, of, folders)).collect();
+        let concerned = runner.is_none() || !runners.is_empty();
+        concerned.then(|| Party { user, around: around(runners, settings, idle) })
+    };
+    users.into_iter().filter_map(party).collect()
+}
+
+/// Home, path and temporary folder are those of the process that cleans up.
+pub(crate) fn around(runners: Vec<RunnerAround>, settings: &Settings, idle: bool) -> Around {
+    Around {
+        platform: Platform::here(),
+        home: std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default(),
+        temp: std::env::temp_dir(),
+        path: Vec::new(),
+        runners,
+        left_over: Vec::new(),
+        never_delete: settings.cleanup.never_delete.clone(),
+        idle,
+    }
+}
+
+pub(crate) fn around_runner(
+    name: &RunnerName,
+    settings: &RunnerSettings,
+    folders: &Folders,
+) -> RunnerAround {
+    let work = crate::places::of(name, settings, folders).working_directory;
+    RunnerAround {
+        name: name.to_string(),
+        kept: kept_beside(&work),
+        lock: lock_of(name, folders),
+        work,
+    }
+}
+
+/// `W.kept`, beside the working directory `W`.
+pub(crate) fn kept_beside(work: &Path) -> PathBuf {
+    let mut name = work.file_name().unwrap_or_default().to_owned();
+    name.push(".kept");
+    work.with_file_name(name)
+}
+
+/// A task of the runner holds it while it uses the working directory.
+pub(crate) fn lock_of(name: &RunnerName, folders: &Folders) -> PathBuf {
+    folders.state.join("work-locks").join(format!("{name}.lock"))
+}
+
+/// What shall be free again on each volume that tasks fill.
+pub(crate) fn goals(volumes: &[Volume]) -> Vec<FreeGoal> {
+    let wanted = volumes.iter().filter(|volume| volume.stops_below.0 > 0);
+    let goal = |volume: &Volume| FreeGoal {
+        path: volume.path.clone().into(),
+        wanted: volume.goes_on_above.0,
+    };
+    wanted.map(goal).collect()
+}

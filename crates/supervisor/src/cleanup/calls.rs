@@ -1,0 +1,138 @@
+//! What clients ask of clean-up, answered by the loop.
+
+use std::sync::Arc;
+
+use protocol::{
+    ApiError, AskPlan, CarryOut, CleanupPlan, CleanupReceipt, MarkWorkDir, Preset, PresetChange,
+    Presets, RunnerName, Undone, WorkDirId, WorkDirs,
+};
+
+use super::around::{parties, presets};
+use super::run::StoredPlan;
+use super::work_dirs;
+use crate::api::refusal;
+use crate::input::Reply;
+use crate::supervisor::Supervisor;
+
+pub(crate) enum CleanupCall {
+    Presets(Reply<Presets>),
+    ChangePreset(String, PresetChange, Reply<Preset>),
+    WorkDirs {
+        runner: Option<RunnerName>,
+        measure: bool,
+        reply: Reply<WorkDirs>,
+    },
+    Mark(MarkWorkDir, Reply<()>),
+    Plan(AskPlan, Reply<CleanupPlan>),
+    /// A plan that was made, and who waits for it.
+    Planned(Result<Arc<StoredPlan>, String>, Reply<CleanupPlan>),
+    CarryOut(CarryOut, Reply<CleanupReceipt>),
+    Stop(Reply<()>),
+    Undo(u64, Reply<Undone>),
+}
+
+impl Supervisor {
+    pub(crate) fn cleanup_call(&mut self, call: CleanupCall) {
+        match call {
+            CleanupCall::Presets(reply) => {
+                let _ = reply.send(self.presets());
+            }
+            CleanupCall::ChangePreset(id, change, reply) => {
+                let _ = reply.send(self.change_preset(&id, change));
+            }
+            CleanupCall::WorkDirs { runner, measure, reply } => {
+                self.work_dirs(runner.as_ref(), measure, Some(reply));
+            }
+            CleanupCall::Mark(mark, reply) => {
+                let _ = reply.send(self.mark(&mark));
+            }
+            CleanupCall::Plan(asked, reply) => self.make_plan(&asked, reply),
+            CleanupCall::Planned(plan, reply) => self.planned(plan, reply),
+            CleanupCall::CarryOut(asked, reply) => self.carry_out_plan(&asked, reply),
+            CleanupCall::Stop(reply) => {
+                self.stop_clean_up();
+                let _ = reply.send(Ok(()));
+            }
+            CleanupCall::Undo(receipt, reply) => self.undo(receipt, reply),
+        }
+    }
+
+    fn presets(&self) -> Result<Presets, ApiError> {
+        let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        let (all, bad) = presets(&settings.cleanup);
+        for error in bad {
+            tracing::warn!(%error, "a clean-up preset of the settings is left out");
+        }
+        Ok(Presets { presets: all.iter().map(super::Chosen::shown).collect() })
+    }
+
+    fn change_preset(&mut self, id: &str, change: PresetChange) -> Result<Preset, ApiError> {
+        let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        let find = |settings: &crate::settings::Settings| {
+            let (all, _) = presets(&settings.cleanup);
+            all.into_iter().find(|chosen| chosen.preset.id == id)
+        };
+        let known = find(settings).ok_or_else(|| no_such_preset(id))?;
+        let taken = known.preset.limits_taken();
+        let said = change.limits.unwrap_or_default();
+        let fields = [
+            ("keep_last", said.keep_last.is_some()),
+            ("unused_days", said.unused_days.is_some()),
+            ("at_most_bytes", said.at_most.is_some()),
+        ];
+        if let Some((field, _)) = fields.iter().find(|(field, set)| *set && !taken.contains(field))
+        {
+            let field = field.trim_end_matches("_bytes");
+            return Err(refusal::bad_request(
+                format!("{} has no limit {field}.", known.preset.title),
+                if taken.is_empty() { "It takes no limits." } else { "Leave that limit out." },
+            ));
+        }
+        let mut changed = settings.clone();
+        changed.set_preset(id, change);
+        changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;
+        let shown = find(&changed).ok_or_else(|| no_such_preset(id))?.shown();
+        self.settings = Ok(changed);
+        // What is done before a task is written down with each run.
+        self.rewrite_task_clean_ups();
+        Ok(shown)
+    }
+
+    fn mark(&mut self, mark: &MarkWorkDir) -> Result<(), ApiError> {
+        let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        let all = work_dirs::list(&parties(settings, &self.folders, None, true));
+        let folder = all.iter().find(|folder| folder.id() == mark.id);
+        let folder = folder.ok_or_else(|| no_such_directory(&mark.id))?;
+        let path = folder.path.to_str().ok_or_else(|| {
+            refusal::bad_request(
+                format!("The path of {} is no text.", mark.id.0),
+                "Rename it, then try again.",
+            )
+        })?;
+        let mut changed = settings.clone();
+        changed.set_never_delete(path, mark.never_delete);
+        changed.save().map_err(|error| refusal::cannot_save(&error.to_string()))?;
+        self.settings = Ok(changed);
+        self.rewrite_task_clean_ups();
+        self.work_dirs(None, false, None);
+        Ok(())
+    }
+}
+
+pub(super) fn no_such_preset(id: &str) -> ApiError {
+    refusal::error(
+        404,
+        "no-such-preset",
+        format!("There is no clean-up preset {id}."),
+        "`runnerctl clean --presets` lists them.",
+    )
+}
+
+pub(super) fn no_such_directory(id: &WorkDirId) -> ApiError {
+    refusal::error(
+        404,
+        "no-such-directory",
+        format!("There is no working directory {}.", id.0),
+        "`runnerctl workdirs` lists them.",
+    )
+}

@@ -1,0 +1,17 @@
+//! Clean-up, carried out: working directories, presets, plans and receipts. What is removed is in a plan
+//! that was shown or could have been; the work is done by the keeper's program in processes of their
+//! own, as the user whose things they are. One at a time.
+
+mod around;
+mod calls;
+mod helper;
+mod run;
+mod shown;
+mod task;
+mod work_dirs;
+
+pub(crate) use around::Chosen;
+pub(crate) use calls::CleanupCall;
+pub(crate) use run::{Cleaning, Ended};
+pub(crate) use task::write;
+pub(crate) use work_dirs::{Folder, Sizes};

@@ -1,0 +1,136 @@
+//! The clean-up before each task: what a run is told to do, and what came of it.
+
+use cleanup::preset::FreeGoal;
+use cleanup::work::{BeforeTask, Fresh, TaskCleanUp, TaskCleaned, VERSION};
+use host::Folders;
+use protocol::{CleanupWhy, RunnerName, TaskId, WhenCleanupFails};
+use run_dir::{RunDir, TaskDir, TaskNumber};
+use supervisor_core::{Event, RunFacts};
+
+use super::around::{around, around_runner, goals, presets};
+use super::shown::{Of, receipt};
+use crate::settings::{RunnerSettings, Settings};
+use crate::supervisor::Supervisor;
+
+/// Larger than any receipt of one task.
+const LONGEST: u64 = 8 << 20;
+const FRESH: &str = "fresh";
+
+/// What is done around the tasks of a run that begins now.
+fn task_clean_up(
+    name: &RunnerName,
+    runner: &RunnerSettings,
+    settings: &Settings,
+    folders: &Folders,
+    goals: Vec<FreeGoal>,
+) -> TaskCleanUp {
+    let wanted = settings.preferences.cleanup;
+    let (all, _) = presets(&settings.cleanup);
+    let of_runner = around_runner(name, runner, folders);
+    let is_on = |id: &str| all.iter().any(|chosen| chosen.preset.id == id && chosen.on);
+    let fresh = is_on(FRESH).then(|| Fresh {
+        work: of_runner.work.as_path().into(),
+        kept: of_runner.kept.as_path().into(),
+        // The wrapper knows which task was the last.
+        name: String::new(),
+    });
+    let choices: Vec<_> =
+        all.iter().filter(|chosen| chosen.is_before_task()).map(|chosen| chosen.choice()).collect();
+    let lock = of_runner.lock.as_path().into();
+    let before = (fresh.is_some() || !choices.is_empty()).then(|| BeforeTask {
+        fresh,
+        choices,
+        around: around(vec![of_runner], settings, false),
+        goals,
+    });
+    TaskCleanUp {
+        version: VERSION,
+        within_seconds: wanted.before_task_seconds,
+        fail_task: wanted.when_it_fails == WhenCleanupFails::FailTask,
+        end_left_overs: wanted.end_left_overs,
+        lock,
+        before,
+    }
+}
+
+impl Supervisor {
+    /// What a run that begins now does around its tasks; nothing where the settings cannot be read.
+    pub(crate) fn task_clean_up(&self, name: &RunnerName) -> Option<TaskCleanUp> {
+        let settings = self.settings.as_ref().ok()?;
+        let runner = settings.runners.get(name)?;
+        let goals = goals(&self.core.snapshot().volumes);
+        Some(task_clean_up(name, runner, settings, &self.folders, goals))
+    }
+
+    /// Presets or preferences are others now; runs that go on heed them from their next task on.
+    pub(crate) fn rewrite_task_clean_ups(&self) {
+        for runner in &self.core.snapshot().runners {
+            let Some(run) = &runner.run else { continue };
+            let Some(plan) = self.task_clean_up(&runner.name) else { continue };
+            if let Err(error) = write(&self.folder_of(run), &plan) {
+                tracing::warn!(%run, %error, "what is done before its tasks stays as it was");
+            }
+        }
+    }
+
+    /// Receipts of what was cleaned before the tasks of a run, each once.
+    pub(crate) fn note_clean_ups(&mut self, facts: &RunFacts) {
+        let Some(watched) = self.watched.get_mut(&facts.run) else { return };
+        let new: Vec<_> =
+            facts.tasks.iter().filter(|task| task.number > watched.cleaned).cloned().collect();
+        let Some(newest) = new.last().map(|task| task.number) else { return };
+        watched.cleaned = newest;
+        let (folder, runner) = (self.folder_of(&facts.run), facts.runner.name.clone());
+        for task in new {
+            let of_task = folder.task(TaskNumber(task.number));
+            let Some(Noted { receipt, failure }) = note_task(&of_task, &runner, &task.task) else {
+                continue;
+            };
+            if let Some(receipt) = receipt {
+                self.records.cleanup(&receipt);
+            }
+            if task.number == newest {
+                self.event(Event::TaskCleaned { failure });
+            }
+        }
+    }
+}
+
+/// For the wrappers of a run's tasks.
+pub(crate) fn write(run: &RunDir, plan: &TaskCleanUp) -> std::io::Result<()> {
+    if let Some(folder) = plan.lock.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    run_dir::write_atomically(&run.clean_up(), &serde_json::to_vec(plan)?)
+}
+
+/// What came of the clean-up before a task.
+struct Noted {
+    /// None: nothing was done and nothing failed.
+    receipt: Option<protocol::CleanupReceipt>,
+    failure: Option<String>,
+}
+
+/// None: there was no clean-up, or what it left cannot be read.
+fn note_task(folder: &TaskDir, runner: &RunnerName, task: &TaskId) -> Option<Noted> {
+    let text = run_dir::read_at_most(&folder.clean_up(), LONGEST).ok()?;
+    let cleaned: TaskCleaned = serde_json::from_slice(&text).ok()?;
+    let of = Of {
+        why: CleanupWhy::BeforeTask,
+        runner: Some(runner.clone()),
+        task: Some(task.clone()),
+        seconds: cleaned.milliseconds / 1000,
+        undo_until: None,
+        cut_short: (!cleaned.failures.is_empty()).then(|| cleaned.failures.join("; ")),
+    };
+    let done = cleaned.done.map(|done| (None, done));
+    let made = receipt(of, cleaned.at, done.as_slice());
+    let did = made.groups.iter().any(|group| group.went + group.stayed > 0);
+    let stayed = made.failures.len() as u64 + made.more_failures;
+    let failure = if cleaned.failures.is_empty() {
+        (stayed > 0).then(|| format!("before task {task}: {stayed} entries stayed"))
+    } else {
+        Some(format!("before task {task}: {}", cleaned.failures.join("; ")))
+    };
+    Some(Noted { receipt: (did || failure.is_some()).then_some(made), failure })
+}

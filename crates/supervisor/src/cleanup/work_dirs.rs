@@ -1,0 +1,173 @@
+//! The working directories there are: each runner's own, and those that earlier tasks had.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use cleanup::{InUse, TRASH, in_use};
+use jiff::Timestamp;
+use protocol::{
+    Bytes, FinishedTask, RunnerName, TaskId, WorkDir, WorkDirId, WorkDirKind, WorkDirShort,
+    WorkDirUse,
+};
+
+use super::around::Party;
+
+/// What is known of one without measuring it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Folder {
+    pub(crate) runner: RunnerName,
+    pub(crate) kind: WorkDirKind,
+    pub(crate) path: PathBuf,
+    pub(crate) inode: u64,
+    /// When its name or rights last changed: for one that was kept, when that was.
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) user: Option<String>,
+    pub(crate) lock: PathBuf,
+    pub(crate) never_delete: bool,
+}
+
+/// What was measured of one; the number of its folder outlives its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Measured {
+    pub(crate) bytes: u64,
+    pub(crate) files: u64,
+    pub(crate) used: Option<Timestamp>,
+}
+
+pub(crate) type Sizes = BTreeMap<u64, Measured>;
+
+/// Those that are there. Blocking.
+pub(crate) fn list(parties: &[Party]) -> Vec<Folder> {
+    let mut found = Vec::new();
+    for Party { user, around } in parties {
+        for runner in &around.runners {
+            let Ok(name) = runner.name.parse::<RunnerName>() else { continue };
+            let marked = |path: &Path| {
+                around.never_delete.iter().any(|it| path.starts_with(it) || it.starts_with(path))
+            };
+            let mut add = |path: PathBuf, kind| {
+                let Ok(about) = fs::symlink_metadata(&path) else { return };
+                if !about.is_dir() {
+                    return;
+                }
+                found.push(Folder {
+                    runner: name.clone(),
+                    kind,
+                    inode: about.ino(),
+                    since: Timestamp::from_second(about.ctime()).ok(),
+                    user: user.clone(),
+                    lock: runner.lock.clone(),
+                    never_delete: marked(&path),
+                    path,
+                });
+            };
+            add(runner.work.clone(), WorkDirKind::Current);
+            let kept = fs::read_dir(&runner.kept).into_iter().flatten().flatten();
+            for entry in kept.filter(|entry| entry.file_name() != TRASH) {
+                add(entry.path(), WorkDirKind::Kept);
+            }
+        }
+    }
+    found
+}
+
+impl Folder {
+    pub(crate) fn id(&self) -> WorkDirId {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        WorkDirId(match self.kind {
+            WorkDirKind::Current => self.runner.to_string(),
+            WorkDirKind::Kept | WorkDirKind::Chosen | WorkDirKind::Other => {
+                format!("{}/{name}", self.runner)
+            }
+        })
+    }
+
+    /// Kept under the name of the last task in it.
+    fn task(&self) -> Option<TaskId> {
+        let name = self.path.file_name()?.to_str()?;
+        let is_task = self.kind == WorkDirKind::Kept && name.contains('.');
+        is_task.then(|| TaskId::from(name))
+    }
+
+    pub(crate) fn shown(
+        &self,
+        sizes: &Sizes,
+        task_of: impl Fn(&TaskId) -> Option<FinishedTask>,
+        running: bool,
+    ) -> WorkDir {
+        let measured = sizes.get(&self.inode);
+        let task = self.task();
+        let known = task.as_ref().and_then(task_of);
+        let in_use = match self.kind {
+            WorkDirKind::Kept => WorkDirUse::Free,
+            WorkDirKind::Current | WorkDirKind::Chosen | WorkDirKind::Other => {
+                match in_use(&self.lock) {
+                    InUse::Free(_) if running => WorkDirUse::InUse,
+                    InUse::Free(_) => WorkDirUse::Free,
+                    InUse::Held => WorkDirUse::InUse,
+                    InUse::Unknown(_) => WorkDirUse::Unknown,
+                }
+            }
+        };
+        let kept_because = match in_use {
+            WorkDirUse::Free => None,
+            WorkDirUse::InUse => Some("A task works in it.".to_owned()),
+            WorkDirUse::Unknown => Some(
+                "Whether a task works in it cannot be told, so it counts as in use.".to_owned(),
+            ),
+        };
+        let marked = self.never_delete.then(|| "You marked it as never to be deleted.".to_owned());
+        WorkDir {
+            id: self.id(),
+            runner: self.runner.clone(),
+            kind: self.kind,
+            path: cleanup::Place::from(self.path.as_path()).to_string(),
+            size: measured.map(|it| Bytes(it.bytes)),
+            files: measured.map(|it| it.files),
+            used_at: known
+                .as_ref()
+                .map(|task| task.finished_at)
+                .or_else(|| measured.and_then(|it| it.used))
+                .or(self.since.filter(|_| self.kind == WorkDirKind::Kept)),
+            project: known.as_ref().and_then(|task| task.project.clone()),
+            job: known.as_ref().and_then(|task| task.job.clone()),
+            task,
+            job_user: self.user.clone(),
+            in_use,
+            never_delete: self.never_delete,
+            kept_because: kept_because.or(marked),
+        }
+    }
+}
+
+/// The largest first, those whose size is not known at the end.
+pub(crate) fn sort(directories: &mut [WorkDir]) {
+    directories.sort_by(|a, b| {
+        let size = |dir: &WorkDir| dir.size.map(|bytes| bytes.0);
+        size(b).cmp(&size(a)).then_with(|| a.id.cmp(&b.id))
+    });
+}
+
+/// For the tray.
+pub(crate) fn short(directories: &[WorkDir]) -> Vec<WorkDirShort> {
+    let title = |dir: &WorkDir| {
+        let project = dir.project.as_deref();
+        let project = project.map(|it| it.rsplit_once('/').map_or(it, |(_, name)| name).to_owned());
+        project.unwrap_or_else(|| match dir.kind {
+            WorkDirKind::Current => dir.runner.to_string(),
+            WorkDirKind::Kept | WorkDirKind::Chosen | WorkDirKind::Other => {
+                dir.id.0.rsplit_once('/').map_or(dir.id.0.clone(), |(_, name)| name.to_owned())
+            }
+        })
+    };
+    let short = |dir: &WorkDir| WorkDirShort {
+        id: dir.id.clone(),
+        runner: dir.runner.clone(),
+        title: title(dir),
+        path: dir.path.clone(),
+        size: dir.size,
+    };
+    directories.iter().map(short).collect()
+}

@@ -1,0 +1,104 @@
+//! Receipts of clean-ups in `history.sqlite`. A thousand are kept.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use protocol::{CleanupReceipt, CleanupReceipts, TaskId};
+use rusqlite::{OptionalExtension, params};
+
+use super::{History, PageError, open_to_read};
+
+const KEPT: i64 = 1000;
+const LONGEST_PAGE: u32 = 100;
+const USUAL_PAGE: u32 = 20;
+
+impl History {
+    /// Keeps a receipt; its id. One of a task that is there already stays as it is.
+    pub(crate) fn cleanup(&self, receipt: &CleanupReceipt) -> Result<u64> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO cleanup (at_ms, task, undo_until_ms, receipt) \
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                receipt.at.as_millisecond(),
+                receipt.task.as_ref().map(TaskId::as_str),
+                receipt.undo_until.map(Timestamp::as_millisecond),
+                serde_json::to_string(receipt)?,
+            ])?;
+        let id = self.connection.last_insert_rowid();
+        self.connection
+            .prepare_cached("DELETE FROM cleanup WHERE id <= ?1")?
+            .execute([id - KEPT])?;
+        Ok(u64::try_from(id)?)
+    }
+
+    /// Puts another in its place.
+    pub(crate) fn amend_cleanup(&self, receipt: &CleanupReceipt) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE cleanup SET undo_until_ms = ?2, receipt = ?3 WHERE id = ?1")?
+            .execute(params![
+                i64::try_from(receipt.id)?,
+                receipt.undo_until.map(Timestamp::as_millisecond),
+                serde_json::to_string(receipt)?,
+            ])?;
+        Ok(())
+    }
+
+    pub(crate) fn cleanup_of(&self, id: u64) -> Result<Option<CleanupReceipt>> {
+        let found: Option<(i64, String)> = self
+            .connection
+            .prepare_cached("SELECT id, receipt FROM cleanup WHERE id = ?1")?
+            .query_row([i64::try_from(id)?], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        found.map(|(id, text)| read(id, &text)).transpose()
+    }
+
+    /// Those of which something may be put back still.
+    pub(crate) fn undoable_cleanups(&self) -> Result<Vec<CleanupReceipt>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, receipt FROM cleanup WHERE undo_until_ms IS NOT NULL")?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+        rows.map(|row| row.map_err(Into::into).and_then(|(id, text)| read(id, &text))).collect()
+    }
+}
+
+/// The newest first. No file is no receipt.
+pub(crate) fn cleanups(
+    path: &Path,
+    before: Option<u64>,
+    limit: Option<u32>,
+) -> Result<CleanupReceipts, PageError> {
+    let none = CleanupReceipts { receipts: Vec::new(), before: None };
+    let Some(connection) = open_to_read(path)? else { return Ok(none) };
+    // A file that an earlier release wrote has no place for them until one comes.
+    let has = "SELECT count(*) FROM sqlite_schema WHERE name = 'cleanup'";
+    let has: i64 =
+        connection.query_row(has, [], |row| row.get(0)).context("reading the receipts")?;
+    if has == 0 {
+        return Ok(none);
+    }
+    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
+    let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+    let query = "SELECT id, receipt FROM cleanup WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(query).context("reading the receipts")?;
+    let rows = statement
+        .query_map(params![before, limit], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })
+        .context("reading the receipts")?;
+    let receipts = rows
+        .map(|row| row.map_err(Into::into).and_then(|(id, text)| read(id, &text)))
+        .collect::<Result<Vec<_>>>()?;
+    let is_full = receipts.len() == limit as usize;
+    let before = receipts.last().filter(|_| is_full).map(|receipt| receipt.id);
+    Ok(CleanupReceipts { receipts, before })
+}
+
+fn read(id: i64, text: &str) -> Result<CleanupReceipt> {
+    let receipt: CleanupReceipt = serde_json::from_str(text).context("reading a receipt")?;
+    Ok(CleanupReceipt { id: u64::try_from(id)?, ..receipt })
+}
