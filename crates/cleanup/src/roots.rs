@@ -65,8 +65,8 @@ impl Root {
     /// only owners may remove from (mode 1777) may be a mount point. Only entries of this user's are to
     /// be named in it.
     pub fn shared(path: &Path) -> Result<Self, RootError> {
-        let is_shared = fs::metadata(path)
-            .is_ok_and(|about| about.is_dir() && about.mode() & 0o1777 == 0o1777);
+        let is_shared =
+            fs::metadata(path).is_ok_and(|about| about.is_dir() && about.mode() & 0o1777 == 0o1777);
         match Self::given(path) {
             Err(RootError::Mount { .. }) if is_shared => {}
             other => return other,

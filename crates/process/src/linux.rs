@@ -223,9 +223,8 @@ pub(crate) fn all_processes() -> io::Result<Vec<Pid>> {
 #[expect(unsafe_code, reason = "close_range and fcntl by number have no safe form")]
 pub(crate) fn close_on_exec_from(first: u32) {
     // SAFETY: no descriptor is closed here; exec closes them.
-    let done = unsafe {
-        libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
-    };
+    let done =
+        unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     if done != 0 {
         for fd in first.cast_signed()..4096 {
             // SAFETY: as above; of one that is not open it is an error without effect.

@@ -45,7 +45,9 @@ pub(crate) fn tool(
     match &asked.end {
         End::Exited(0) => {}
         End::Exited(code) => return Err(format!("{command} failed ({code}): {said}")),
-        End::Signalled(signal) => return Err(format!("{command} ended by signal {signal}: {said}")),
+        End::Signalled(signal) => {
+            return Err(format!("{command} ended by signal {signal}: {said}"));
+        }
         End::TimeUp(_) => {
             return Err(format!("{command} gave no answer within {} seconds", ANSWER.as_secs()));
         }

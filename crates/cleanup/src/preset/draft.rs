@@ -81,8 +81,11 @@ pub fn draft(
     if !unmet.is_empty() || !notes.is_empty() {
         let plans: Vec<&Plan> = groups.iter().filter_map(|group| group.plan.as_ref()).collect();
         let Pool { roots, candidates } = &drafting.pool;
-        let free: Vec<Candidate> =
-            candidates.iter().filter(|it| !drafting.seen.contains(&key(roots, it))).cloned().collect();
+        let free: Vec<Candidate> = candidates
+            .iter()
+            .filter(|it| !drafting.seen.contains(&key(roots, it)))
+            .cloned()
+            .collect();
         let (plan, short) = plan_for(&unmet, &plans, roots, &free, now);
         let mut group = Group::of(FREE_SPACE, "Free space", Risk::Low);
         group.notes = [notes, short].concat();

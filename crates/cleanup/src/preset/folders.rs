@@ -239,9 +239,15 @@ mod tests {
     #[test]
     fn a_star_stands_for_anything_and_all_else_for_itself() {
         let is = |pattern, name: &str| matches(pattern, OsStr::new(name));
-        for (pattern, name) in
-            [("*", ""), ("*", "a"), ("a*", "a"), ("a*c", "abc"), ("*b*", "abc"), ("a", "a"), ("a*b*c", "a1b2c")]
-        {
+        for (pattern, name) in [
+            ("*", ""),
+            ("*", "a"),
+            ("a*", "a"),
+            ("a*c", "abc"),
+            ("*b*", "abc"),
+            ("a", "a"),
+            ("a*b*c", "a1b2c"),
+        ] {
             assert!(is(pattern, name), "{pattern} {name}");
         }
         for (pattern, name) in

@@ -48,9 +48,13 @@ pub enum FreshError {
     Mount { path: PathBuf },
     #[error("{kept} must lie beside {work}, since it is moved there by its name")]
     Apart { work: PathBuf, kept: PathBuf },
-    #[error("{above} may not be written to by this user. Give it the right: sudo chown {uid} -- {above}")]
+    #[error(
+        "{above} may not be written to by this user. Give it the right: sudo chown {uid} -- {above}"
+    )]
     AboveNotWritable { above: PathBuf, uid: u32 },
-    #[error("{path} belongs to user {owner}, who alone can give it on. Give it to this user: sudo chown {uid} -- {path}")]
+    #[error(
+        "{path} belongs to user {owner}, who alone can give it on. Give it to this user: sudo chown {uid} -- {path}"
+    )]
     NotYours { path: PathBuf, owner: u32, uid: u32 },
     #[error("{path} cannot be kept as {to}: {why}")]
     Failed { path: PathBuf, to: PathBuf, why: io::Error },
@@ -92,7 +96,8 @@ impl<'a> Swap<'a> {
         let (_, kept_name) = parted(kept_path)
             .ok_or_else(|| FreshError::Apart { work: work.into(), kept: kept_path.into() })?;
         let Ok(above_path) = fs::canonicalize(above_path) else { return Ok(None) };
-        let above = open_folder_by_path(&above_path).map_err(|why| unreachable(&above_path, why))?;
+        let above =
+            open_folder_by_path(&above_path).map_err(|why| unreachable(&above_path, why))?;
         let facts = match facts_at(&above, &name) {
             Ok(facts) => facts,
             Err(Errno::NOENT) => {
@@ -186,11 +191,7 @@ impl<'a> Swap<'a> {
     /// Takes away what was made for it.
     fn failed(&self, name: &CString, error: Errno) -> FreshError {
         let _ = rustix::fs::unlinkat(&self.kept, name, rustix::fs::AtFlags::REMOVEDIR);
-        FreshError::Failed {
-            path: self.work.into(),
-            to: self.path_of(name),
-            why: error.into(),
-        }
+        FreshError::Failed { path: self.work.into(), to: self.path_of(name), why: error.into() }
     }
 
     fn path_of(&self, name: &CString) -> PathBuf {

@@ -68,7 +68,9 @@ pub(crate) fn plan_for(
         let device = |roots: &[PlannedRoot], root: usize| roots.get(root).map(|root| root.device);
         let gained: u64 = planned
             .iter()
-            .flat_map(|plan| plan.items.iter().map(|item| (device(&plan.roots, item.root), item.bytes)))
+            .flat_map(|plan| {
+                plan.items.iter().map(|item| (device(&plan.roots, item.root), item.bytes))
+            })
             .filter(|(device, _)| *device == Some(it.goal.device))
             .map(|(_, bytes)| bytes)
             .sum();

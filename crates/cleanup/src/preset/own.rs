@@ -168,7 +168,8 @@ impl Preset {
         if parts.contains(&Component::ParentDir) {
             return root("a path without ..");
         }
-        let is_home = matches!(folders.root.trim_end_matches('/'), "~" | "/home" | "/Users" | "/root");
+        let is_home =
+            matches!(folders.root.trim_end_matches('/'), "~" | "/home" | "/Users" | "/root");
         if is_home {
             return root("it is or contains a home. Name a folder inside it");
         }

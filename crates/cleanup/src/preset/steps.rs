@@ -67,8 +67,12 @@ pub enum Outcome {
     /// By a signal that was not ours.
     Signalled(i32),
     /// It was ended; those of its processes that could not be.
-    TimeUp { left: Vec<ProcessId> },
-    Stopped { left: Vec<ProcessId> },
+    TimeUp {
+        left: Vec<ProcessId>,
+    },
+    Stopped {
+        left: Vec<ProcessId>,
+    },
     /// Nothing was done, for this reason, with the way out.
     Refused(String),
 }

@@ -70,7 +70,8 @@ fn npm_loads_again_what_was_taken_from_its_cache() {
 fn pip_loads_again_what_was_taken_from_its_cache() {
     let scene = Scene::new();
     let download = |to: &str| {
-        let words = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", to, "six==1.16.0"];
+        let words =
+            ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", to, "six==1.16.0"];
         real(&scene, "python3", &words)
     };
     if download("one").is_none() {
@@ -105,7 +106,8 @@ fn cargo_loads_again_what_was_taken_from_its_cache_and_its_lock_is_heeded() {
     }
     // Not the proxy that looks for toolchains in a home.
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let fetch = |scene: &Scene| real(scene, &cargo, &["fetch", "--manifest-path", "project/Cargo.toml"]);
+    let fetch =
+        |scene: &Scene| real(scene, &cargo, &["fetch", "--manifest-path", "project/Cargo.toml"]);
     if fetch(&scene).is_none() {
         return;
     }
@@ -115,7 +117,10 @@ fn cargo_loads_again_what_was_taken_from_its_cache_and_its_lock_is_heeded() {
     assert_eq!(named(&scene.group(cargo_cache())), [""; 0], "a cargo is at work");
     drop(lock);
     scene.around.idle = false;
-    assert_eq!(scene.group(cargo_cache()).notes, ["it is done only while no task runs on this machine"]);
+    assert_eq!(
+        scene.group(cargo_cache()).notes,
+        ["it is done only while no task runs on this machine"]
+    );
     scene.around.idle = true;
     let (group, done) = scene.clean(cargo_cache());
     assert_eq!(named(&group), ["itoa-1.0.11", "itoa-1.0.11.crate"]);
@@ -131,23 +136,47 @@ fn caches_without_a_program_here_go_by_use_and_size_where_they_lie() {
     scene.around.platform = Platform::Macos;
     let xcode = "Library/Developer/Xcode";
     let cases: [(&str, &[&str], &[&str]); 6] = [
-        ("xcode-derived-data", &["DerivedData/App-abc/Build/a", "DerivedData/Other-def/Index/b"],
-            &["App-abc", "Other-def"]),
+        (
+            "xcode-derived-data",
+            &["DerivedData/App-abc/Build/a", "DerivedData/Other-def/Index/b"],
+            &["App-abc", "Other-def"],
+        ),
         ("xcode-archives", &["Archives/2026-01-02/App 1.xcarchive/dSYMs/a"], &["App 1.xcarchive"]),
-        ("xcode-device-support", &["iOS DeviceSupport/17.0 (21A329)/Symbols/a", "watchOS DeviceSupport/10.0/b"],
-            &["10.0", "17.0 (21A329)"]),
-        ("homebrew-cache", &["../../Caches/Homebrew/downloads/ab--tree--2.1.bottle.tar.gz"],
-            &["ab--tree--2.1.bottle.tar.gz"]),
-        ("gradle-cache", &["../../../.gradle/caches/8.5/a", "../../../.gradle/wrapper/dists/gradle-8.5-bin/b",
-            "../../../.gradle/daemon/8.5/daemon-1.out.log"], &["8.5", "8.5", "gradle-8.5-bin"]),
-        ("cocoapods-cache", &["../../Caches/CocoaPods/Pods/Release/Alamofire/5.8/a"], &["Alamofire"]),
+        (
+            "xcode-device-support",
+            &["iOS DeviceSupport/17.0 (21A329)/Symbols/a", "watchOS DeviceSupport/10.0/b"],
+            &["10.0", "17.0 (21A329)"],
+        ),
+        (
+            "homebrew-cache",
+            &["../../Caches/Homebrew/downloads/ab--tree--2.1.bottle.tar.gz"],
+            &["ab--tree--2.1.bottle.tar.gz"],
+        ),
+        (
+            "gradle-cache",
+            &[
+                "../../../.gradle/caches/8.5/a",
+                "../../../.gradle/wrapper/dists/gradle-8.5-bin/b",
+                "../../../.gradle/daemon/8.5/daemon-1.out.log",
+            ],
+            &["8.5", "8.5", "gradle-8.5-bin"],
+        ),
+        (
+            "cocoapods-cache",
+            &["../../Caches/CocoaPods/Pods/Release/Alamofire/5.8/a"],
+            &["Alamofire"],
+        ),
     ];
     for (_, files, _) in &cases {
         for file in *files {
             // Folders that are left on the way are made first.
             let path = scene.home().join(xcode).join(file);
             let plain: Vec<_> = path.components().fold(Vec::new(), |mut parts, part| {
-                if part == std::path::Component::ParentDir { parts.pop(); } else { parts.push(part); }
+                if part == std::path::Component::ParentDir {
+                    parts.pop();
+                } else {
+                    parts.push(part);
+                }
                 parts
             });
             fill(&plain.into_iter().collect::<std::path::PathBuf>(), 10_000);

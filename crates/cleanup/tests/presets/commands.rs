@@ -56,7 +56,10 @@ fn a_script_runs_in_the_home_without_input_and_its_last_lines_are_told() {
 fn one_that_fails_is_told_by_its_code_or_signal() {
     let scene = Scene::new();
     let receipt = run(&scene, "echo no such thing >&2; exit 3", 20);
-    assert_eq!((receipt.outcome, receipt.printed), (Outcome::Exited(3), vec!["no such thing".into()]));
+    assert_eq!(
+        (receipt.outcome, receipt.printed),
+        (Outcome::Exited(3), vec!["no such thing".into()])
+    );
     assert_eq!(run(&scene, "kill -9 $$", 20).outcome, Outcome::Signalled(9));
     let mut draft = scene.draft(&[own("true", 20)], Detail::Quick);
     let cleanup::preset::Act::Run { program, .. } = &mut draft.groups[0].steps[0].act else {
@@ -105,7 +108,8 @@ fn one_that_prints_without_end_is_ended_in_time() {
 #[test]
 fn a_stop_ends_what_runs_and_leaves_the_rest() {
     let scene = Scene::new();
-    let draft = scene.draft(&[own("echo > begun; sleep 60", 60), own("echo > second", 60)], Detail::Quick);
+    let draft =
+        scene.draft(&[own("echo > begun; sleep 60", 60), own("echo > second", 60)], Detail::Quick);
     let stop = Stop::never();
     let done = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -155,7 +159,10 @@ fn what_tasks_left_running_is_ended_and_what_has_its_number_now_is_not() {
     scene.around.left_over =
         vec![left(of(&willing), "a"), left(of(&unwilling), "b"), left(earlier.clone(), "c")];
     let mut draft = scene.draft(&[Choice::built_in("left-over-processes")], Detail::Quick);
-    assert_eq!(draft.groups[0].steps.iter().map(|step| &step.words).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(
+        draft.groups[0].steps.iter().map(|step| &step.words).collect::<Vec<_>>(),
+        ["a", "b"]
+    );
     // Of one that ended after the draft.
     let mut late = draft.groups[0].steps[0].clone();
     late.act = cleanup::preset::Act::End { process: earlier };
@@ -175,7 +182,11 @@ fn what_tasks_left_running_is_ended_and_what_has_its_number_now_is_not() {
 #[test]
 fn a_script_that_moves_into_a_session_of_its_own_is_not_waited_for() {
     let scene = Scene::new();
-    let receipt = run(&scene, "setsid sh -c 'echo $$ > away; exec sleep 60' & while [ ! -s away ]; do sleep 0.01; done", 60);
+    let receipt = run(
+        &scene,
+        "setsid sh -c 'echo $$ > away; exec sleep 60' & while [ ! -s away ]; do sleep 0.01; done",
+        60,
+    );
     assert_eq!(receipt.outcome, Outcome::Done);
     let away = process_in(&scene.home().join("away"));
     assert_eq!(alive(&away), Liveness::Alive, "it is not ours to end");

@@ -133,7 +133,10 @@ fn a_docker_that_is_not_there_or_does_not_answer_is_a_note_and_no_failure() {
     }
     scene.around.platform = Platform::Macos;
     if !Path::new("/usr/bin/xcrun").exists() {
-        assert_eq!(scene.group(Choice::built_in("xcode-simulators")).notes, ["xcrun is not installed"]);
+        assert_eq!(
+            scene.group(Choice::built_in("xcode-simulators")).notes,
+            ["xcrun is not installed"]
+        );
     }
 }
 

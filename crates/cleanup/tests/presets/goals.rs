@@ -73,7 +73,9 @@ fn the_least_recently_used_of_all_presets_go_until_there_is_enough() {
 #[test]
 fn what_was_set_aside_can_be_swept_wherever_a_preset_has_it() {
     let mut scene = Scene::new();
-    for path in ["runner/work.kept/a/file", "temp/circleci-a", "home/.cargo/registry/src/index-1/b/lib.rs"] {
+    for path in
+        ["runner/work.kept/a/file", "temp/circleci-a", "home/.cargo/registry/src/index-1/b/lib.rs"]
+    {
         fill(&scene.home().parent().unwrap().join(path), 10);
     }
     read_days_ago(&scene.around.temp.join("circleci-a"), 1);

@@ -52,7 +52,10 @@ fn what_is_old_goes_and_what_the_owner_marked_stays() {
     assert_eq!(named(&scene.group(Choice::built_in("kept"))), [""; 0]);
     scene.in_days(15);
     assert_eq!(named(&scene.group(Choice::built_in("kept"))), ["a"]);
-    assert_eq!(named(&scene.group(kept(Limits { keep_last: Some(9), ..Limits::default() }))), [""; 0]);
+    assert_eq!(
+        named(&scene.group(kept(Limits { keep_last: Some(9), ..Limits::default() }))),
+        [""; 0]
+    );
 }
 
 #[test]

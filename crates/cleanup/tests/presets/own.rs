@@ -97,7 +97,10 @@ fn a_bad_one_is_told_by_its_name_the_field_and_what_is_allowed() {
         assert!(bad[0].starts_with("clean-up preset "), "{}", bad[0]);
         assert!(bad[0].contains(expected), "{table}\n{}\n{expected}", bad[0]);
     }
-    let (good, bad) = read(&format!("{GOOD}{}", GOOD.split("[[cleanup.preset]]\nid = \"bazel\"").next().unwrap()));
+    let (good, bad) = read(&format!(
+        "{GOOD}{}",
+        GOOD.split("[[cleanup.preset]]\nid = \"bazel\"").next().unwrap()
+    ));
     assert_eq!((good.len(), bad.len()), (2, 1), "the first of two with one name counts");
 }
 
@@ -106,11 +109,15 @@ fn a_bad_one_is_told_by_its_name_the_field_and_what_is_allowed() {
 fn a_root_that_is_too_much_is_refused_when_it_is_drafted_too() {
     let scene = Scene::new();
     let mut preset = read(GOOD).0.remove(0);
-    let cleanup::preset::What::Folders(folders) = &mut preset.what else { panic!("it has folders") };
+    let cleanup::preset::What::Folders(folders) = &mut preset.what else {
+        panic!("it has folders")
+    };
     folders[0].root = "/etc/../".into();
     let group = scene.group(Choice::own(preset.clone()));
     assert!(group.plan.is_none() && group.notes[0].contains("a path without .."), "{group:?}");
-    let cleanup::preset::What::Folders(folders) = &mut preset.what else { panic!("it has folders") };
+    let cleanup::preset::What::Folders(folders) = &mut preset.what else {
+        panic!("it has folders")
+    };
     folders[0].root = "~/link".into();
     std::os::unix::fs::symlink("/", scene.home().join("link")).unwrap();
     let group = scene.group(Choice::own(preset));

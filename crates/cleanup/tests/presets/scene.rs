@@ -107,7 +107,10 @@ pub(crate) fn named(group: &Group) -> Vec<String> {
     names
 }
 
-#[expect(clippy::disallowed_methods, reason = "files that are made now are as old as the clock says")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "files that are made now are as old as the clock says"
+)]
 pub(crate) fn true_time() -> Timestamp {
     Timestamp::now()
 }

@@ -31,7 +31,8 @@ fn what_was_used_today_is_of_somebody_else_or_open_somewhere_stays() {
     let everything = ["circleci-agent-1", "circleci-file", "circleci-link"];
     assert_eq!(named(&scene.group(all())), everything);
     if rustix::process::geteuid().is_root() {
-        std::os::unix::fs::chown(scene.around.temp.join("circleci-file"), Some(65534), None).unwrap();
+        std::os::unix::fs::chown(scene.around.temp.join("circleci-file"), Some(65534), None)
+            .unwrap();
         assert_eq!(named(&scene.group(all())), ["circleci-agent-1", "circleci-link"]);
     }
     let mut stands = Command::new("sleep");
