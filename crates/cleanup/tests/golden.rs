@@ -1,7 +1,10 @@
-//! A plan as the first release wrote it loads for ever; one of a later release is not carried out.
+//! What the first release wrote loads for ever: plans, drafts, receipts, and what is asked for. A plan of
+//! a later release is not carried out.
 
+use cleanup::preset::{Around, Choice, Detail, Done, Draft, FreeGoal, Undo};
 use cleanup::{Fate, Plan, Progress, Stop, remove};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 const FIRST: &str = include_str!("golden/plan-v1.json");
 
@@ -32,4 +35,32 @@ fn a_plan_of_a_later_release_or_one_that_leads_out_is_refused_whole() {
         assert!(receipt.items.iter().all(|item| refused(&item.fate)), "{receipt:?}");
         assert_eq!(receipt.items.len(), 2);
     }
+}
+
+/// As a helper is asked.
+#[derive(Debug, Serialize, Deserialize)]
+struct Asked {
+    choices: Vec<Choice>,
+    around: Around,
+    goals: Vec<FreeGoal>,
+    detail: Detail,
+    undo: Undo,
+}
+
+#[track_caller]
+fn is_written_as_it_was<T: Serialize + for<'a> Deserialize<'a>>(text: &str) -> T {
+    let read: T = serde_json::from_str(text).unwrap();
+    let again = serde_json::to_value(&read).unwrap();
+    assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).unwrap());
+    read
+}
+
+#[test]
+fn what_is_asked_drafted_and_done_is_read_and_written_as_the_first_release_did() {
+    let asked: Asked = is_written_as_it_was(include_str!("golden/asked-v1.json"));
+    assert!(asked.choices.iter().all(|choice| choice.resolved().is_ok()));
+    let draft: Draft = is_written_as_it_was(include_str!("golden/draft-v1.json"));
+    assert!(!draft.is_empty());
+    let done: Done = is_written_as_it_was(include_str!("golden/done-v1.json"));
+    assert_eq!(done.freed(), 1_100_004_096);
 }

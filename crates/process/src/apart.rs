@@ -1,5 +1,5 @@
 //! A program in a session of its own, and who is in a session.
-#![expect(unsafe_code, reason = "what runs between fork and exec has no safe form")]
+#![expect(unsafe_code, reason = "what runs between fork and exec has no safe form, nor has getsid")]
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -24,9 +24,16 @@ pub fn spawn_apart(command: &mut Command) -> io::Result<Child> {
 /// The processes that run in the session of that number. Looks at every process of the machine: not
 /// for a timer. The number stays the session's as long as one of them runs or its leader is not reaped.
 pub fn in_session(leader: Pid) -> io::Result<Vec<ProcessId>> {
-    let members = os::all_processes()?.into_iter().filter(|pid| os::session(*pid) == Some(leader));
+    let members = os::all_processes()?.into_iter().filter(|pid| session(*pid) == Some(leader));
     let running = members.filter(|pid| matches!(os::look(*pid), Ok(Some(look)) if !look.is_dead()));
     Ok(running.filter_map(|pid| ProcessId::of(pid).ok()).collect())
+}
+
+/// The kernel's own threads are in none.
+fn session(pid: Pid) -> Option<Pid> {
+    // SAFETY: takes a number and gives one.
+    let session = unsafe { libc::getsid(pid.raw()) };
+    u32::try_from(session).ok().and_then(Pid::new)
 }
 
 #[cfg(test)]

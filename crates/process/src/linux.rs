@@ -219,10 +219,6 @@ pub(crate) fn all_processes() -> io::Result<Vec<Pid>> {
     Ok(entries.filter_map(|entry| Pid::new(entry.file_name().to_str()?.parse().ok()?)).collect())
 }
 
-pub(crate) fn session(pid: Pid) -> Option<Pid> {
-    rustix::process::getsid(pid.rustix()).ok().map(Pid::from)
-}
-
 /// close_range(2) since Linux 5.11 with this flag; else one by one, as far as they are likely to be.
 #[expect(unsafe_code, reason = "close_range and fcntl by number have no safe form")]
 pub(crate) fn close_on_exec_from(first: u32) {

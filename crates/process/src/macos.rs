@@ -244,12 +244,6 @@ pub(crate) fn all_processes() -> io::Result<Vec<Pid>> {
     }
 }
 
-pub(crate) fn session(pid: Pid) -> Option<Pid> {
-    // SAFETY: takes a number and gives one.
-    let session = unsafe { libc::getsid(pid.raw()) };
-    u32::try_from(session).ok().and_then(Pid::new)
-}
-
 pub(crate) fn close_on_exec_from(first: u32) {
     // SAFETY: takes nothing and gives a number.
     let most = unsafe { libc::getdtablesize() }.min(1 << 16);

@@ -6,6 +6,7 @@ mod code;
 mod edges;
 mod generated;
 mod icons;
+mod presets;
 mod problems;
 mod sources;
 mod types;
@@ -20,6 +21,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   types write|check       ui/src/generated/protocol.ts, from crates/protocol
   icons write|check       icons/**/*.png, from icons/**/*.svg
   problems write|check    docs/problems.md, from crates/protocol
+  presets write|check     docs/presets.md, from crates/cleanup
   cli write|check         docs/cli.md, from crates/cli
   generated write|check   all of the above
   shipped write|check     installers/generated: man pages and completions, from crates/cli; not in git
@@ -62,12 +64,17 @@ fn generated(what: &str, mode: Mode, root: &Path) -> anyhow::Result<Vec<String>>
         "types" => types::files(root),
         "icons" => icons::files(root)?,
         "problems" => problems::files(root),
+        "presets" => presets::files(root),
         "cli" => cli::reference(root),
         "shipped" => cli::shipped(root)?,
-        "generated" => {
-            [types::files(root), icons::files(root)?, problems::files(root), cli::reference(root)]
-                .concat()
-        }
+        "generated" => [
+            types::files(root),
+            icons::files(root)?,
+            problems::files(root),
+            presets::files(root),
+            cli::reference(root),
+        ]
+        .concat(),
         _ => anyhow::bail!("nothing named {what} is generated\n\n{USAGE}"),
     };
     generated::settle(&files, mode, root)

@@ -8,7 +8,7 @@ use rustix::fs::{Access, access};
 use super::around::Around;
 use super::choice::Limits;
 use super::data::{OwnCommand, Tool};
-use super::reading::bytes_in;
+use super::reading::{Goes, goes_in};
 use super::run::{End, Run};
 use super::steps::{Act, Step};
 use crate::place::Place;
@@ -54,10 +54,10 @@ pub(crate) fn tool(
         End::Stopped(_) => return Err("it was stopped".into()),
         End::NotStarted(why) => return Err(why.clone()),
     }
-    let Some(bytes) = bytes_in(tool.ask.reading, &asked.output) else {
+    let Some(Goes { bytes, things }) = goes_in(tool.ask.reading, &asked.output) else {
         return Err(format!("{command} answers in a form that is not known here: {said}"));
     };
-    if bytes == 0 {
+    if bytes == 0 && things == 0 {
         return Err(format!("{} has nothing to go", tool.program));
     }
     let words = filled(&tool.run);

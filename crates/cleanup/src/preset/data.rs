@@ -131,13 +131,11 @@ pub struct Question {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
-    /// `docker system df --format json`: a line a kind; this is the one of containers.
-    DockerContainers,
-    DockerImages,
-    DockerBuildCache,
-    /// `podman system df --format json`: a list of kinds.
-    PodmanContainers,
-    PodmanImages,
+    /// `docker system df --format '{{json .}}'`, and podman's: a line of JSON a kind; this is the one of
+    /// containers.
+    Containers,
+    Images,
+    BuildCache,
     /// `simctl list devices unavailable --json`.
     Simulators,
 }

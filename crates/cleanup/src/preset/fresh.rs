@@ -226,3 +226,56 @@ fn is_empty(folder: &OwnedFd) -> Result<bool, Errno> {
     })?;
     Ok(empty)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn place() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let (work, kept) = (base.join("work"), base.join("work.kept"));
+        fs::create_dir_all(work.join("project")).unwrap();
+        fs::set_permissions(&work, fs::Permissions::from_mode(0o750)).unwrap();
+        (folder, work, kept)
+    }
+
+    fn is_fresh(work: &Path) -> bool {
+        let mode = fs::metadata(work).unwrap().permissions().mode() & 0o7777;
+        mode == 0o750 && fs::read_dir(work).unwrap().next().is_none()
+    }
+
+    #[test]
+    fn where_a_file_system_cannot_swap_two_steps_do_the_same() {
+        let (_folder, work, kept) = place();
+        let swap = Swap::of(&work, &kept).unwrap().unwrap();
+        let name = swap.make_kept("a").unwrap();
+        swap.in_two_steps(&name).unwrap();
+        assert!(is_fresh(&work) && kept.join("a/project").exists());
+        assert!(!kept.join(".next").exists());
+    }
+
+    #[test]
+    fn killed_between_the_two_steps_the_next_call_does_the_second() {
+        let (_folder, work, kept) = place();
+        let swap = Swap::of(&work, &kept).unwrap().unwrap();
+        swap.make(&CString::from(NEXT)).unwrap();
+        fs::rename(&work, kept.join("a")).unwrap();
+        assert_eq!(fresh(&work, &kept, "b").unwrap(), Freshened::Nothing);
+        assert!(is_fresh(&work) && kept.join("a/project").exists());
+    }
+
+    #[test]
+    fn what_cannot_be_kept_stays_and_says_so() {
+        let (_folder, work, kept) = place();
+        let swap = Swap::of(&work, &kept).unwrap().unwrap();
+        let name = swap.make_kept("a").unwrap();
+        fs::create_dir(kept.join("a/taken")).unwrap();
+        let error = swap.in_two_steps(&name).unwrap_err();
+        assert!(matches!(error, FreshError::Failed { .. }), "{error}");
+        assert!(error.to_string().contains("cannot be kept as"), "{error}");
+        assert!(work.join("project").exists() && kept.join("a/taken").exists());
+    }
+}

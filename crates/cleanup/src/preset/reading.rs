@@ -4,46 +4,48 @@ use serde_json::Value;
 
 use super::data::Reading;
 
-/// Bytes that would go at most. None: the answer has another form.
-pub(crate) fn bytes_in(reading: Reading, answer: &[u8]) -> Option<u64> {
+/// What would go at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Goes {
+    pub(crate) bytes: u64,
+    /// Containers that wrote nothing take no bytes, and hold their images all the same.
+    pub(crate) things: u64,
+}
+
+/// None: the answer has another form.
+pub(crate) fn goes_in(reading: Reading, answer: &[u8]) -> Option<Goes> {
     match reading {
-        Reading::DockerContainers => docker(answer, "Containers"),
-        Reading::DockerImages => docker(answer, "Images"),
-        Reading::DockerBuildCache => docker(answer, "Build Cache"),
-        Reading::PodmanContainers => podman(answer, "Containers"),
-        Reading::PodmanImages => podman(answer, "Images"),
+        Reading::Containers => of_kind(answer, "Containers"),
+        Reading::Images => of_kind(answer, "Images"),
+        Reading::BuildCache => of_kind(answer, "Build Cache"),
         Reading::Simulators => simulators(answer),
     }
 }
 
-/// One line of JSON a kind, sizes in words: `"Reclaimable":"1.2GB (40%)"`.
-fn docker(answer: &[u8], kind: &str) -> Option<u64> {
+/// One line of JSON a kind. Docker writes `"Reclaimable":"1.2GB (40%)"` and `"TotalCount":"9"`, podman a
+/// number and `"Total":9`, or words and `"RawReclaimable"` beside them.
+fn of_kind(answer: &[u8], kind: &str) -> Option<Goes> {
     let text = std::str::from_utf8(answer).ok()?;
-    let kinds = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    reclaimable(kinds, kind)
-}
-
-/// A list of the same, with plain numbers under other names since podman 4.
-fn podman(answer: &[u8], kind: &str) -> Option<u64> {
-    let kinds: Vec<Value> = serde_json::from_slice(answer).ok()?;
-    reclaimable(kinds.into_iter(), kind)
-}
-
-fn reclaimable(mut kinds: impl Iterator<Item = Value>, kind: &str) -> Option<u64> {
+    let mut kinds = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let of_kind = kinds.find(|it| it.get("Type").and_then(Value::as_str) == Some(kind))?;
-    let raw = of_kind.get("RawReclaimable").and_then(Value::as_u64);
-    raw.or_else(|| {
-        let value = of_kind.get("Reclaimable")?;
-        value.as_u64().or_else(|| size(value.as_str()?))
-    })
+    let number = |field: &str| {
+        let value = of_kind.get(field)?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    };
+    let words = || size(of_kind.get("Reclaimable")?.as_str()?);
+    let bytes = number("RawReclaimable").or_else(|| number("Reclaimable")).or_else(words)?;
+    let all = number("TotalCount").or_else(|| number("Total")).unwrap_or_default();
+    let things = all.saturating_sub(number("Active").unwrap_or_default());
+    Some(Goes { bytes, things })
 }
 
 /// `{"devices": {"<system>": [{"dataPathSize": n, ...}]}}`.
-fn simulators(answer: &[u8]) -> Option<u64> {
+fn simulators(answer: &[u8]) -> Option<Goes> {
     let answer: Value = serde_json::from_slice(answer).ok()?;
     let systems = answer.get("devices")?.as_object()?;
-    let devices = systems.values().filter_map(Value::as_array).flatten();
-    Some(devices.filter_map(|device| device.get("dataPathSize")?.as_u64()).sum())
+    let devices = || systems.values().filter_map(Value::as_array).flatten();
+    let bytes = devices().filter_map(|device| device.get("dataPathSize")?.as_u64()).sum();
+    Some(Goes { bytes, things: devices().count() as u64 })
 }
 
 /// "Total reclaimed space: 1.2GB", as docker and podman end.
@@ -80,27 +82,27 @@ mod tests {
 
     #[test]
     fn docker_and_podman_are_read_in_each_of_their_forms() {
-        let docker = b"{\"Active\":\"0\",\"Reclaimable\":\"1.204GB (40%)\",\"Size\":\"3GB\",\"TotalCount\":\"9\",\"Type\":\"Images\"}\n\
-            {\"Active\":\"1\",\"Reclaimable\":\"512B (0%)\",\"Size\":\"600B\",\"Type\":\"Containers\"}\n\
-            {\"Reclaimable\":\"7.5kB\",\"Type\":\"Build Cache\"}\n";
-        assert_eq!(bytes_in(Reading::DockerImages, docker), Some(1_204_000_000));
-        assert_eq!(bytes_in(Reading::DockerContainers, docker), Some(512));
-        assert_eq!(bytes_in(Reading::DockerBuildCache, docker), Some(7500));
-        let podman = br#"[{"Type":"Images","Total":1,"Active":0,"Size":"4.2MB","Reclaimable":"4.2MB (100%)"},
-            {"Type":"Containers","RawSize":9,"RawReclaimable":5,"Reclaimable":"5B"}]"#;
-        assert_eq!(bytes_in(Reading::PodmanImages, podman), Some(4_200_000));
-        assert_eq!(bytes_in(Reading::PodmanContainers, podman), Some(5));
-        for other in [&b""[..], b"[]", b"{}", b"Cannot connect", b"[{\"Type\":\"Images\"}]"] {
-            assert_eq!(bytes_in(Reading::PodmanImages, other), None);
-            assert_eq!(bytes_in(Reading::DockerImages, other), None);
-            assert_eq!(bytes_in(Reading::Simulators, other), None);
+        let goes = |bytes, things| Some(Goes { bytes, things });
+        let docker = br#"{"Active":"2","Reclaimable":"1.204GB (40%)","Size":"3GB","TotalCount":"9","Type":"Images"}
+            {"Active":"1","Reclaimable":"0B (0%)","Size":"600B","TotalCount":"3","Type":"Containers"}
+            {"Reclaimable":"7.5kB","Type":"Build Cache"}"#;
+        assert_eq!(goes_in(Reading::Images, docker), goes(1_204_000_000, 7));
+        assert_eq!(goes_in(Reading::Containers, docker), goes(0, 2));
+        assert_eq!(goes_in(Reading::BuildCache, docker), goes(7500, 0));
+        let podman = br#"{"Type":"Images","Total":1,"Active":0,"Size":3011655,"Reclaimable":3011655}
+            {"Type":"Containers","Total":1,"RawSize":9,"RawReclaimable":5,"Reclaimable":"5B (9%)"}"#;
+        assert_eq!(goes_in(Reading::Images, podman), goes(3_011_655, 1));
+        assert_eq!(goes_in(Reading::Containers, podman), goes(5, 1));
+        for other in [&b""[..], b"json", b"{}", b"Cannot connect", b"{\"Type\":\"Images\"}"] {
+            assert_eq!(goes_in(Reading::Images, other), None);
+            assert_eq!(goes_in(Reading::Simulators, other), None);
         }
     }
 
     #[test]
     fn the_sizes_of_simulators_are_added_up() {
         let answer = br#"{"devices":{"iOS-16-0":[{"dataPathSize":10,"isAvailable":false},{"udid":"A"}],"iOS-17-0":[{"dataPathSize":7}]}}"#;
-        assert_eq!(bytes_in(Reading::Simulators, answer), Some(17));
+        assert_eq!(goes_in(Reading::Simulators, answer), Some(Goes { bytes: 17, things: 3 }));
     }
 
     #[test]
