@@ -75,6 +75,7 @@ async fn what_holds_for_the_whole_machine_is_one_request_as_agreed() {
     let change = PreferencesChange {
         keep_awake: Some(KeepAwakeChange { on: Some(false), battery_floor_percent: None }),
         notifications: None,
+        cleanup: None,
     };
     assert!(!client.prefer(&change).await.expect("changed").keep_awake.on);
     client.after_task(AfterTaskAct::Sleep).await.expect("wanted");

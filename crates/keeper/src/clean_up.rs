@@ -10,11 +10,12 @@ use std::process::{Child, ChildStdin, Stdio};
 use std::time::{Duration, Instant};
 
 use cleanup::work::{self, Request, Said, TaskCleanUp, TaskCleaned, Work};
-use process::{Pid, ProcessId, Signal};
+use process::{Pid, ProcessId};
 use run_dir::{RunDir, TaskDir};
 
 use crate::as_job_user::JobUser;
 use crate::clock::now;
+use crate::end_tree::{Trees, end_trees};
 use crate::gate::own_program;
 use crate::link::{Forward, Link};
 use crate::note::note;
@@ -96,7 +97,6 @@ pub(crate) fn before(
     if let Err(error) = write(&task.clean_up(), &cleaned) {
         note(run, format_args!("the clean-up before task {name} could not be recorded: {error}"));
     }
-    // The folder may be gone where a clean-up was killed; a task has one.
     Ok(if refused { Cleaned::Refused } else { Cleaned::Begin(held) })
 }
 
@@ -166,7 +166,8 @@ fn write(path: &Path, cleaned: &TaskCleaned) -> anyhow::Result<()> {
 }
 
 /// The process that cleans up.
-struct Cleaner {
+struct Cleaner<'a> {
+    job_user: Option<&'a JobUser>,
     child: Child,
     id: Option<ProcessId>,
     stdin: Option<ChildStdin>,
@@ -182,11 +183,11 @@ enum Came {
     FrontDied,
 }
 
-impl Cleaner {
+impl<'a> Cleaner<'a> {
     fn start(
         task: &TaskDir,
         request: &Request,
-        job_user: Option<&JobUser>,
+        job_user: Option<&'a JobUser>,
     ) -> anyhow::Result<Self> {
         let log = File::options().append(true).create(true).open(task.clean_up_log())?;
         let mut command = match job_user {
@@ -205,7 +206,7 @@ impl Cleaner {
         }
         let stdout = child.stdout.take().map(OwnedFd::from);
         let stdout = stdout.ok_or_else(|| anyhow::anyhow!("it has no output"))?;
-        Ok(Self { child, id, stdin, stdout, said: Vec::new() })
+        Ok(Self { job_user, child, id, stdin, stdout, said: Vec::new() })
     }
 
     /// Until it answers, the limit is over, or the agent wants no task any more.
@@ -260,6 +261,10 @@ impl Cleaner {
         let said = lines.filter_map(|line| serde_json::from_slice::<Said>(line).ok());
         // A login profile may print something, and progress is no answer.
         let answer = said.filter(|said| !matches!(said, Said::Advanced { .. })).last();
+        if answer.is_none() {
+            // Who broke off may have left something running.
+            self.end();
+        }
         answer.map_or_else(
             || match status {
                 Ok(status) => Came::Failed(format!("clean-up broke off: {status}")),
@@ -269,12 +274,10 @@ impl Cleaner {
         )
     }
 
-    /// It and what it has started; nothing of the task's is there yet.
+    /// It and all that it has started; nothing of the task's is there yet.
     fn end(&mut self) {
-        let session = process::in_session(Pid::of_child(&self.child)).unwrap_or_default();
-        for id in session.iter().chain(&self.id) {
-            let _ = process::signal(id, Signal::KILL);
-        }
+        let trees = Trees { below_this_process: true, roots: self.id.iter().cloned().collect() };
+        end_trees(&trees, self.job_user);
         let _ = self.child.wait();
     }
 }

@@ -11,8 +11,10 @@ use protocol::{
 use crate::effect::Effect;
 use crate::facts::VolumeFacts;
 
-/// How often it is looked at while agents wait for tasks, or while it is low.
+/// How often it is looked at while agents wait for tasks.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// While it is low nobody claims, so that what was made room for is seen soon.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 /// A clean-up that made no room is tried again this much later.
 const CLEAN_EVERY: SignedDuration = SignedDuration::from_mins(30);
 const GB: u64 = 1_000_000_000;
@@ -93,7 +95,8 @@ impl Disk {
 
     fn look_due(&self, waits: bool) -> Option<Timestamp> {
         let looks = self.answered && (waits || !self.low.is_empty());
-        self.looked_at.filter(|_| looks)?.checked_add(LOOK_EVERY).ok()
+        let wait = if self.low.is_empty() { LOOK_EVERY } else { LOOK_AGAIN };
+        self.looked_at.filter(|_| looks)?.checked_add(wait).ok()
     }
 
     pub(crate) fn next_turn(&self, waits: bool, settled: bool) -> Option<Timestamp> {

@@ -99,6 +99,14 @@ impl Place {
         command
     }
 
+    /// What it says on its errors, where it must fail.
+    #[track_caller]
+    pub fn runnerctl_fails(&self, arguments: &[&str]) -> String {
+        let output = self.command("runnerctl").args(arguments).output().expect("runnerctl runs");
+        assert!(!output.status.success(), "runnerctl {arguments:?} succeeded");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// What a command of `runnerctl` printed; panics where it fails.
     #[track_caller]
     pub fn runnerctl(&self, arguments: &[&str]) -> String {

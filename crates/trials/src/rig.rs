@@ -14,6 +14,15 @@ use crate::{
     is_alive, is_stopped, resume, until, until_some,
 };
 
+/// However full the disk of the machine that runs the trials is; who tries that says otherwise.
+#[expect(clippy::disallowed_methods, reason = "nobody reads it yet")]
+fn never_low(place: &Place) {
+    let file = place.folders().settings_file();
+    if !file.exists() {
+        std::fs::write(&file, "[cleanup]\nstop_below_gb = 0\n").expect("the settings");
+    }
+}
+
 /// The runner that a rig has.
 pub const RUNNER: &str = "mini";
 
@@ -40,6 +49,7 @@ impl Rig {
     #[track_caller]
     pub fn with(place: Place, circle: Circle, options: &Options<'_>) -> Self {
         place.folders().ensure().expect("the product's folders");
+        never_low(&place);
         let api = Api::of(&place);
         let witness = Witness::of(place.runs());
         let supervisor = Some(Supervisor::start(&place, &api, options));

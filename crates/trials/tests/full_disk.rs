@@ -198,10 +198,14 @@ fn a_disk_that_is_nearly_full_is_told_after_the_task_and_so_is_new_room() {
     let Some((disk, mut rig)) = on_small_disk() else { return };
     let job = rig.long_job();
     job.until_begun();
+    // Of so small a disk a twentieth is to be free.
+    rig.place.runnerctl(&["preferences", "set", "stop-below", "auto"]);
     disk.fill();
     job.let_go();
     rig.assert_ended_well(&job);
-    rig.place.until_told(ProblemCode::DiskNearlyFull, "free 0 B of");
+    rig.place.until_told(ProblemCode::DiskNearlyFull, "free 0 B, needs");
+    rig.until_state(RunnerState::Paused);
+    assert_eq!(rig.runner().pause_reasons[0].by, PauseBy::Disk);
     disk.free();
     rig.assert_works_again();
     rig.finish();

@@ -86,12 +86,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         }
         return show(&plan, &mut screen);
     }
-    if plan.entries == 0 {
-        if args.shape.json {
-            return Ok(screen.json(&plan)?);
-        }
-        show(&plan, &mut screen)?;
-        return Ok(());
+    if plan.entries == 0 && !args.shape.json {
+        return show(&plan, &mut screen);
     }
     let carry_out = CarryOut { plan: plan.id, presets: None };
     let receipt = watched(&client, client.clean_up(&carry_out)).await?;

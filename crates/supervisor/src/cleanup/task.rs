@@ -5,7 +5,7 @@ use cleanup::work::{BeforeTask, Fresh, TaskCleanUp, TaskCleaned, VERSION};
 use host::Folders;
 use protocol::{CleanupWhy, RunnerName, TaskId, WhenCleanupFails};
 use run_dir::{RunDir, TaskDir, TaskNumber};
-use supervisor_core::{Event, RunFacts};
+use supervisor_core::{Event, RunFacts, TaskEnd, TaskFacts};
 
 use super::around::{around, around_runner, goals, presets};
 use super::shown::{Of, receipt};
@@ -76,8 +76,10 @@ impl Supervisor {
     /// Receipts of what was cleaned before the tasks of a run, each once.
     pub(crate) fn note_clean_ups(&mut self, facts: &RunFacts) {
         let Some(watched) = self.watched.get_mut(&facts.run) else { return };
-        let new: Vec<_> =
-            facts.tasks.iter().filter(|task| task.number > watched.cleaned).cloned().collect();
+        // It is over once the task has begun, or never will.
+        let over = |task: &&TaskFacts| task.pid.is_some() || task.end != TaskEnd::Running;
+        let new = facts.tasks.iter().filter(|task| task.number > watched.cleaned);
+        let new: Vec<_> = new.filter(over).cloned().collect();
         let Some(newest) = new.last().map(|task| task.number) else { return };
         watched.cleaned = newest;
         let (folder, runner) = (self.folder_of(&facts.run), facts.runner.name.clone());

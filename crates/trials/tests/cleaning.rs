@@ -1,0 +1,245 @@
+//! Working directories and clean-up, with the real binaries: a task begins in a fresh directory, what it
+//! left is bounded, what goes is what was planned, and no clean-up ever costs a task.
+#![expect(clippy::unwrap_used, reason = "a trial that cannot go on has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use local_circleci::{NewTask, Outcome, TaskNumber};
+use protocol::{
+    CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupWhy, Presets, ProblemCode, WorkDirKind,
+    WorkDir, WorkDirs,
+};
+use serde::de::DeserializeOwned;
+use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, is_alive, until, until_some};
+
+fn json<T: DeserializeOwned>(rig: &Rig, words: &[&str]) -> T {
+    let said = rig.place.runnerctl(words);
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{words:?}: {error}\n{said}"))
+}
+
+fn work(rig: &Rig) -> PathBuf {
+    rig.runner().working_directory.into()
+}
+
+fn kept(rig: &Rig) -> PathBuf {
+    work(rig).with_file_name("work.kept")
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let read = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = read.map(|it| it.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Writes so many bytes beside what it finds there, which it prints.
+fn leaving(rig: &Rig, name: &str, bytes: usize) -> TaskNumber {
+    let script =
+        format!("ls > \"$FOUND-{name}\"; head -c {bytes} /dev/urandom > {name}.bin; echo {name}");
+    let found = rig.place.path("signs").join("found");
+    let task = NewTask::new(CLASS)
+        .project("acme/rocket")
+        .job(name)
+        .env("FOUND", found.to_str().unwrap())
+        .step("leave", &script);
+    rig.circle.enqueue(&task)
+}
+
+/// What a job of [`leaving`] found in its directory.
+fn found(rig: &Rig, name: &str) -> String {
+    fs::read_to_string(rig.place.path("signs").join(format!("found-{name}"))).unwrap()
+}
+
+fn runs(rig: &Rig, name: &str) {
+    let number = leaving(rig, name, 100_000);
+    assert_eq!(rig.circle.finished(number).outcome, Some(Outcome::Success), "{name}");
+}
+
+fn until_recorded(rig: &Rig, tasks: usize) {
+    until(DEADLINE, "the tasks are in the history", || rig.api.history().unwrap().len() >= tasks);
+}
+
+#[test]
+fn every_task_begins_in_a_fresh_directory_and_the_last_three_are_kept() {
+    let rig = Rig::idle(&Options::default());
+    for name in ["one", "two", "three", "four", "five", "six"] {
+        runs(&rig, name);
+        assert_eq!(found(&rig, name), "", "{name} begins with nothing");
+    }
+    until_recorded(&rig, 6);
+    assert_eq!(names(&work(&rig)), ["six.bin"], "until the next task it stays where it was");
+    let kept = names(&kept(&rig));
+    assert_eq!(kept.len(), 3, "{kept:?}");
+    let dirs: WorkDirs = json(&rig, &["workdirs", "--json"]);
+    let task = |dir: &WorkDir| dir.task.as_ref().map(|task| task.as_str().to_owned());
+    let mut tasks: Vec<(WorkDirKind, Option<String>)> =
+        dirs.directories.iter().map(|dir| (dir.kind, task(dir))).collect();
+    tasks.sort_by_key(|(_, task)| task.clone());
+    let run = rig.runner().run.unwrap();
+    let of = |number: u32| (WorkDirKind::Kept, Some(format!("{run}.{number}")));
+    assert_eq!(tasks, [(WorkDirKind::Current, None), of(3), of(4), of(5)]);
+    assert!(dirs.directories.iter().all(|dir| dir.project.is_some() == dir.task.is_some()));
+    assert!(dirs.directories.iter().all(|dir| dir.size.is_some_and(|it| it.0 >= 100_000)));
+    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+    let last = receipts.receipts.first().unwrap();
+    assert_eq!(last.why, CleanupWhy::BeforeTask);
+    assert!(last.freed.0 >= 100_000, "{last:?}");
+    rig.finish();
+}
+
+#[test]
+fn a_dry_run_is_the_plan_that_is_carried_out_and_what_went_comes_back() {
+    let rig = Rig::idle(&Options::default());
+    for name in ["one", "two", "three"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 3);
+    let before = names(&kept(&rig));
+    assert_eq!(before.len(), 2);
+    rig.place.runnerctl(&["presets", "set", "kept", "--keep-last", "1"]);
+    let words = ["clean", "--dry-run", "--preset", "kept", "--json"];
+    let plan: CleanupPlan = json(&rig, &words);
+    let item = &plan.groups[0].items[0];
+    assert_eq!(plan.entries, 1, "{plan:?}");
+    assert!(item.what.ends_with(&before[0]) && item.bytes.unwrap().0 >= 100_000, "{item:?}");
+    assert_eq!(names(&kept(&rig)), before, "a dry run does nothing");
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--preset", "kept", "--json"]);
+    assert_eq!(receipt.groups[0].went, 1);
+    assert!(receipt.undo_until.is_some() && receipt.failures.is_empty(), "{receipt:?}");
+    let left = |rig: &Rig| -> Vec<String> {
+        names(&kept(rig)).into_iter().filter(|name| !name.starts_with('.')).collect()
+    };
+    assert_eq!(left(&rig), before[1..]);
+    let said = rig.place.runnerctl(&["clean", "--undo"]);
+    assert!(said.contains("1 entries are back."), "{said}");
+    assert_eq!(left(&rig), before);
+    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+    assert!(receipts.receipts.iter().any(|it| it.undone));
+    rig.finish();
+}
+
+#[test]
+fn what_is_marked_stays_and_what_is_named_goes_unless_a_task_is_in_it() {
+    let mut rig = Rig::idle(&Options::default());
+    runs(&rig, "one");
+    runs(&rig, "two");
+    until_recorded(&rig, 2);
+    let one = format!("{RUNNER}/{}", names(&kept(&rig))[0]);
+    rig.place.runnerctl(&["workdirs", "keep", &one]);
+    let plan: CleanupPlan = json(&rig, &["clean", "--dry-run", "--directory", &one, "--json"]);
+    assert_eq!(plan.entries, 0, "it is marked");
+    rig.place.runnerctl(&["workdirs", "release", &one]);
+    let job = rig.long_job();
+    job.until_begun();
+    let refused = rig.place.runnerctl_fails(&["clean", "--directory", RUNNER]);
+    assert!(refused.contains("A task of mini works in mini."), "{refused}");
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &one, "--json"]);
+    assert_eq!(receipt.groups[0].went, 1);
+    job.let_go();
+    rig.assert_ended_well(&job);
+    runs(&rig, "three");
+    until_recorded(&rig, 4);
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", RUNNER, "--json"]);
+    assert!(receipt.failures.is_empty() && receipt.groups[0].went == 1, "{receipt:?}");
+    assert!(!work(&rig).join("three.bin").exists());
+    assert!(work(&rig).is_dir(), "a runner has a working directory");
+    let unknown = rig.place.runnerctl_fails(&["clean", "--directory", "mini/nothing"]);
+    assert!(unknown.contains("There is no working directory mini/nothing."), "{unknown}");
+    let unknown = rig.place.runnerctl_fails(&["clean", "--preset", "nothing"]);
+    assert!(unknown.contains("There is no clean-up preset nothing."), "{unknown}");
+    rig.finish();
+}
+
+/// A preset of the owner's that is done before each task.
+fn own_command(rig: &Rig, script: &str) {
+    let file = rig.place.folders().settings_file();
+    let settings = fs::read_to_string(&file).unwrap();
+    let own = format!(
+        "\n[[cleanup.preset]]\nid = \"mine\"\ntitle = \"Mine\"\nwhen = \"before_task\"\n\
+         default = true\nwhat = {{ command = {{ script = '''{script}''', time_limit_seconds = 60 }} }}\n"
+    );
+    run_dir::write_atomically(&file, format!("{settings}{own}").as_bytes()).unwrap();
+    until(DEADLINE, "the settings are heeded", || {
+        let presets: Presets = json(rig, &["presets", "--json"]);
+        presets.presets.iter().any(|preset| preset.id == "mine" && preset.own)
+    });
+}
+
+#[test]
+fn a_clean_up_that_hangs_is_ended_and_the_task_goes_on() {
+    let rig = Rig::idle(&Options::default());
+    rig.place.runnerctl(&["preferences", "set", "clean-limit", "1"]);
+    own_command(&rig, "exec sleep 600");
+    runs(&rig, "one");
+    rig.place.until_told(ProblemCode::CleanupFailed, "its time was over");
+    rig.finish();
+}
+
+#[test]
+fn where_its_owner_wants_it_a_task_fails_whose_clean_up_did() {
+    let rig = Rig::idle(&Options::default());
+    for (name, value) in [("clean-limit", "1"), ("clean-fails", "fail-task")] {
+        rig.place.runnerctl(&["preferences", "set", name, value]);
+    }
+    own_command(&rig, "exec sleep 600");
+    let number = leaving(&rig, "one", 10);
+    assert_ne!(rig.circle.finished(number).outcome, Some(Outcome::Success));
+    assert!(!rig.place.path("signs").join("found-one").exists(), "it was not begun");
+    until_recorded(&rig, 1);
+    rig.finish();
+}
+
+#[test]
+fn a_helper_that_crashes_costs_no_task() {
+    let rig = Rig::idle(&Options::default());
+    // It kills its own parent, which is the process that cleans up.
+    own_command(&rig, "kill -9 $PPID");
+    runs(&rig, "one");
+    rig.place.until_told(ProblemCode::CleanupFailed, "broke off");
+    rig.finish();
+}
+
+#[test]
+fn a_task_that_is_cancelled_during_its_clean_up_never_begins() {
+    let rig = Rig::idle(&Options::default());
+    let sign = rig.place.path("signs").join("cleaning");
+    own_command(&rig, &format!(": > '{}'; exec sleep 600", sign.display()));
+    let number = leaving(&rig, "one", 10);
+    until(DEADLINE, "it cleans up", || sign.exists());
+    let task = rig.task_id();
+    rig.place.runnerctl(&["cancel-task", task.as_str(), "--yes"]);
+    let finished = rig.circle.finished(number);
+    assert_ne!(finished.outcome, Some(Outcome::Success));
+    assert!(!rig.place.path("signs").join("found-one").exists(), "it was not begun");
+    rig.finish();
+}
+
+#[test]
+fn what_a_task_leaves_running_is_ended_where_its_owner_wants_it_and_else_left() {
+    let rig = Rig::idle(&Options::default());
+    let script = "setsid sleep 300 < /dev/null > /dev/null 2>&1 & echo $! > \"$LEFT\"";
+    let leave = |name: &str| {
+        let file = rig.place.path("signs").join(name);
+        let task = NewTask::new(CLASS).env("LEFT", file.to_str().unwrap()).step("leave", script);
+        let number = rig.circle.enqueue(&task);
+        assert_eq!(rig.circle.finished(number).outcome, Some(Outcome::Success));
+        let pid = until_some(DEADLINE, "its number is there", || {
+            fs::read_to_string(&file).ok()?.trim().parse().ok()
+        });
+        process::Pid::new(pid).and_then(|pid| process::ProcessId::of(pid).ok())
+    };
+    let left = leave("left").expect("it runs on");
+    until_recorded(&rig, 1);
+    assert!(is_alive(&left));
+    let plan: CleanupPlan =
+        json(&rig, &["clean", "--dry-run", "--preset", "left-over-processes", "--json"]);
+    assert_eq!(plan.entries, 1, "{plan:?}");
+    rig.place.runnerctl(&["clean", "--preset", "left-over-processes"]);
+    until(DEADLINE, "it was ended", || !is_alive(&left));
+    rig.place.runnerctl(&["preferences", "set", "end-left-overs", "on"]);
+    let left = leave("ended");
+    until_recorded(&rig, 2);
+    assert!(left.is_none_or(|left| !is_alive(&left)));
+    rig.finish();
+}
