@@ -7,6 +7,8 @@ mod edges;
 mod generated;
 mod icons;
 mod problems;
+#[cfg(test)]
+mod proof;
 mod sources;
 mod types;
 
