@@ -81,11 +81,12 @@ fn asked(mut args: impl Iterator<Item = String>) -> Result<Bench> {
         }
     }
     let folder = folder.with_context(|| format!("--peers is missing\n\n{USAGE}"))?;
-    let unknown = only.iter().flatten().find(|asked| rows::ALL.iter().all(|(row, _)| row != asked));
+    let unknown =
+        only.iter().flatten().find(|asked| rows::ALL.iter().all(|(row, _)| *row != asked.as_str()));
     anyhow::ensure!(
         unknown.is_none(),
         "there is no row {}\n\n{USAGE}",
-        unknown.map_or("", |row| row)
+        unknown.map_or("", String::as_str)
     );
     let quiet = Quiet::new(Duration::from_secs(patience));
     Ok(Bench { peers: Fetched::read(&folder)?, quick, quiet, only, write })
