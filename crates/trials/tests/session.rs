@@ -210,7 +210,7 @@ fn a_button_of_a_notification_resumes_what_was_paused_after_the_task() {
 /// All that the supervisor has written into its logs.
 fn written_down(rig: &Rig) -> String {
     let logs = std::fs::read_dir(&rig.place.folders().logs).expect("the logs").flatten();
-    logs.map(|log| std::fs::read_to_string(log.path()).expect("a log")).collect()
+    logs.map(|log| std::fs::read_to_string(log.path()).unwrap_or_default()).collect()
 }
 
 #[test]

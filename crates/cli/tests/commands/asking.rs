@@ -57,7 +57,7 @@ fn what_is_no_namespace_is_refused_before_anybody_is_asked() {
     for (word, says) in
         [("acme/macos", "its namespace is acme"), ("a b", "one word"), ("", "one word")]
     {
-        let seen = fake.run_with_input(&["class", "list", word], TOKEN);
+        let seen = fake.run(&["class", "list", word]);
         assert!(seen.starts_with("exit code 2\n") && seen.contains(says), "{seen}");
     }
     let seen = fake.run_with_input(&["class", "list", "acme"], "");
