@@ -81,6 +81,13 @@ fn asked(mut args: impl Iterator<Item = String>) -> Result<Bench> {
         }
     }
     let folder = folder.with_context(|| format!("--peers is missing\n\n{USAGE}"))?;
+    let unknown =
+        only.iter().flatten().find(|asked| rows::ALL.iter().all(|(row, _)| *row != asked.as_str()));
+    anyhow::ensure!(
+        unknown.is_none(),
+        "there is no row {}\n\n{USAGE}",
+        unknown.map_or("", String::as_str)
+    );
     let quiet = Quiet::new(Duration::from_secs(patience));
     Ok(Bench { peers: Fetched::read(&folder)?, quick, quiet, only, write })
 }
@@ -119,4 +126,16 @@ fn run(bench: &Bench) -> Result<bool> {
         good &= !bar.is_missed_by_far();
     }
     Ok(good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_does_not_exist_is_refused_and_not_passed_over() {
+        let args = ["supervise", "--peers", "/nowhere", "--only", "cost,strat"];
+        let refused = asked(args.map(str::to_owned).into_iter()).err().expect("no such row");
+        assert!(refused.to_string().starts_with("there is no row strat"), "{refused}");
+    }
 }

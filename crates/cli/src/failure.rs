@@ -130,10 +130,15 @@ impl From<LoginError> for Failure {
 impl From<ExamineError> for Failure {
     fn from(error: ExamineError) -> Self {
         let what = error.to_string();
-        Self::failed(
-            if what.ends_with('.') { what } else { what + "." },
-            "Install Runner Tray anew, or name the program in RUNNER_TRAY_SUPERVISOR.",
-        )
+        let hint = match error {
+            ExamineError::Spawn { .. } | ExamineError::Broken { .. } => {
+                "Install Runner Tray anew, or name the program in RUNNER_TRAY_SUPERVISOR."
+            }
+            ExamineError::Endless { .. } => {
+                "A disk, a folder over a network or a login hangs here; try again once it answers."
+            }
+        };
+        Self::failed(if what.ends_with('.') { what } else { what + "." }, hint)
     }
 }
 

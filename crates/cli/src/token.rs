@@ -37,17 +37,21 @@ pub(crate) async fn read_personal() -> Result<PersonalToken, Failure> {
 /// What is said where a token is not one.
 #[derive(Clone, Copy)]
 struct Words {
+    none: &'static str,
     how: &'static str,
     alone: &'static str,
 }
 
 const OF_CLASS: Words = Words {
-    how: "Pipe it in, for example: runnerctl token set < token.txt",
+    none: "There is no token on standard input.",
+    how: "Pipe it in: the same command with `< token.txt` at its end.",
     alone: "Pipe in the token alone, as CircleCI showed it when the resource class was made.",
 };
 
 const PERSONAL: Words = Words {
-    how: "Pipe it in, for example: runnerctl class list acme --personal-token-stdin < token.txt",
+    none: "There is no personal API token on standard input.",
+    how: "Pipe it in: the same command with `< token.txt` at its end. You make one in CircleCI's web \
+          app, under User Settings, Personal API Tokens.",
     alone: "Pipe in the token alone, as CircleCI showed it under Personal API Tokens.",
 };
 
@@ -65,7 +69,7 @@ fn from_input(mut input: impl Read, how: &str) -> Result<SecretString, Failure> 
 fn checked(text: &SecretString, words: Words) -> Result<String, Failure> {
     let token = text.expose_secret().trim();
     if token.is_empty() {
-        return Err(Failure::usage("There is no token on standard input.", words.how));
+        return Err(Failure::usage(words.none, words.how));
     }
     if token.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(Failure::usage(

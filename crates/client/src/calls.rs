@@ -17,8 +17,9 @@ use crate::ClientError;
 
 /// Longer than anything the supervisor does before it answers; a keychain may take 10 s.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Longer than the 25 s for which the supervisor holds a call that waits for more log.
-const LOG_PATIENCE: Duration = Duration::from_secs(40);
+/// Longer than the 25 s for which the supervisor holds a call that waits for more log, and than the 28 s
+/// that it gives a doctor.
+const HELD_PATIENCE: Duration = Duration::from_secs(40);
 
 /// Longer than the supervisor waits for CircleCI: a few calls of 20 s each, and the keychain.
 const CIRCLECI_PATIENCE: Duration = Duration::from_mins(3);
@@ -287,9 +288,9 @@ fn patience(path: &str) -> Duration {
     }
     let asks_circleci = path.starts_with("circleci/")
         || ["/new-token", "/rotation"].iter().any(|end| path.ends_with(end));
-    match (asks_circleci, path.ends_with("/logs")) {
+    match (asks_circleci, path.ends_with("/logs") || path == "doctor") {
         (true, _) => CIRCLECI_PATIENCE,
-        (false, true) => LOG_PATIENCE,
+        (false, true) => HELD_PATIENCE,
         (false, false) => PATIENCE,
     }
 }

@@ -28,7 +28,7 @@ pub fn network(asked: &HostAsked, proxy: &ProxySetting) -> Finding {
         // Without a token a refusal is the right answer; it shows that the host is there.
         Ok(status) => finding(Level::Ok, format!("answers (status {status})")),
         Err(NotReached::Address(why)) => bad(why.clone())
-            .mend("Mend the address with `runnerctl setup --api-url` or `--releases-url`."),
+            .mend("Mend the address where it was given: --reach, or `runnerctl setup --api-url` and `--releases-url`."),
         Err(NotReached::Proxy(why)) => bad(why.clone())
             .mend("Mend the variable where the supervisor gets its environment, and start it again."),
         Err(NotReached::Untrusted(why)) => bad(why.clone()).mend(

@@ -41,7 +41,7 @@ impl Ended {
 
 #[track_caller]
 fn until(mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < deadline, "waited too long");
         std::thread::park_timeout(Duration::from_millis(5));

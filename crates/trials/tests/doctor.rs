@@ -9,13 +9,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use local_circleci::control::Certificate;
+use process::Signal;
 use protocol::{Check, Finding, Findings, Level};
 use trials::{
-    Api, Circle, DEADLINE, Desktop, Mute, Options, Place, Proxy, RUNNER, Rig, Supervisor, User,
-    has_tools, is_root, until,
+    Api, Circle, DEADLINE, Desktop, Found, Mute, Options, Place, Proxy, RUNNER, Rig, Supervisor,
+    User, has_tools, is_alive, is_root, until,
 };
 
 /// What the supervisor's program finds, whether a supervisor runs or not.
@@ -364,6 +365,32 @@ fn what_hangs_is_not_known_and_holds_up_nothing_else() {
     until(DEADLINE, "no child waits for it any more", || {
         !place.processes().iter().any(|found| is_child(&found.arguments))
     });
+}
+
+/// Not one of its checks, but the whole: what stands still cannot say that it does.
+#[test]
+fn a_doctor_that_stands_still_is_ended_and_told_and_whoever_asked_waits_for_that() {
+    let place = Place::new();
+    place.folders().ensure().unwrap();
+    let api = Api::of(&place);
+    let supervisor = Supervisor::start(&place, &api, &Options::default());
+    // The doctor is at it once it calls here, and hears nothing for a while.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut asking = place.command("runnerctl");
+    let asking = asking.args(["doctor", "--json", "--reach", &url]).stdout(Stdio::piped()).spawn();
+    let _call = silent.accept().unwrap();
+    let is_doctor = |found: &Found| found.arguments.contains("runner-tray-supervisor doctor");
+    let doctor = place.processes().into_iter().find(is_doctor).unwrap().id;
+    process::signal(&doctor, Signal::STOP).unwrap();
+
+    let output = asking.unwrap().wait_with_output().unwrap();
+    let found = findings(&output.stdout);
+    assert_found(&found, Check::Supervisor, Level::Unknown, "was ended");
+    assert_found(&found, Check::Supervisor, Level::Ok, "it runs");
+    assert_eq!((output.status.code(), found.len()), (Some(0), 2), "{found:#?}");
+    assert!(!is_alive(&doctor));
+    supervisor.stop();
 }
 
 #[test]

@@ -4,8 +4,7 @@
 use client::{Client, Detail};
 use futures::StreamExt;
 use jiff::Timestamp;
-use local_circleci::NewTask;
-use trials::{CLASS, DEADLINE, Options, Rig, until};
+use trials::{CLASS, DEADLINE, Job, Options, Rig, until};
 
 const TASKS: usize = 20;
 
@@ -44,8 +43,10 @@ fn a_client_sees_each_task_before_it_ends_and_how_soon_is_printed() {
         move || listen(socket, &seen)
     });
     for count in 1..=TASKS {
-        let number = rig.circle.enqueue(&NewTask::new(CLASS).step("work", "sleep 0.3"));
-        rig.circle.finished(number);
+        let job = Job::that_is_quiet(&rig.place, &rig.circle, CLASS, &count.to_string());
+        until(DEADLINE, "the client sees it", || seen.lock().unwrap().len() == count);
+        job.let_go();
+        rig.circle.finished(job.number);
         until(DEADLINE, "its end is in the history", || {
             rig.api.history().is_ok_and(|tasks| tasks.len() == count)
         });

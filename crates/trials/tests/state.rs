@@ -235,8 +235,9 @@ fn a_pause_outlives_the_supervisor_and_ends_at_its_moment_though_that_is_dead_th
     assert_eq!(rig.runner().pause_reasons, before);
     assert!(before[0].until.is_some());
 
-    rig.api.pause_for(RUNNER, SignedDuration::from_millis(1500)).unwrap();
-    let end = rig.runner().pause_reasons[0].until.unwrap();
+    let a_moment = SignedDuration::from_millis(1500);
+    rig.api.pause_for(RUNNER, a_moment).unwrap();
+    let end = now() + a_moment;
     rig.kill_supervisor();
     until(DEADLINE, "the moment has passed", || now() > end);
     rig.start_supervisor(&USUAL);
@@ -244,9 +245,11 @@ fn a_pause_outlives_the_supervisor_and_ends_at_its_moment_though_that_is_dead_th
     rig.assert_ended_well(&job);
     assert!(rig.runner().pause_reasons.is_empty());
 
+    let run = rig.run();
     rig.api.pause_for(RUNNER, SignedDuration::from_secs(2)).unwrap();
-    rig.until_runner("the agent is gone", |runner| runner.agent_pid.is_none());
+    until_some(DEADLINE, "its agent drains", || run.drain().written());
     rig.until_state(RunnerState::Idle);
+    assert_ne!(rig.run(), run, "another agent waits for tasks");
     rig.finish();
 }
 

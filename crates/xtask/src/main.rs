@@ -8,6 +8,8 @@ mod generated;
 mod icons;
 mod presets;
 mod problems;
+#[cfg(test)]
+mod proof;
 mod sources;
 mod types;
 

@@ -58,7 +58,14 @@ fn heavy_fifty_kills_at_random_leave_nothing_half_named() {
         let wait: Duration = whole * part / 0xffff;
         let mut child = again(TEST, yard.path.to_str().unwrap());
         let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
-        std::thread::sleep(wait);
+        if round % 2 == 0 {
+            std::thread::sleep(wait);
+        } else {
+            // However long all else takes: these come while it is deleted.
+            while !yard.is_nameless() && child.try_wait().unwrap().is_none() {
+                std::thread::yield_now();
+            }
+        }
         let _ = child.kill();
         child.wait().unwrap();
         // Each item is whole under its name, or gone from it.

@@ -78,6 +78,12 @@ impl Yard {
         fs::read_dir(self.root()).unwrap().next().is_none()
     }
 
+    /// All that was in it has lost its name, and some of it is still to be deleted.
+    pub(crate) fn is_nameless(&self) -> bool {
+        let mut names = fs::read_dir(self.root()).unwrap().flatten().map(|entry| entry.file_name());
+        names.next().is_some_and(|name| name == cleanup::TRASH) && names.next().is_none()
+    }
+
     #[track_caller]
     pub(crate) fn canary_lives(&self) {
         assert_eq!(look(&self.home()), self.canary, "something outside of the root was touched");

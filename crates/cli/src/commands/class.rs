@@ -41,7 +41,7 @@ enum Act {
     )]
     List {
         /// The organisation's namespace: what stands before the / of a resource class
-        #[arg(value_name = "NAMESPACE")]
+        #[arg(value_name = "NAMESPACE", value_parser = namespace)]
         namespace: String,
         #[command(flatten)]
         personal: Personal,
@@ -167,6 +167,17 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             Ok(Screen::stdout().say(format!("Deleted {name}{with}."))?)
         }
     }
+}
+
+/// Whether there is one of that name is for CircleCI to say.
+fn namespace(text: &str) -> Result<String, String> {
+    if let Some((namespace, _)) = text.split_once('/') {
+        return Err(format!("this is a resource class; its namespace is {namespace}"));
+    }
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err("a namespace is one word".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn list(classes: &[ClassListed], shape: &Shape) -> Result<(), Failure> {

@@ -111,7 +111,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         let all = args.only.runner.is_none()
             && (args.result.is_none() && args.project.is_none())
             && (since.is_none() && until.is_none() && args.before.is_none());
-        let none = if all { "No task has finished here yet." } else { "No such task." };
+        let none = if all {
+            "No task has finished here yet."
+        } else {
+            "No task of that kind has finished here."
+        };
         return Ok(screen.say(none)?);
     }
     screen.table(

@@ -132,7 +132,13 @@ async fn begins_at(
 ) -> Result<Option<String>, Failure> {
     let byte = match &args.from {
         Some(place) if place.contains(':') => return Ok(Some(place.clone())),
-        Some(byte) => byte.as_str(),
+        Some(byte) if byte.parse::<u64>().is_ok() => byte.as_str(),
+        Some(other) => {
+            return Err(Failure::usage(
+                format!("'{other}' is no place in a log."),
+                "Give one as --search and --json show it, for example 41943.",
+            ));
+        }
         None if args.all => "0",
         None => return Ok(None),
     };

@@ -52,6 +52,20 @@ fn classes_are_listed_for_people_and_for_programs() {
 }
 
 #[test]
+fn what_is_no_namespace_is_refused_before_anybody_is_asked() {
+    let fake = idle();
+    for (word, says) in
+        [("acme/macos", "its namespace is acme"), ("a b", "one word"), ("", "one word")]
+    {
+        let seen = fake.run(&["class", "list", word]);
+        assert!(seen.starts_with("exit code 2\n") && seen.contains(says), "{seen}");
+    }
+    let seen = fake.run_with_input(&["class", "list", "acme"], "");
+    assert!(seen.contains("There is no personal API token on standard input."), "{seen}");
+    assert_eq!(fake.wishes(), [""; 0]);
+}
+
+#[test]
 fn a_class_is_shown_with_its_work_and_its_agents() {
     let shown = json!({
         "id": "c-1", "resource_class": "acme/macos", "description": "minis",

@@ -303,6 +303,8 @@ fn a_log_is_printed_from_a_place() {
     for place in ["4", "r-1:4"] {
         assert_eq!(fake.run(&["logs", "--from", place]), "exit code 0\n--- output\ntwo\n");
     }
+    let seen = fake.run(&["logs", "--from", "the beginning"]);
+    assert!(seen.starts_with("exit code 2") && seen.contains("is no place in a log"), "{seen}");
 }
 
 #[test]

@@ -194,7 +194,7 @@ pub(crate) fn lines(path: &Path) -> Vec<String> {
 /// Waits for something that must come to be.
 #[track_caller]
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < deadline, "waited too long until {what}");
         std::thread::park_timeout(Duration::from_millis(5));

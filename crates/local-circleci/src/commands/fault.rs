@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use clap::{Args, Subcommand};
-use local_circleci::Control;
 use local_circleci::control::{Certificate, Fault, OddArchive, OddManifest};
+use local_circleci::{Control, TaskNumber, Variant, VariantError};
 
 #[derive(Args)]
 pub(crate) struct Faults {
@@ -36,6 +37,13 @@ enum Kind {
         /// Writes the certificate of the authority that clients have to trust to FILE
         #[arg(long, value_name = "FILE")]
         authority: Option<std::path::PathBuf>,
+    },
+    /// Answers the next claim of its class with a task that a runner has already
+    ClaimTwice { task: TaskNumber },
+    /// Runners and task agents that start from now on are like this (see the README); `''` ends that
+    Agent {
+        #[arg(value_name = "KEY=VALUE,...", value_parser = variant)]
+        variant: String,
     },
     /// Ends all faults of calls, archives and manifests
     Clear,
@@ -88,6 +96,10 @@ struct Call {
     ignores_range: bool,
 }
 
+fn variant(text: &str) -> Result<String, VariantError> {
+    text.parse::<Variant>().map(|_| text.to_owned())
+}
+
 /// A kind, or `none`.
 #[derive(Clone)]
 struct Or<T>(Option<T>);
@@ -102,6 +114,10 @@ impl<T: std::str::FromStr> std::str::FromStr for Or<T> {
 
 impl Faults {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        ensure!(
+            !self.url.is_empty(),
+            "which server is meant? Give the URL that `serve` prints: --url URL, or LOCAL_CIRCLECI_URL"
+        );
         let control = Control::new(&self.url)?;
         match self.kind {
             Kind::Call(call) => control.add_fault(&call.fault())?,
@@ -115,6 +131,8 @@ impl Faults {
                 }
                 println!("{}", https.url);
             }
+            Kind::ClaimTwice { task } => control.hand_out_again(task)?,
+            Kind::Agent { variant } => control.set_variant(&variant)?,
             Kind::Clear => {
                 control.clear_faults()?;
                 control.offer_odd_archive(None)?;
