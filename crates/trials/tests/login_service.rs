@@ -9,6 +9,7 @@ use std::time::Duration;
 use protocol::RunnerState;
 use trials::{Circle, DEADLINE, Options, Ours, Place, Rig, has_tools, is_root, nap, until};
 
+const UNIT: &str = "runner-tray-supervisor.service";
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
 /// Runs what it reads, line by line, in a session with a user manager; says the exit code of each.
@@ -204,7 +205,6 @@ fn a_unit_that_a_package_brought_is_used_and_none_of_ours_stands_before_it() {
         skipped::skipped("systemd is not installed");
         return;
     }
-    const UNIT: &str = "runner-tray-supervisor.service";
     let groups = ControlGroups::new();
     let mut rig = Rig::bare(&USUAL);
     let own = rig.place.path("owner/.config/systemd/user").join(UNIT);
