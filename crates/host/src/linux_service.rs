@@ -38,27 +38,59 @@ pub(crate) fn describe(supervisor: &Path, home: Option<&OsStr>) -> String {
 }
 
 pub(crate) fn enable(supervisor: &Path, home: Option<&OsStr>) -> Result<(), ServiceError> {
-    let known = state()?;
-    let own = folder().join(UNIT);
+    state()?;
     let unit = systemd_unit(supervisor, home);
-    // A package's unit that says the same is as good.
-    let said = fs::read_to_string(&known.file).unwrap_or_default();
-    if said != unit {
-        let failed = |error| ServiceError::File { path: own.clone(), error };
-        fs::create_dir_all(folder()).map_err(failed)?;
-        let new = own.with_extension("service.new");
-        fs::File::create(&new)
-            .and_then(|mut file| {
-                std::io::Write::write_all(&mut file, unit.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&new, &own))
-            .map_err(failed)?;
+    if brought()? == Some(unit.clone()) {
+        // One of ours would stand before it for ever, with whatever it said when it was written.
+        remove_own()?;
+    } else {
+        write_own(&unit)?;
     }
     systemctl(&["daemon-reload"])?;
-    systemctl(&["enable", "--quiet", UNIT])?;
+    // A link to one that is not used any more gives way.
+    systemctl(&["enable", "--force", "--quiet", UNIT])?;
     systemctl(&["reset-failed", UNIT]).ok();
     systemctl(&["start", UNIT]).map(drop)
+}
+
+/// The unit that a package or an administrator brought: the first of the manager's own list of folders that is not
+/// in the user's.
+fn brought() -> Result<Option<String>, ServiceError> {
+    let folders = systemctl(&["show", "--property=UnitPath", "--value"])?;
+    // Whatever its folder is called there, ours is no other.
+    let own = fs::canonicalize(folder().join(UNIT)).ok();
+    let mut others = folders
+        .split_whitespace()
+        .map(|folder| Path::new(folder).join(UNIT))
+        .filter(|file| file.is_absolute() && own != fs::canonicalize(file).ok());
+    Ok(others.find_map(|file| fs::read_to_string(file).ok()))
+}
+
+fn write_own(unit: &str) -> Result<(), ServiceError> {
+    let own = folder().join(UNIT);
+    if fs::read_to_string(&own).is_ok_and(|said| said == unit) {
+        return Ok(());
+    }
+    let failed = |error| ServiceError::File { path: own.clone(), error };
+    fs::create_dir_all(folder()).map_err(failed)?;
+    let new = own.with_extension("service.new");
+    fs::File::create(&new)
+        .and_then(|mut file| {
+            std::io::Write::write_all(&mut file, unit.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&new, &own))
+        .map_err(failed)
+}
+
+fn remove_own() -> Result<(), ServiceError> {
+    let own = folder().join(UNIT);
+    match fs::remove_file(&own) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(ServiceError::File { path: own, error })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 pub(crate) fn disable() -> Result<(), ServiceError> {
@@ -69,13 +101,7 @@ pub(crate) fn disable() -> Result<(), ServiceError> {
     if known.running {
         systemctl(&["stop", UNIT])?;
     }
-    let own = folder().join(UNIT);
-    match fs::remove_file(&own) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(ServiceError::File { path: own, error });
-        }
-        Ok(()) | Err(_) => {}
-    }
+    remove_own()?;
     systemctl(&["daemon-reload"]).map(drop)
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use protocol::RunnerState;
 use trials::{Circle, DEADLINE, Options, Ours, Place, Rig, has_tools, is_root, nap, until};
 
+const UNIT: &str = "runner-tray-supervisor.service";
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
 /// Runs what it reads, line by line, in a session with a user manager; says the exit code of each.
@@ -193,6 +194,61 @@ fn a_supervisor_of_systemd_s_comes_back_after_a_crash_and_the_agent_never_notice
     rig.place.runnerctl(&["supervisor", "stop"]);
     until(DEADLINE, "it has ended", || rig.api.health().is_err());
     assert_eq!(control_groups(1), of_the_first, "no process but ours was moved");
+}
+
+#[test]
+fn a_unit_that_a_package_brought_is_used_and_none_of_ours_stands_before_it() {
+    if !has_tools(&["unshare", "systemctl", "bash"]) || !is_root() {
+        return;
+    }
+    if !std::path::Path::new("/usr/lib/systemd/systemd").is_file() {
+        skipped::skipped("systemd is not installed");
+        return;
+    }
+    let groups = ControlGroups::new();
+    let mut rig = Rig::bare(&USUAL);
+    let own = rig.place.path("owner/.config/systemd/user").join(UNIT);
+    let mut session = Session::start(&rig.place, &groups);
+    let link = |session: &mut Session| {
+        let wants = "readlink \"$HOME/.config/systemd/user/default.target.wants/\"*";
+        session.run(wants).1.trim().to_owned()
+    };
+
+    // Before there is a package, one of ours is written.
+    session.runnerctl("supervisor enable");
+    drop(rig.supervisor.take());
+    assert!(own.is_file());
+    assert_eq!(link(&mut session), own.display().to_string());
+    let pid = session.main_pid();
+
+    // A folder of the manager's list that only this session has, as /usr/lib/systemd/user is the package's.
+    let unit = std::fs::read_to_string(&own).unwrap();
+    let package = rig.place.path("package");
+    run_dir::write_atomically(&package, unit.as_bytes()).unwrap();
+    let into = format!("/run/systemd/user/{UNIT}");
+    let brought = format!("install -Dm644 '{}' {into}", package.display());
+    assert!(session.run(&brought).0);
+    session.runnerctl("supervisor enable");
+    assert!(!own.exists(), "there is one description, and it is the package's");
+    assert_eq!(link(&mut session), into);
+    assert_eq!(session.main_pid(), pid, "what runs goes on");
+    assert!(session.runnerctl("supervisor status --json").contains("\"at_login\": true"));
+    session.runnerctl("supervisor stop");
+    session.runnerctl("supervisor start");
+    assert_ne!(session.main_pid(), 0, "systemd keeps the package's");
+
+    // A package's that starts another program is left alone, and ours goes before it.
+    assert!(session.run(&format!("sed -i 's|^ExecStart=.*|ExecStart=/bin/false|' {into}")).0);
+    session.runnerctl("supervisor enable");
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), unit);
+    assert_eq!(link(&mut session), own.display().to_string());
+
+    session.runnerctl("supervisor disable");
+    assert!(!own.exists());
+    assert!(session.run(&format!("test -f {into}")).0, "a package's file is the package's");
+    session.end();
+    rig.place.runnerctl(&["supervisor", "stop"]);
+    until(DEADLINE, "it has ended", || rig.api.health().is_err());
 }
 
 /// A process's groups, as the kernel tells them.

@@ -24,8 +24,7 @@ pub(crate) fn reference(root: &Path) -> Vec<Generated> {
     vec![file(root.join("docs/cli.md"), page().into_bytes())]
 }
 
-/// `installers/generated/`: one man page a command, one completion script a shell. Not in git:
-/// whoever builds a package writes them first.
+/// Below `installers/generated/`: one man page a command, one completion script a shell.
 pub(crate) fn shipped(root: &Path) -> anyhow::Result<Vec<Generated>> {
     let folder = root.join("installers/generated");
     let mut files = Vec::new();
@@ -132,25 +131,8 @@ fn form(arg: &Arg) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command as Program, Stdio};
-
     use super::*;
-
-    /// What the reader of a file says of it; none where this machine does not have that reader.
-    fn read_by(reader: &str, args: &[&str], file: &Generated) -> Option<String> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join(file.path.file_name().expect("a name"));
-        crate::generated::write(&path, &file.bytes).expect("a file in a folder of ours");
-        let output = Program::new(reader).args(args).arg(&path).stdin(Stdio::null()).output();
-        let Ok(output) = output else {
-            skipped::skipped(&format!("{reader} is not installed"));
-            return None;
-        };
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        assert!(output.status.success(), "{reader} {}: {said}", file.path.display());
-        Some(said)
-    }
+    use crate::read_by::read_by;
 
     #[test]
     fn every_command_has_its_chapter_its_man_page_and_examples() {
@@ -169,7 +151,7 @@ mod tests {
     fn every_man_page_is_read_without_a_warning() {
         let pages = shipped(Path::new("")).expect("pages");
         for page in pages.iter().filter(|file| file.path.extension().is_some_and(|it| it == "1")) {
-            let said = read_by("groff", &["-man", "-ww", "-z", "-Tutf8"], page);
+            let said = read_by("groff", &["-man", "-ww", "-z", "-Tutf8"], &page.path, &page.bytes);
             assert_eq!(said.unwrap_or_default(), "", "{}", page.path.display());
         }
     }
@@ -186,7 +168,7 @@ mod tests {
             } else {
                 continue;
             };
-            let said = read_by(reader, args, &script);
+            let said = read_by(reader, args, &script.path, &script.bytes);
             assert_eq!(said.unwrap_or_default(), "", "{}", script.path.display());
         }
     }

@@ -32,7 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("trials", &["process", "protocol", "run-dir", "host", "client", "local-circleci", "skipped"]),
     // What it costs, measured from outside: never part of the product.
     ("bench", &["process", "protocol", "run-dir", "client", "local-circleci", "trials"]),
-    ("xtask", &["cleanup", "cli", "protocol"]),
+    ("xtask", &["cleanup", "cli", "host", "protocol"]),
 ];
 
 /// Tests may also drive the stand-in, speak as a client does, and say what they leave out.

@@ -47,14 +47,14 @@ fn states(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(sources)
 }
 
-fn picture(source: &Path) -> anyhow::Result<Tree> {
+pub(crate) fn picture(source: &Path) -> anyhow::Result<Tree> {
     let svg = std::fs::read(source).with_context(|| format!("read {}", source.display()))?;
     Tree::from_data(&svg, &Options::default())
         .with_context(|| format!("parse {}", source.display()))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes of icons are small")]
-fn draw(picture: &Tree, size: u32) -> anyhow::Result<Pixmap> {
+pub(crate) fn draw(picture: &Tree, size: u32) -> anyhow::Result<Pixmap> {
     let mut canvas = Pixmap::new(size, size).context("make an empty picture")?;
     let drawn = picture.size();
     let scale = Transform::from_scale(size as f32 / drawn.width(), size as f32 / drawn.height());

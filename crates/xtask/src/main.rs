@@ -5,18 +5,25 @@ mod cli;
 mod code;
 mod edges;
 mod generated;
+mod icns;
 mod icons;
+mod packages;
 mod presets;
 mod problems;
 #[cfg(test)]
 mod proof;
+#[cfg(test)]
+mod read_by;
+mod shipped;
 mod sources;
+mod third_party;
 mod types;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use generated::Mode;
+use packages::Package;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
@@ -26,7 +33,10 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   presets write|check     docs/presets.md, from crates/cleanup
   cli write|check         docs/cli.md, from crates/cli
   generated write|check   all of the above
-  shipped write|check     installers/generated: man pages and completions, from crates/cli; not in git
+  shipped write|check     installers/generated: all that packages hold and nobody writes by hand; not in git
+  lay-out PACKAGE PROGRAMS INTO
+                          the tree of a package (deb, rpm, app), with the programs of a folder
+  package-files PACKAGE   each file of a package with its mode
   layering                dependency edges, platform code, unsafe, long files, banned crates";
 
 fn main() -> ExitCode {
@@ -34,6 +44,14 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let findings = match args[..] {
         ["layering"] => layering(&root()),
+        ["lay-out", package, programs, into] => match Package::named(package) {
+            Some(package) => lay_out(package, Path::new(programs), Path::new(into)),
+            None => return usage(),
+        },
+        ["package-files", package] => match Package::named(package) {
+            Some(package) => package_files(package),
+            None => return usage(),
+        },
         [what, mode] => match Mode::named(mode) {
             Some(mode) => generated(what, mode, &root()),
             None => return usage(),
@@ -68,7 +86,7 @@ fn generated(what: &str, mode: Mode, root: &Path) -> anyhow::Result<Vec<String>>
         "problems" => problems::files(root),
         "presets" => presets::files(root),
         "cli" => cli::reference(root),
-        "shipped" => cli::shipped(root)?,
+        "shipped" => shipped::files(root)?,
         "generated" => [
             types::files(root),
             icons::files(root)?,
@@ -80,6 +98,21 @@ fn generated(what: &str, mode: Mode, root: &Path) -> anyhow::Result<Vec<String>>
         _ => anyhow::bail!("nothing named {what} is generated\n\n{USAGE}"),
     };
     generated::settle(&files, mode, root)
+}
+
+/// Says what is left out; a package without it is still laid out.
+fn lay_out(package: Package, programs: &Path, into: &Path) -> anyhow::Result<Vec<String>> {
+    for place in packages::lay_out(package, &root(), programs, into)? {
+        println!("left out: {}", place.display());
+    }
+    Ok(Vec::new())
+}
+
+fn package_files(package: Package) -> anyhow::Result<Vec<String>> {
+    for line in packages::listing(package, &root())? {
+        println!("{line}");
+    }
+    Ok(Vec::new())
 }
 
 /// Every broken rule of the layers, one line each; empty when all hold.

@@ -25,10 +25,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 class Desktop:
     """With a scene, a fake supervisor shows it from the beginning; with `real`, the app starts the real one;
-    with a reader, a screen reader can ask."""
+    with a reader, a screen reader can ask; with `installed`, nothing says where things lie, as for a user's own."""
 
-    def __init__(self, scene=None, panel=True, reader=False, theme="Adwaita", size="1000x700x24", real=False):
-        self.panel, self.reader, self.theme, self.size, self.real = panel, reader, theme, size, real
+    def __init__(
+        self, scene=None, panel=True, reader=False, theme="Adwaita", size="1000x700x24", real=False, installed=False
+    ):
+        self.panel, self.reader, self.theme, self.size = panel, reader, theme, size
+        self.real, self.installed = real or installed, installed
         self.started = []
         self.scene = scene
         self.supervisor = None
@@ -58,6 +61,8 @@ class Desktop:
         if self.real:
             del self.environment["RUNNER_TRAY_SUPERVISOR"]
             self.environment |= {"RUNNER_TRAY_ALLOW_ROOT": "1", "LOCAL_CIRCLECI_MAX_BACKOFF_MS": "100"}
+        if self.installed:
+            del self.environment["RUNNER_TRAY_HOME"], self.environment["RUNNER_TRAY_ALLOW_ROOT"]
         if self.reader:
             accessibility.wake()
         else:
@@ -128,6 +133,18 @@ class Desktop:
         keychain.stdin.close()
         bus = dbus.SessionBus()
         until(lambda: bus.name_has_owner("org.freedesktop.secrets"), "the keychain")
+
+    def begin_user_manager(self):
+        """systemd's, as a login starts it; it needs a control group of this user's own and XDG_RUNTIME_DIR."""
+        with open(self.home / "systemd.log", "wb") as log:
+            self.begin("/usr/lib/systemd/systemd", "--user", stdout=log, stderr=log)
+        until(lambda: self.systemctl("is-system-running") in ("running", "degraded"), "systemd's user manager")
+
+    def systemctl(self, *arguments):
+        """What it said, whether or not that is good news."""
+        command = ["systemctl", "--user", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
+        return (done.stdout or done.stderr).strip()
 
     def lock_keychain(self):
         """Nobody is there to answer its prompt."""

@@ -1,11 +1,15 @@
-"""Our programs, which all lie beside the app that is tested."""
+"""Our programs, which all lie beside the app that is tested; what is not installed with it is on the PATH."""
 
 import os
 import pathlib
+import shutil
 
 
 def program(name):
-    """One of ours; all lie beside the app."""
+    """One of ours."""
     path = pathlib.Path(os.environ["RUNNER_TRAY_APP"]).with_name(name)
-    assert path.exists(), f"there is no {path}; run: cargo build --bins"
-    return path
+    if path.exists():
+        return path
+    found = shutil.which(name)
+    assert found, f"there is no {path}; run: cargo build --bins"
+    return pathlib.Path(found)
