@@ -125,7 +125,7 @@ mod tests {
     fn what_is_left_is_said_in_minutes_begun_and_until_it_is_over() {
         let until = at("2026-03-02T15:05:00Z").timestamp();
         for (now, words) in [
-            ("2026-03-02T12:00:00Z", "2 h 5 min"),
+            ("2026-03-02T12:00:00Z", "3 h 5 min"),
             ("2026-03-02T14:04:59Z", "1 h 1 min"),
             ("2026-03-02T14:05:00Z", "1 h 0 min"),
             ("2026-03-02T15:03:00.001Z", "2 min"),

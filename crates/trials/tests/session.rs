@@ -222,7 +222,8 @@ fn open_on_a_task_s_notification_opens_its_page_and_details_the_app() {
     let mut place = Place::new();
     let (bin, opened) = (place.path("bin"), place.path("opened"));
     std::fs::create_dir_all(&bin).expect("a folder");
-    let browser = format!("#!/bin/sh\necho \"$1\" > {0}.new && mv {0}.new {0}\n", opened.display());
+    let there = opened.display();
+    let browser = format!("#!/bin/sh\necho \"$1\" > '{there}.new' && mv '{there}.new' '{there}'\n");
     run_dir::write_atomically(&bin.join("xdg-open"), browser.as_bytes()).expect("a program");
     std::fs::set_permissions(bin.join("xdg-open"), Permissions::from_mode(0o755))
         .expect("its mode");
