@@ -73,6 +73,11 @@ impl Platform {
 }
 
 impl Around {
+    /// Whether the owner marked the path, something in it, or what it is in.
+    pub fn is_marked(&self, path: &Path) -> bool {
+        self.never_delete.iter().any(|mark| mark.starts_with(path) || path.starts_with(mark))
+    }
+
     /// A path as a preset writes it.
     pub(crate) fn place(&self, written: &str) -> PathBuf {
         let below = |folder: &Path, rest: &str| match rest.trim_start_matches('/') {

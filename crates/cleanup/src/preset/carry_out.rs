@@ -9,7 +9,7 @@ use process::folder::{VolumeRoom, open_folder_by_path, room_of};
 use process::{Liveness, ProcessId, Sent, Signal};
 use serde::{Deserialize, Serialize};
 
-use super::around::{Around, TEMP};
+use super::around::Around;
 use super::choice::Choice;
 use super::data::What;
 use super::draft::{Draft, Group, VERSION};
@@ -131,9 +131,7 @@ pub fn sweep(
         .collect();
     places.sort();
     places.dedup();
-    let is_temp = |place: &Path| place == around.place(TEMP);
-    let root = |place: &Path| if is_temp(place) { Root::shared(place) } else { Root::given(place) };
-    let roots = places.iter().filter_map(|place| root(place).ok());
+    let roots = places.iter().filter_map(|place| Root::shared(place).ok());
     roots.map(|root| remove::sweep(&root, until, now, stop, progress)).collect()
 }
 
