@@ -98,7 +98,9 @@ impl Around {
         let mut places = vec![PathBuf::from("/")];
         for part in self.place(written).components().skip(1) {
             if part.as_os_str() != "*" {
-                places.iter_mut().for_each(|place| place.push(part));
+                for place in &mut places {
+                    place.push(part);
+                }
                 continue;
             }
             places = places.iter().flat_map(|place| folders_in(place)).collect();
