@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use process::folder::{Facts, VolumeRoom, facts_of, mount_points, open_folder_by_path, room_of};
@@ -61,20 +60,20 @@ impl Root {
         Self::open(canonical).map_err(unreachable)
     }
 
-    /// Takes a folder for temporary files that all users share: as [`Root::given`] does, but one that
-    /// only owners may remove from (mode 1777) may be a mount point. Only entries of this user's are to
-    /// be named in it.
+    /// As [`Root::given`]; but a folder that everybody shares may be a mount point, as those for temporary
+    /// files often are. In one that [`Root::is_shared`] only entries of this user's are to be named.
     pub fn shared(path: &Path) -> Result<Self, RootError> {
-        let is_shared =
-            fs::metadata(path).is_ok_and(|about| about.is_dir() && about.mode() & 0o1777 == 0o1777);
-        match Self::given(path) {
-            Err(RootError::Mount { .. }) if is_shared => {}
+        let refused = match Self::given(path) {
+            Err(refused @ RootError::Mount { .. }) => refused,
             other => return other,
-        }
-        let unreachable = |why| RootError::Unreachable { path: path.to_owned(), why };
-        let canonical = fs::canonicalize(path)
-            .map_err(|error| unreachable(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
-        Self::open(canonical).map_err(unreachable)
+        };
+        let opened = fs::canonicalize(path).ok().and_then(|path| Self::open(path).ok());
+        opened.filter(Self::is_shared).ok_or(refused)
+    }
+
+    /// Everybody may write to it, and remove what is their own alone (mode 1777).
+    pub fn is_shared(&self) -> bool {
+        self.facts.mode & 0o1777 == 0o1777
     }
 
     /// Again, by a path that was canonical before: no part of it may be a link now.

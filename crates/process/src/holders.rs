@@ -66,7 +66,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().canonicalize().unwrap();
         let paths = ["open", "stood-in", "free", "ope"].map(|name| base.join(name));
-        paths.iter().for_each(|path| std::fs::create_dir_all(path.join("deep")).unwrap());
+        for path in &paths {
+            std::fs::create_dir_all(path.join("deep")).unwrap();
+        }
         let _open = std::fs::File::create(base.join("open/deep/file")).unwrap();
         let mut child = Command::new("sleep");
         let mut child = child.arg("60").current_dir(base.join("stood-in/deep")).spawn().unwrap();

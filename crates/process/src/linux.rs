@@ -219,7 +219,7 @@ pub(crate) fn all_processes() -> io::Result<Vec<Pid>> {
     Ok(entries.filter_map(|entry| Pid::new(entry.file_name().to_str()?.parse().ok()?)).collect())
 }
 
-/// close_range(2) since Linux 5.11 with this flag; else one by one, as far as they are likely to be.
+/// `close_range` since Linux 5.11 with this flag; else one by one, as far as they are likely to be.
 #[expect(unsafe_code, reason = "close_range and fcntl by number have no safe form")]
 pub(crate) fn close_on_exec_from(first: u32) {
     // SAFETY: no descriptor is closed here; exec closes them.
@@ -254,18 +254,28 @@ pub(crate) fn each_open_path(pid: Pid, mut each: impl FnMut(&Path)) {
     }
 }
 
-/// proc(5): the last field is the path that it was bound to. One that was bound by a relative path ends
-/// in the same name: taken for it, too.
+/// proc(5): after a line of titles, seven fields and the path that it was bound to. One that was bound by
+/// a relative path and ends in the same name is taken for it, too.
 pub(crate) fn is_listed_socket(path: &Path) -> bool {
-    let Ok(list) = std::fs::read("/proc/net/unix") else { return false };
-    let name = path.file_name().unwrap_or_default();
-    list.split(|byte| *byte == b'\n').any(|line| {
-        let bound = line.splitn(8, |byte| *byte == b' ').nth(7).map(<[u8]>::trim_ascii_start);
-        let bound = bound.map(|bound| Path::new(OsStr::from_bytes(bound)));
-        bound.is_some_and(|bound| {
-            bound == path || (bound.is_relative() && bound.file_name() == Some(name))
-        })
+    let Some(name) = path.file_name() else { return false };
+    let list = std::fs::read("/proc/net/unix").unwrap_or_default();
+    list.split(|byte| *byte == b'\n').skip(1).any(|line| {
+        let bound = Path::new(OsStr::from_bytes(after_fields(line, 7)));
+        bound == path || (bound.is_relative() && bound.file_name() == Some(name))
     })
+}
+
+fn after_fields(line: &[u8], count: usize) -> &[u8] {
+    let skip = |line: &mut &[u8], is_over: fn(&u8) -> bool| {
+        let end = line.iter().position(is_over).unwrap_or(line.len());
+        *line = line.get(end..).unwrap_or_default();
+    };
+    let mut rest = line;
+    for _ in 0..count {
+        skip(&mut rest, |byte| *byte != b' ');
+        skip(&mut rest, |byte| *byte == b' ');
+    }
+    rest.trim_ascii_start()
 }
 
 #[cfg(test)]
@@ -283,6 +293,14 @@ mod tests {
             let _ = parse_stat(&bytes);
             let _ = parse_stat(text.as_bytes());
         }
+    }
+
+    #[test]
+    fn the_path_of_a_socket_is_found_behind_padded_fields() {
+        let line = b"0000000000000000: 00000002 00000000 00010000 0001 01   123 /run/a b";
+        assert_eq!(after_fields(line, 7), b"/run/a b");
+        assert_eq!(after_fields(b"0: 2 0 0 1 1 12345", 7), b"");
+        assert!(!is_listed_socket(Path::new("/")));
     }
 
     #[test]

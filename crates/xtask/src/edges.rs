@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("circleci", &[]),
     ("run-dir", &["process"]),
     ("cleanup", &["process"]),
-    ("keeper", &["process", "run-dir"]),
+    ("keeper", &["cleanup", "process", "run-dir"]),
     ("supervisor-core", &["protocol"]),
     ("host", &["process"]),
     ("doctor", &["circleci", "host", "protocol"]),

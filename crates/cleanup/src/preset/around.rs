@@ -73,6 +73,11 @@ impl Platform {
 }
 
 impl Around {
+    /// Whether the owner marked the path, something in it, or what it is in.
+    pub fn is_marked(&self, path: &Path) -> bool {
+        self.never_delete.iter().any(|mark| mark.starts_with(path) || path.starts_with(mark))
+    }
+
     /// A path as a preset writes it.
     pub(crate) fn place(&self, written: &str) -> PathBuf {
         let below = |folder: &Path, rest: &str| match rest.trim_start_matches('/') {
@@ -93,7 +98,9 @@ impl Around {
         let mut places = vec![PathBuf::from("/")];
         for part in self.place(written).components().skip(1) {
             if part.as_os_str() != "*" {
-                places.iter_mut().for_each(|place| place.push(part));
+                for place in &mut places {
+                    place.push(part);
+                }
                 continue;
             }
             places = places.iter().flat_map(|place| folders_in(place)).collect();

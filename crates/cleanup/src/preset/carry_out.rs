@@ -9,7 +9,7 @@ use process::folder::{VolumeRoom, open_folder_by_path, room_of};
 use process::{Liveness, ProcessId, Sent, Signal};
 use serde::{Deserialize, Serialize};
 
-use super::around::{Around, TEMP};
+use super::around::Around;
 use super::choice::Choice;
 use super::data::What;
 use super::draft::{Draft, Group, VERSION};
@@ -99,7 +99,7 @@ pub fn carry_out(
             Act::Run { program, words, home, path, time_limit_seconds } => {
                 let path: Vec<_> = path.iter().map(|place| place.to_path_buf()).collect();
                 let limit = Duration::from_secs(u64::from(*time_limit_seconds));
-                Some(run(step, &Run { program, words, home, path: &path, limit }, stop))
+                Some(have_done(step, &Run { program, words, home, path: &path, limit }, stop))
             }
         });
         let steps = steps.collect();
@@ -131,9 +131,7 @@ pub fn sweep(
         .collect();
     places.sort();
     places.dedup();
-    let is_temp = |place: &Path| place == around.place(TEMP);
-    let root = |place: &Path| if is_temp(place) { Root::shared(place) } else { Root::given(place) };
-    let roots = places.iter().filter_map(|place| root(place).ok());
+    let roots = places.iter().filter_map(|place| Root::shared(place).ok());
     roots.map(|root| remove::sweep(&root, until, now, stop, progress)).collect()
 }
 
@@ -182,18 +180,18 @@ fn freshen(work: &Path, kept: &Path, lock: &Path, now: Timestamp, stop: &Stop) -
     }
 }
 
-fn run(step: &Step, run: &Run<'_>, stop: &Stop) -> StepReceipt {
+fn have_done(step: &Step, program: &Run<'_>, stop: &Stop) -> StepReceipt {
     if stop.is_asked() {
         return step.receipt(Outcome::Stopped { left: Vec::new() });
     }
     let room = || -> Option<VolumeRoom> {
-        let home = std::fs::canonicalize(run.home).ok()?;
+        let home = std::fs::canonicalize(program.home).ok()?;
         room_of(open_folder_by_path(&home).ok()?).ok()
     };
     let before = room();
-    let printed = run.now(stop);
+    let printed = program.now(stop);
     let volume = before.zip(room()).map(|(before, after)| VolumeReceipt {
-        path: Place::from(run.home),
+        path: Place::from(program.home),
         total: after.total,
         free_before: before.free,
         free_after: after.free,

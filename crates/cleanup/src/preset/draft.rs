@@ -175,7 +175,9 @@ impl Drafting<'_> {
         }
         let around = self.look.around;
         match &preset.what {
-            What::Fresh => around.runners.iter().for_each(|runner| fresh(runner, &mut group)),
+            What::Fresh => {
+                around.runners.iter().for_each(|runner| fresh(around, runner, &mut group));
+            }
             What::Kept => {
                 for runner in &around.runners {
                     let found = self.look.kept(runner, limits);
@@ -245,7 +247,13 @@ impl Drafting<'_> {
     }
 }
 
-fn fresh(runner: &RunnerAround, group: &mut Group) {
+fn fresh(around: &Around, runner: &RunnerAround, group: &mut Group) {
+    // Kept, it would lie at another path, which nobody marked.
+    if around.is_marked(&runner.work) {
+        let name = &runner.name;
+        group.notes.push(format!("you marked something in the working directory of {name}"));
+        return;
+    }
     let is_empty = std::fs::read_dir(&runner.work).is_ok_and(|mut it| it.next().is_none());
     if is_empty || !runner.work.exists() {
         group.notes.push(format!("the working directory of {} is empty", runner.name));

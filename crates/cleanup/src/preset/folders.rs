@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::around::{Around, RunnerAround, TEMP};
+use super::around::{Around, RunnerAround};
 use super::choice::Limits;
 use super::data::{Entries, Folders};
 use crate::choose::{Candidate, Rule, plan};
@@ -94,12 +94,12 @@ impl Look<'_> {
     }
 
     fn folder(&self, folders: &Folders, place: &Path, limits: Limits, found: &mut Found) {
-        let is_shared = folders.root == TEMP;
-        let root = if is_shared { Root::shared(place) } else { Root::given(place) };
-        let root = match root {
+        let root = match Root::shared(place) {
             Ok(root) => root,
             Err(error) => return found.notes.push(error.to_string()),
         };
+        let temp = fs::canonicalize(&self.around.temp);
+        let is_shared = root.is_shared() || temp.is_ok_and(|temp| temp == root.path());
         let lock = folders.lock.as_deref().map(|lock| self.around.place(lock));
         let is_meant = |name: &Path| {
             let path = root.path().join(name);

@@ -41,7 +41,7 @@ pub struct Printed {
     pub end: End,
     /// Its standard output, up to some megabytes.
     pub output: Vec<u8>,
-    /// The last lines of that and of its errors, as they came.
+    /// The last lines of that and of its errors; which of two pipes was first nobody knows.
     pub lines: Vec<String>,
 }
 

@@ -20,8 +20,13 @@ fn real(scene: &Scene, program: &str, words: &[&str]) -> Option<String> {
     let mut command = Command::new(program);
     command.args(words).env("HOME", scene.home()).current_dir(scene.home());
     command.env("XDG_CACHE_HOME", scene.home().join(".cache"));
-    for from_outside in ["CARGO_HOME", "CARGO_TARGET_DIR", "npm_config_cache", "PIP_CACHE_DIR"] {
-        command.env_remove(from_outside);
+    let outside = ["CARGO_HOME", "CARGO_TARGET_DIR", "npm_config_cache", "PIP_CACHE_DIR"];
+    for name in outside.iter().chain(&["PIP_FIND_LINKS", "PIP_NO_CACHE_DIR"]) {
+        command.env_remove(name);
+    }
+    // Toolchains are not in the scene's home.
+    if let Some(home) = std::env::home_dir().filter(|_| std::env::var_os("RUSTUP_HOME").is_none()) {
+        command.env("RUSTUP_HOME", home.join(".rustup"));
     }
     match command.output() {
         Ok(output) if output.status.success() => {
@@ -104,7 +109,6 @@ fn cargo_loads_again_what_was_taken_from_its_cache_and_its_lock_is_heeded() {
             let _ = fs::copy(config, scene.home().join(".cargo/config.toml"));
         }
     }
-    // Not the proxy that looks for toolchains in a home.
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let fetch =
         |scene: &Scene| real(scene, &cargo, &["fetch", "--manifest-path", "project/Cargo.toml"]);

@@ -114,6 +114,16 @@ fn a_folder_above_that_may_not_be_written_to_is_told() {
 }
 
 #[test]
+fn what_the_owner_marked_is_not_moved_to_where_it_has_no_mark() {
+    let mut scene = Scene::new();
+    fill(&scene.runner().work.join("project/file"), 1);
+    scene.around.never_delete.push(scene.runner().work.join("project"));
+    let group = scene.group(Choice::built_in("fresh"));
+    assert_eq!(group.steps, []);
+    assert_eq!(group.notes, ["you marked something in the working directory of one"]);
+}
+
+#[test]
 fn by_hand_it_waits_for_a_task_and_names_what_it_keeps() {
     let scene = Scene::new();
     let runner = scene.runner().clone();

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 
-use cleanup::preset::{Choice, Limits};
+use cleanup::preset::{Choice, Limits, own};
 
 use crate::around::{Mounted, in_own_mounts};
 use crate::scene::{Scene, fill, named};
@@ -48,6 +48,20 @@ fn what_was_used_today_is_of_somebody_else_or_open_somewhere_stays() {
     assert!(!scene.around.temp.join("circleci-agent-1").exists());
     assert!(scene.around.temp.join("other/file").exists() && scene.home().join("canary").exists());
     assert!(!scene.around.temp.join(cleanup::TRASH).exists());
+}
+
+/// However it is written: the owner's presets may name it by its path.
+#[test]
+fn what_others_share_is_known_by_its_rights_and_not_by_its_name() {
+    let mut scene = Scene::new();
+    leave(&scene);
+    let table = "id = \"mine\"\nwhat = { folders = [{ root = \"ROOT\" }] }";
+    let table = table.replace("ROOT", scene.around.temp.to_str().unwrap());
+    let preset = own(&[table.parse().unwrap()]).0.remove(0);
+    scene.around.temp = scene.home().join("another");
+    assert_eq!(named(&scene.group(Choice::own(preset.clone()))), [""; 0], "used today");
+    scene.in_days(2);
+    assert_eq!(named(&scene.group(Choice::own(preset))).len(), 4);
 }
 
 /// As most Linux systems have it; with another file system mounted inside.
