@@ -15,7 +15,7 @@ const LARGE: u64 = 1_000_000_000;
 const LARGE_FILES: usize = 20;
 const FILES_IN_A_FOLDER: usize = 40;
 const FOLDERS_IN_A_FOLDER: usize = 100;
-const LEVELS: usize = 1000;
+const LEVELS: usize = 250;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tree {
@@ -44,7 +44,7 @@ impl Tree {
             }
             Self::Sparse => format!("{LARGE_FILES} sparse files of 1 GB"),
             Self::Full => format!("{LARGE_FILES} full files of 1 GB"),
-            Self::Deep => format!("{LEVELS} levels, 10 files each"),
+            Self::Deep => format!("{LEVELS} levels, {FILES_IN_A_FOLDER} files each"),
             Self::NodeModules => "a node_modules".to_owned(),
             Self::CargoTarget => "a cargo target".to_owned(),
         }
@@ -92,7 +92,7 @@ fn deep(path: &Path) -> Result<()> {
     let mut folder = path.to_owned();
     for _ in 0..LEVELS {
         fs::create_dir(&folder)?;
-        for file in 0..10 {
+        for file in 0..FILES_IN_A_FOLDER {
             File::create(folder.join(file.to_string()))?.write_all(b"x")?;
         }
         folder.push("d");
