@@ -10,7 +10,7 @@ use crate::report::{Bar, Section, Table};
 use crate::rig::Rig;
 
 pub(crate) fn row(bench: &Bench) -> Result<Section> {
-    let rounds = bench.times(12, 3);
+    let rounds = bench.times(8, 3);
     let rig = Rig::start("")?;
     let session = Session::start()?;
     let mut apps =

@@ -27,7 +27,7 @@ struct Found {
 }
 
 pub(crate) fn row(bench: &Bench) -> Result<Section> {
-    let rounds = bench.times(12, 2);
+    let rounds = bench.times(6, 2);
     let rig = Rig::start("")?;
     let session = Session::start()?;
     let mut apps = [App::ours(&session, &rig), App::smallest(&session)];

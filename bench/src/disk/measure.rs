@@ -12,7 +12,7 @@ use crate::report::{Bar, Section, Table};
 pub(crate) const SHORTEST: f64 = 20.0;
 
 pub(crate) fn row(bench: &Bench) -> Result<Section> {
-    let rounds = bench.times(15, 3);
+    let rounds = bench.times(10, 3);
     let tools = measuring(bench)?;
     let names: Vec<&str> = tools.iter().map(|tool| tool.name).collect();
     let mut table = Table::new(
@@ -36,7 +36,7 @@ pub(crate) fn row(bench: &Bench) -> Result<Section> {
         let warm = times(&tools, &yard, rounds, false)?;
         line(&mut table, &mut bars, &tree.name(), entries, &warm);
         if matches!(tree, Tree::Small { .. }) && is_root() {
-            let cold = times(&tools, &yard, bench.times(5, 1), true)?;
+            let cold = times(&tools, &yard, bench.times(3, 1), true)?;
             line(&mut table, &mut bars, &format!("{}, cold", tree.name()), entries, &cold);
         }
     }

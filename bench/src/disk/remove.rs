@@ -18,7 +18,7 @@ pub(crate) fn small(bench: &Bench) -> Result<Section> {
 /// What developers have.
 pub(crate) fn real(bench: &Bench) -> Result<Section> {
     let trees = [Tree::NodeModules, Tree::CargoTarget];
-    row(bench, "Removing: real trees", &trees, bench.times(3, 1))
+    row(bench, "Removing: real trees", &trees, bench.times(2, 1))
 }
 
 pub(crate) fn large(bench: &Bench) -> Result<Section> {
