@@ -9,6 +9,7 @@ use crate::Bench;
 use crate::numbers::{short, whole};
 
 pub(crate) fn told(bench: &Bench) -> Result<String> {
+    let about = bench.about;
     let line = |file: &str, name: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
         let found = text.lines().find(|line| line.starts_with(name));
@@ -23,21 +24,16 @@ pub(crate) fn told(bench: &Bench) -> Result<String> {
         line("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse().unwrap_or_default();
     let cpus = std::thread::available_parallelism()?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let keeper = trials::program("runner-tray-keeper");
     let build = if cfg!(debug_assertions) {
         "a DEBUG build: not to be published"
     } else {
         "a release build"
     };
     let peers = bench.peers.versions().join(", ");
-    let sizes = ["runner-tray-supervisor", "runner-tray-keeper", "runnerctl"].map(|name| {
-        let size = fs::metadata(keeper.with_file_name(name)).map_or(0, |file| file.len());
-        format!("{name} {} MB", short(whole(size) / 1e6))
-    });
     Ok(format!(
-        "# Benchmarks\n\n\
-         Written by `./dev bench supervise --write docs/benchmarks.md`; nothing here is edited by hand. All contenders are measured in\n\
-         the same run, by turns. Each keeps the same child, a program that only says that it is up.\n\n\
+        "# {}\n\n\
+         Written by `./dev bench {} --write {}`; nothing here is edited by hand. All contenders are measured in\n\
+         the same run, by turns. {}\n\n\
          | | |\n| --- | --- |\n\
          | when | {} |\n\
          | machine | {}, {cpus} CPUs, {} GB memory, Linux {}, {} |\n\
@@ -45,6 +41,10 @@ pub(crate) fn told(bench: &Bench) -> Result<String> {
          | compared with | {peers} |\n\
          | as | {} |\n\
          | repetitions | {} |\n",
+        about.title,
+        about.name,
+        about.file,
+        about.note,
         now(),
         line("/proc/cpuinfo", "model name"),
         short(memory / 1e6),
@@ -52,18 +52,27 @@ pub(crate) fn told(bench: &Bench) -> Result<String> {
         line("/etc/os-release", "PRETTY_NAME"),
         env!("CARGO_PKG_VERSION"),
         commit(),
-        sizes.join(", "),
+        sizes(about.programs),
         if trials::is_root() { "root" } else { "an ordinary user" },
         if bench.quick { "few (--quick): not to be published" } else { "as each table says" },
     ))
 }
 
+/// Of our own, as they are measured.
+fn sizes(programs: &[&str]) -> String {
+    let size = |name: &&str| {
+        let size = fs::metadata(trials::program(name)).map_or(0, |file| file.len());
+        format!("{name} {} MB", short(whole(size) / 1e6))
+    };
+    programs.iter().map(size).collect::<Vec<_>>().join(", ")
+}
+
 #[expect(clippy::disallowed_methods, reason = "a report has a date")]
-fn now() -> String {
+pub(crate) fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-fn commit() -> String {
+pub(crate) fn commit() -> String {
     let output = Command::new("git").args(["describe", "--always", "--dirty"]).output();
     output
         .ok()

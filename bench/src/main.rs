@@ -1,8 +1,11 @@
-//! `bench supervise`: what Runner Tray costs, side by side with other supervisors in the same run. It
+//! What Runner Tray costs, side by side with others in the same run: `bench supervise` with other
+//! supervisors, `bench app` with the smallest Tauri app, `bench cleanup` with du, rm and their like. It
 //! starts only processes of its own, ends them all, and speaks to loopback alone.
 
 mod bell;
 mod contender;
+mod desktop;
+mod disk;
 mod files;
 mod machine;
 mod numbers;
@@ -12,6 +15,7 @@ mod proc;
 mod quiet;
 mod release_server;
 mod report;
+mod results;
 mod rig;
 mod rows;
 mod sleepers;
@@ -25,20 +29,42 @@ use anyhow::{Context, Result};
 use peers::Fetched;
 use quiet::Quiet;
 use report::Section;
+use results::Results;
 
-const USAGE: &str = "usage: bench supervise --peers FOLDER [--quick] [--only ROW[,ROW]] [--patience SECONDS] [--write FILE]
+const USAGE: &str = "usage: bench WHAT --peers FOLDER [--quick] [--only ROW[,ROW]] [--patience SECONDS] [--write FILE]
 
+  WHAT        supervise: cost, start, again, wrapper, snapshot, download, log, runners, history
+              app: tray, window, idle
+              cleanup: measure, remove-small, remove-real, remove-large, memory
   --peers     what bench/fetch-peers made
   --quick     fewer repetitions and small growth curves: to try the bench, not to publish
-  --only      these rows: cost, start, again, wrapper, snapshot, download, log, runners, history
+  --only      these rows; the report has the others as they were measured last
   --patience  how long each row waits for a quiet machine (600)
   --write     the report as Markdown, too
 
 Exits 1 where a bar is missed by more than a factor of 2.";
 
+type Row = fn(&Bench) -> Result<Section>;
+
+/// One of the benches.
+pub(crate) struct About {
+    name: &'static str,
+    title: &'static str,
+    /// Where its report is published.
+    file: &'static str,
+    note: &'static str,
+    /// Ours, whose sizes are told.
+    programs: &'static [&'static str],
+    rows: &'static [(&'static str, Row)],
+}
+
+const ALL: [About; 3] = [rows::ABOUT, desktop::ABOUT, disk::ABOUT];
+
 /// What every row is given.
 pub(crate) struct Bench {
+    about: &'static About,
     peers: Fetched,
+    results: Results,
     quick: bool,
     quiet: Quiet,
     only: Option<Vec<String>>,
@@ -65,14 +91,17 @@ fn main() -> ExitCode {
 }
 
 fn asked(mut args: impl Iterator<Item = String>) -> Result<Bench> {
-    anyhow::ensure!(args.next().as_deref() == Some("supervise"), "{USAGE}");
+    const BENCHES: &[About] = &ALL;
+    let what = args.next().unwrap_or_default();
+    let about = BENCHES.iter().find(|about| about.name == what);
+    let about = about.with_context(|| USAGE)?;
     let (mut folder, mut quick, mut only, mut write, mut patience) = (None, false, None, None, 600);
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value\n\n{USAGE}"));
         match arg.as_str() {
             "--peers" => folder = Some(PathBuf::from(value()?)),
             "--quick" => quick = true,
-            "--only" => only = Some(value()?.split(',').map(str::to_owned).collect()),
+            "--only" => only = Some(rows(about, &value()?)?),
             "--patience" => {
                 patience = value()?.parse().context("--patience is a number of seconds")?;
             }
@@ -81,15 +110,24 @@ fn asked(mut args: impl Iterator<Item = String>) -> Result<Bench> {
         }
     }
     let folder = folder.with_context(|| format!("--peers is missing\n\n{USAGE}"))?;
-    let unknown =
-        only.iter().flatten().find(|asked| rows::ALL.iter().all(|(row, _)| *row != asked.as_str()));
-    anyhow::ensure!(
-        unknown.is_none(),
-        "there is no row {}\n\n{USAGE}",
-        unknown.map_or("", String::as_str)
-    );
-    let quiet = Quiet::new(Duration::from_secs(patience));
-    Ok(Bench { peers: Fetched::read(&folder)?, quick, quiet, only, write })
+    let kept = if quick { "results-quick" } else { "results" };
+    Ok(Bench {
+        about,
+        peers: Fetched::read(&folder, about.name)?,
+        results: Results::open(&folder.join(kept).join(about.name))?,
+        quick,
+        quiet: Quiet::new(Duration::from_secs(patience)),
+        only,
+        write,
+    })
+}
+
+fn rows(about: &About, asked: &str) -> Result<Vec<String>> {
+    let is_known = |row: &&str| about.rows.iter().any(|(name, _)| name == row);
+    if let Some(unknown) = asked.split(',').find(|row| !is_known(row)) {
+        anyhow::bail!("bench {} has no row {unknown}\n\n{USAGE}", about.name);
+    }
+    Ok(asked.split(',').map(str::to_owned).collect())
 }
 
 /// Whether no bar was missed by far.
@@ -97,8 +135,9 @@ fn run(bench: &Bench) -> Result<bool> {
     let head = machine::told(bench)?;
     println!("{head}");
     let mut sections: Vec<Section> = Vec::new();
-    for (name, row) in rows::ALL {
+    for (name, row) in bench.about.rows {
         if bench.only.as_ref().is_some_and(|only| !only.iter().any(|asked| asked == name)) {
+            sections.extend(bench.results.of(name)?);
             continue;
         }
         eprintln!("measuring: {name}");
@@ -107,7 +146,7 @@ fn run(bench: &Bench) -> Result<bool> {
             .notes
             .push(format!("Load of the machine when it ended: {}.", quiet::load_average()));
         println!("{}", section.text());
-        sections.push(section);
+        sections.push(bench.results.keep(name, section)?);
     }
     let bars = report::bars(&sections);
     println!("## The bars\n\n{bars}");

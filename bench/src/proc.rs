@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use process::ProcessId;
+use process::{Pid, ProcessId};
 
 use crate::numbers::whole;
 
@@ -40,6 +40,43 @@ fn kilobytes(text: &str, name: &str) -> Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)).context(name.to_owned())?;
     let number: u64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(number * 1024)
+}
+
+/// A process and all below it, itself first. One that ends meanwhile may be missing.
+pub(crate) fn family(root: ProcessId) -> Vec<ProcessId> {
+    let mut all = vec![root];
+    let mut next = 0;
+    while let Some(process) = all.get(next) {
+        let below = children(process);
+        all.extend(below);
+        next += 1;
+    }
+    all
+}
+
+fn children(of: &ProcessId) -> Vec<ProcessId> {
+    let threads = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let read = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).ok();
+    let texts: Vec<String> = threads.filter_map(read).collect();
+    let pids = texts.iter().flat_map(|text| text.split_whitespace());
+    pids.filter_map(|pid| ProcessId::of(Pid::new(pid.parse().ok()?)?).ok()).collect()
+}
+
+/// As `/proc/PID/comm` has it, 15 bytes at most.
+pub(crate) fn program_of(process: &ProcessId) -> String {
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
+/// CPU time that all of them had so far, in ticks of the kernel's (proc(5), `stat`).
+pub(crate) fn ticks(of: &[ProcessId]) -> u64 {
+    let ticks = |process: &ProcessId| {
+        let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let (_, fields) = text.rsplit_once(") ")?;
+        let numbers = fields.split(' ').skip(11).take(2);
+        Some(numbers.filter_map(|number| number.parse::<u64>().ok()).sum::<u64>())
+    };
+    of.iter().filter_map(ticks).sum()
 }
 
 /// What a group of processes did while it was watched.

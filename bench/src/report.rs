@@ -1,16 +1,19 @@
-//! What was measured, as tables in Markdown: on the screen and in docs/benchmarks.md. Judges each bar;
+//! What was measured, as tables in Markdown: on the screen and in a file of `docs/`. Judges each bar;
 //! hides none.
 
 use std::fmt::Write;
 
+use serde::{Deserialize, Serialize};
+
 use crate::numbers::short;
 
 /// A number with what it may be at most.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Bar {
     pub(crate) what: String,
     pub(crate) measured: f64,
     pub(crate) limit: f64,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: String,
 }
 
 /// Missed by more than this factor, a bar fails the bench: noise alone does not do that.
@@ -23,7 +26,7 @@ impl Bar {
         limit: f64,
         unit: &'static str,
     ) -> Self {
-        Self { what: what.into(), measured, limit, unit }
+        Self { what: what.into(), measured, limit, unit: unit.to_owned() }
     }
 
     pub(crate) fn is_met(&self) -> bool {
@@ -39,7 +42,13 @@ impl Bar {
             (true, _) => "met".to_owned(),
             (false, far) => {
                 let far = if far { ", by far" } else { "" };
-                format!("**missed{far}** ({} x)", short(self.measured / self.limit))
+                let times = self.measured / self.limit;
+                let times = if times.is_finite() {
+                    format!(" ({} x)", short(times))
+                } else {
+                    String::new()
+                };
+                format!("**missed{far}**{times}")
             }
         };
         let with_unit =
@@ -49,7 +58,7 @@ impl Bar {
 }
 
 /// One thing that was measured of all contenders.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Section {
     pub(crate) title: String,
     /// What was done and how it was measured, in sentences.
@@ -59,7 +68,7 @@ pub(crate) struct Section {
     pub(crate) bars: Vec<Bar>,
 }
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) head: Vec<String>,
     pub(crate) lines: Vec<Vec<String>>,

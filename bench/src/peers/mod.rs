@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use crate::bell::Bell;
 use crate::contender::{Contender, until_dead};
+use crate::proc::family;
 
 /// How one of them is used.
 trait Way {
@@ -48,8 +49,9 @@ trait Way {
 pub(crate) struct Fetched(BTreeMap<String, (String, PathBuf)>);
 
 impl Fetched {
-    pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join("peers.tsv");
+    /// For the bench of that name.
+    pub(crate) fn read(folder: &Path, bench: &str) -> Result<Self> {
+        let path = folder.join(bench).with_extension("tsv");
         let text = fs::read_to_string(&path)
             .with_context(|| format!("reading {}; ./dev bench makes it", path.display()))?;
         let fields = text.lines().filter_map(|line| {
@@ -144,28 +146,12 @@ impl Peer {
 
     /// All below the root, and the root: its own processes, and the children.
     fn family(&self) -> Result<(Vec<ProcessId>, Vec<ProcessId>)> {
-        let root = self.root()?;
-        let mut all = vec![root];
-        let mut next = 0;
-        while let Some(process) = all.get(next) {
-            all.extend(children(process)?);
-            next += 1;
-        }
+        let all = family(self.root()?);
         let is_child = |process: &ProcessId| {
             fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == self.child)
         };
         Ok(all.into_iter().partition(|process| !is_child(process)))
     }
-}
-
-fn children(of: &ProcessId) -> Result<Vec<ProcessId>> {
-    let mut found = Vec::new();
-    for thread in fs::read_dir(format!("/proc/{of}/task"))? {
-        let text = fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
-        let pids = text.split_whitespace().filter_map(|pid| Pid::new(pid.parse().ok()?));
-        found.extend(pids.filter_map(|pid| ProcessId::of(pid).ok()));
-    }
-    Ok(found)
 }
 
 impl Contender for Peer {

@@ -14,26 +14,31 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::Bench;
 use crate::contender::Contender;
 use crate::numbers::{median, percentile, ratio, short};
 use crate::ours::Ours;
 use crate::release_server::ReleaseServer;
-use crate::report::{Bar, Section};
+use crate::report::Bar;
+use crate::{About, Bench};
 
-type Row = fn(&Bench) -> Result<Section>;
-
-pub(crate) const ALL: &[(&str, Row)] = &[
-    ("cost", cost::row),
-    ("start", start::row),
-    ("again", again::row),
-    ("wrapper", wrapper::row),
-    ("snapshot", snapshot::row),
-    ("download", download::row),
-    ("log", log::row),
-    ("runners", runners::row),
-    ("history", history::row),
-];
+pub(crate) const ABOUT: About = About {
+    name: "supervise",
+    title: "Benchmarks",
+    file: "docs/benchmarks.md",
+    note: "Each keeps the same child, a program that only says that it is up.",
+    programs: &["runner-tray-supervisor", "runner-tray-keeper", "runnerctl"],
+    rows: &[
+        ("cost", cost::row),
+        ("start", start::row),
+        ("again", again::row),
+        ("wrapper", wrapper::row),
+        ("snapshot", snapshot::row),
+        ("download", download::row),
+        ("log", log::row),
+        ("runners", runners::row),
+        ("history", history::row),
+    ],
+};
 
 /// As large as an agent of CircleCI's: an archive of some 20 MB.
 const CHILD_SIZE: u64 = 50_000_000;

@@ -22,6 +22,9 @@ use crate::stop::{Progress, Stop};
 /// below.
 const KEPT_OPEN: usize = 32;
 
+/// Files whose names wait until the folder's folders are known.
+const FILES_AT_ONCE: usize = 512;
+
 /// Folders that are begun together.
 pub(crate) const AT_ONCE: usize = 32;
 
@@ -96,8 +99,14 @@ pub(crate) fn measure_opened(
     let work: Vec<Work> = folders.into_iter().enumerate().filter_map(here).collect();
     let indices: Vec<usize> = work.iter().map(Work::index).collect();
     let gathered = Pool::run(work, |pool| {
-        let mut walk =
-            Walk { pool, stop, progress, found: HashMap::new(), reader: FolderReader::default() };
+        let mut walk = Walk {
+            pool,
+            stop,
+            progress,
+            found: HashMap::new(),
+            reader: FolderReader::default(),
+            files: Names::default(),
+        };
         while let Some(work) = pool.take() {
             walk.work(work);
         }
@@ -193,6 +202,8 @@ struct Walk<'a> {
     progress: &'a Progress,
     found: HashMap<usize, Found>,
     reader: FolderReader,
+    /// Of the folder that is looked at.
+    files: Names,
 }
 
 impl Walk<'_> {
@@ -203,7 +214,7 @@ impl Walk<'_> {
             Work::Whole(_, folder) => {
                 let Ok(facts) = facts_of(&folder) else { return };
                 found.size.owner = Some(facts.owner);
-                (facts.owner, self.look(folder, &facts, facts.owner, &mut found))
+                (facts.owner, self.look(folder, &facts, index, facts.owner, &mut found))
             }
             Work::Some(_, owner, frame) => (owner, frame),
         };
@@ -233,7 +244,7 @@ impl Walk<'_> {
                 }
                 continue;
             }
-            let entered = self.enter(&open, as_c(&name), frame.device, owner, found);
+            let entered = self.enter(&open, as_c(&name), frame.device, index, owner, found);
             if let Some(entered) = entered {
                 frames.push(entered);
                 if let Some(far) = frames.len().checked_sub(KEPT_OPEN + 1) {
@@ -251,12 +262,13 @@ impl Walk<'_> {
         above: &OwnedFd,
         name: &CStr,
         device: u64,
+        index: usize,
         owner: u32,
         found: &mut Found,
     ) -> Option<Frame> {
         match open_folder(above, name).and_then(|folder| Ok((facts_of(&folder)?, folder))) {
             Ok((facts, _)) if facts.device != device => found.size.mounts += 1,
-            Ok((facts, folder)) => return Some(self.look(folder, &facts, owner, found)),
+            Ok((facts, folder)) => return Some(self.look(folder, &facts, index, owner, found)),
             Err(Errno::XDEV) => found.size.mounts += 1,
             Err(Errno::NOENT) => {}
             Err(_) => {
@@ -270,31 +282,43 @@ impl Walk<'_> {
         None
     }
 
-    /// Counts the folder and all in it that is no folder.
-    fn look(&mut self, folder: OwnedFd, facts: &Facts, owner: u32, found: &mut Found) -> Frame {
+    /// Counts the folder and all in it that is no folder. Its folders come first: where they are a
+    /// chain, another thread is at the next one while this one counts.
+    fn look(
+        &mut self,
+        folder: OwnedFd,
+        facts: &Facts,
+        index: usize,
+        owner: u32,
+        found: &mut Found,
+    ) -> Frame {
         let mut frame =
             Frame { open: None, device: facts.device, inode: facts.inode, names: Names::default() };
         let (entries_before, bytes_before) = (found.size.files, found.size.bytes);
         found.add(facts);
         found.size.foreign += u64::from(facts.owner != owner);
-        let stop = self.stop;
+        let (stop, files) = (self.stop, &mut self.files);
         let read = self.reader.read(&folder, |name, kind| {
             if kind == Kind::Folder {
                 frame.names.push(name);
-            } else if let Ok(facts) = facts_at(&folder, name) {
-                if facts.kind == Kind::Folder {
-                    frame.names.push(name);
-                } else {
-                    found.add(&facts);
-                    found.size.foreign += u64::from(facts.owner != owner);
+            } else {
+                files.push(name);
+                if files.len() == FILES_AT_ONCE {
+                    count_files(&folder, files, &mut frame.names, owner, found);
+                    return !stop.is_asked();
                 }
             }
-            !(found.size.files.is_multiple_of(512) && stop.is_asked())
+            true
         });
         found.size.unreadable += u64::from(read.is_err());
+        let folder = Arc::new(folder);
+        frame.open = Some(Arc::clone(&folder));
+        if self.pool.is_hungry() && frame.names.len() > 0 && self.files.len() > 0 {
+            self.give_half(index, owner, &mut frame);
+        }
+        count_files(&folder, &mut self.files, &mut frame.names, owner, found);
         let entries = 1 + found.size.files - entries_before;
         self.progress.add(entries, found.size.bytes - bytes_before);
-        frame.open = Some(Arc::new(folder));
         frame
     }
 
@@ -302,9 +326,33 @@ impl Walk<'_> {
     fn share(&self, index: usize, owner: u32, frames: &mut [Frame]) {
         let shared = frames.iter_mut().find(|frame| frame.open.is_some() && frame.names.len() > 1);
         if let Some(frame) = shared {
-            let names = frame.names.give_half();
-            let given = Frame { open: frame.open.clone(), names, ..*frame };
-            self.pool.give(Work::Some(index, owner, given));
+            self.give_half(index, owner, frame);
+        }
+    }
+
+    fn give_half(&self, index: usize, owner: u32, frame: &mut Frame) {
+        let names = frame.names.give_half();
+        let given = Frame { open: frame.open.clone(), names, ..*frame };
+        self.pool.give(Work::Some(index, owner, given));
+    }
+}
+
+/// All whose names wait. What is a folder after all is put to the folders.
+fn count_files(
+    folder: &OwnedFd,
+    files: &mut Names,
+    folders: &mut Names,
+    owner: u32,
+    found: &mut Found,
+) {
+    let mut name = Vec::new();
+    while files.pop(&mut name) {
+        let Ok(facts) = facts_at(folder, as_c(&name)) else { continue };
+        if facts.kind == Kind::Folder {
+            folders.push(as_c(&name));
+        } else {
+            found.add(&facts);
+            found.size.foreign += u64::from(facts.owner != owner);
         }
     }
 }

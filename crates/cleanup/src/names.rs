@@ -1,4 +1,4 @@
-//! Names of folders still to be entered, packed: a million of them are some megabytes.
+//! Names of entries still to be dealt with, packed: a million of them are some megabytes.
 
 use std::ffi::CStr;
 

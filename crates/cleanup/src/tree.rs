@@ -29,6 +29,11 @@ const DEEP: u32 = 24;
 const TOO_DEEP: u32 = 100;
 /// A folder that is not empty after so many times is being written to.
 const PASSES: u32 = 200;
+/// Files whose names wait until the folder's folders are known.
+const FILES_AT_ONCE: usize = 512;
+/// So many files are worth another thread's while: the blocks of large ones are freed outside of
+/// their folder's lock.
+const WORTH_SHARING: usize = 8;
 /// Failures that an item tells one by one.
 const TOLD: usize = 100;
 
@@ -84,10 +89,13 @@ struct Folder {
     opened_up: AtomicBool,
 }
 
-/// Some folders of a folder; they are deleted one after another.
+/// Some entries of a folder; they are deleted one after another.
 struct Portion {
     folder: Arc<Folder>,
+    /// Of folders.
     names: Names,
+    /// Of all else; they go first.
+    files: Names,
 }
 
 impl Portion {
@@ -109,7 +117,7 @@ impl Portion {
         };
         let mut names = Names::default();
         names.push(&tree.name);
-        Some(Self { folder: Arc::new(folder), names })
+        Some(Self { folder: Arc::new(folder), names, files: Names::default() })
     }
 }
 
@@ -194,6 +202,9 @@ impl Remover<'_> {
     fn work(&mut self, first: Portion) {
         let mut portions = vec![first];
         let mut name = Vec::new();
+        if let Some(Portion { folder, names, files }) = portions.first_mut() {
+            self.shared.unlink_all(folder, files, names);
+        }
         while let Some(portion) = portions.last_mut() {
             if self.shared.stop.is_asked() {
                 return;
@@ -267,24 +278,29 @@ impl Remover<'_> {
             open_up(&above.open, name).and_then(|()| up_there())
         });
         if moved.is_ok() {
-            top.left.fetch_add(1, Ordering::AcqRel);
             let mut names = Names::default();
             names.push(&up);
-            self.pool.give(Portion { folder: Arc::clone(top), names });
+            self.give(top, names, Names::default());
         }
         moved.is_ok()
     }
 
+    /// Removes all that is no folder. The folders come first: where they are a chain, another thread
+    /// is at the next one while this one removes.
     fn empty(&mut self, folder: Arc<Folder>) -> Portion {
-        let mut names = Names::default();
-        let (shared, mut seen) = (self.shared, 0_u32);
+        let (mut names, mut files) = (Names::default(), Names::default());
+        let shared = self.shared;
         let read = self.reader.read(&folder.open, |name, kind| {
-            seen = seen.wrapping_add(1);
-            let is_folder = kind == Kind::Folder || shared.unlink(&folder, name) == Entry::Folder;
-            if is_folder {
+            if kind == Kind::Folder {
                 names.push(name);
+                return true;
             }
-            !(seen.is_multiple_of(64) && shared.stop.is_asked())
+            files.push(name);
+            if files.len() == FILES_AT_ONCE {
+                shared.unlink_all(&folder, &mut files, &mut names);
+                return !shared.stop.is_asked();
+            }
+            true
         });
         // Entered under two names, of which another thread has removed one: it is gone.
         let read = read.or_else(|error| if error == Errno::NOENT { Ok(()) } else { Err(error) });
@@ -292,7 +308,14 @@ impl Remover<'_> {
             above.fail_by(&folder.name, error);
             folder.keeps.store(true, Ordering::Relaxed);
         }
-        Portion { folder, names }
+        if self.pool.is_hungry() && names.len() > 0 && files.len() > 0 {
+            self.give(&folder, names.give_half(), Names::default());
+        }
+        if self.pool.is_hungry() && files.len() >= WORTH_SHARING {
+            self.give(&folder, Names::default(), files.give_half());
+        }
+        shared.unlink_all(&folder, &mut files, &mut names);
+        Portion { folder, names, files }
     }
 
     /// A portion is done; with the last one its folder goes, and maybe the one above. What came
@@ -314,10 +337,15 @@ impl Remover<'_> {
     /// Half of what is left of the highest folder that has any: that is the most work.
     fn share(&self, portions: &mut [Portion]) {
         if let Some(portion) = portions.iter_mut().find(|portion| portion.names.len() > 1) {
-            portion.folder.left.fetch_add(1, Ordering::AcqRel);
             let names = portion.names.give_half();
-            self.pool.give(Portion { folder: Arc::clone(&portion.folder), names });
+            self.give(&portion.folder, names, Names::default());
         }
+    }
+
+    /// Of a folder that this thread is not done with.
+    fn give(&self, folder: &Arc<Folder>, names: Names, files: Names) {
+        folder.left.fetch_add(1, Ordering::AcqRel);
+        self.pool.give(Portion { folder: Arc::clone(folder), names, files });
     }
 }
 
@@ -328,6 +356,19 @@ enum Entry {
 }
 
 impl Shared<'_> {
+    /// All whose names wait, until it is to stop. What is a folder after all is put to the folders.
+    fn unlink_all(&self, folder: &Folder, files: &mut Names, folders: &mut Names) {
+        let mut name = Vec::new();
+        while files.pop(&mut name) {
+            if self.unlink(folder, as_c(&name)) == Entry::Folder {
+                folders.push(as_c(&name));
+            }
+            if files.len().is_multiple_of(64) && self.stop.is_asked() {
+                return;
+            }
+        }
+    }
+
     /// Removes an entry that is no folder, or tells that it is one.
     fn unlink(&self, folder: &Folder, name: &CStr) -> Entry {
         let facts = facts_at(&folder.open, name).or_else(|error| {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use local_circleci::{NewTask, Outcome, TaskNumber};
 use protocol::{
-    CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupWhy, Presets, ProblemCode, WorkDirKind,
-    WorkDir, WorkDirs,
+    CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupWhy, Presets, ProblemCode, WorkDir,
+    WorkDirKind, WorkDirs,
 };
 use serde::de::DeserializeOwned;
 use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, is_alive, until, until_some};

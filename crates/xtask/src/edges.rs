@@ -20,7 +20,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("doctor", &["circleci", "host", "protocol"]),
     (
         "supervisor",
-        &["circleci", "doctor", "host", "process", "protocol", "run-dir", "supervisor-core"],
+        &[
+            "circleci",
+            "cleanup",
+            "doctor",
+            "host",
+            "process",
+            "protocol",
+            "run-dir",
+            "supervisor-core",
+        ],
     ),
     ("client", &["host", "protocol"]),
     ("cli", &["circleci", "client", "host", "protocol"]),
@@ -31,7 +40,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The product end to end, with the stand-in: tests alone.
     ("trials", &["process", "protocol", "run-dir", "host", "client", "local-circleci", "skipped"]),
     // What it costs, measured from outside: never part of the product.
-    ("bench", &["process", "protocol", "run-dir", "client", "local-circleci", "trials"]),
+    ("bench", &["process", "protocol", "run-dir", "cleanup", "client", "local-circleci", "trials"]),
+    // What the app is compared with; it knows nothing of ours.
+    ("smallest-app", &[]),
     ("xtask", &["cleanup", "cli", "host", "protocol"]),
 ];
 

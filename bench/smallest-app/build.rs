@@ -1,0 +1,6 @@
+//! Hands the page to Tauri's macros.
+
+fn main() {
+    #[cfg(feature = "app")]
+    tauri_build::build();
+}
