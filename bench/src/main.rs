@@ -175,6 +175,6 @@ mod tests {
     fn a_row_that_does_not_exist_is_refused_and_not_passed_over() {
         let args = ["supervise", "--peers", "/nowhere", "--only", "cost,strat"];
         let refused = asked(args.map(str::to_owned).into_iter()).err().expect("no such row");
-        assert!(refused.to_string().starts_with("there is no row strat"), "{refused}");
+        assert!(refused.to_string().starts_with("bench supervise has no row strat"), "{refused}");
     }
 }

@@ -2,6 +2,7 @@
 //! a later release is not carried out.
 
 use cleanup::preset::{Around, Choice, Detail, Done, Draft, FreeGoal, Undo};
+use cleanup::work::{Request, Said, TaskCleanUp, TaskCleaned, Work};
 use cleanup::{Fate, Plan, Progress, Stop, remove};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -63,4 +64,38 @@ fn what_is_asked_drafted_and_done_is_read_and_written_as_the_first_release_did()
     assert!(!draft.is_empty());
     let done: Done = is_written_as_it_was(include_str!("golden/done-v1.json"));
     assert_eq!(done.freed(), 1_100_004_096);
+}
+
+#[test]
+fn what_a_helper_is_asked_and_says_is_read_and_written_as_the_first_release_did() {
+    let request: Request = is_written_as_it_was(include_str!("golden/request-v1.json"));
+    assert!(matches!(request.work, Work::BeforeTask(_)));
+    let said: Said = is_written_as_it_was(include_str!("golden/said-v1.json"));
+    assert!(matches!(said, Said::BeforeTask { .. }));
+    let plan: TaskCleanUp = is_written_as_it_was(include_str!("golden/task-clean-up-v1.json"));
+    assert!(plan.before.is_some());
+    let cleaned: TaskCleaned = is_written_as_it_was(include_str!("golden/task-cleaned-v1.json"));
+    assert_eq!(cleaned.milliseconds, 12);
+}
+
+/// The last line of what a helper says to these words.
+fn last_said(words: &str) -> Said {
+    let mut said = Vec::new();
+    let now = Timestamp::from_second(1_790_000_000).unwrap();
+    cleanup::work::serve(words.as_bytes(), &mut said, now, &Stop::never()).unwrap();
+    let last = said.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()).unwrap();
+    serde_json::from_slice(last).unwrap()
+}
+
+#[test]
+fn a_request_that_is_none_or_of_a_later_release_is_answered_with_why() {
+    let later = include_str!("golden/request-v1.json").replace('\n', "");
+    let later = later.replacen("\"version\": 1", "\"version\": 2", 1);
+    for (words, why) in [("{}\n", "the request:"), (later.as_str(), "of a later release (2)")] {
+        let Said::Failed { why: told } = last_said(words) else { panic!("{words}") };
+        assert!(told.contains(why), "{told}");
+    }
+    let missing = r#"{"version":1,"within_seconds":null,"work":{"measure":{"folders":["/not/there"]}}}"#;
+    let Said::Measured { sizes } = last_said(missing) else { panic!("measured") };
+    assert!(sizes[0].size.is_err());
 }

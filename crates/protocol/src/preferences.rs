@@ -11,6 +11,7 @@ use crate::calls::present;
 pub struct Preferences {
     pub keep_awake: KeepAwakePreference,
     pub notifications: NotificationPreference,
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<CleanupPreference>"))]
     pub cleanup: CleanupPreference,
 }
 

@@ -28,6 +28,7 @@ const WAYS: { [code: string]: WayOut[] } = {
   "cannot-start": ["log", "doctor"],
   "cannot-save": ["again", "doctor"],
   "disk-nearly-full": ["doctor"],
+  "cleanup-failed": ["doctor"],
   "rotation-unfinished": ["token"],
   "settings-unreadable": ["doctor"],
   "job-user-unusable": ["job-user", "again"],
