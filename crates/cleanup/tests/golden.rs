@@ -95,7 +95,8 @@ fn a_request_that_is_none_or_of_a_later_release_is_answered_with_why() {
         let Said::Failed { why: told } = last_said(words) else { panic!("{words}") };
         assert!(told.contains(why), "{told}");
     }
-    let missing = r#"{"version":1,"within_seconds":null,"work":{"measure":{"folders":["/not/there"]}}}"#;
+    let missing =
+        r#"{"version":1,"within_seconds":null,"work":{"measure":{"folders":["/not/there"]}}}"#;
     let Said::Measured { sizes } = last_said(missing) else { panic!("measured") };
     assert!(sizes[0].size.is_err());
 }

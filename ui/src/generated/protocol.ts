@@ -18,7 +18,7 @@ note?: string,
  */
 reading?: string, };
 
-export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "token-file-unusable" | "token-copied" | "rotation-unfinished" | "rotation-unreadable" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "releases-unreachable" | "releases-refused" | "releases-untrusted" | "release-not-offered" | "release-unsound" | "no-room" | "disk-nearly-full" | "install-stopped" | "agent-damaged" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "server-troubled" | "claim-refused" | "drain-ignored" | "cannot-save" | "after-task-refused" | "state-unreadable" | "state-newer" | "history-unavailable" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-unrecorded" | "task-lost" | "other";
+export type ProblemCode = "token-refused" | "token-missing" | "keychain-locked" | "keychain-waits" | "keychain-absent" | "keychain-refused" | "token-file-unusable" | "token-copied" | "rotation-unfinished" | "rotation-unreadable" | "agent-exits-at-start" | "agent-crashed" | "agent-not-installed" | "releases-unreachable" | "releases-refused" | "releases-untrusted" | "release-not-offered" | "release-unsound" | "no-room" | "install-stopped" | "agent-damaged" | "cannot-start" | "drain-unconfirmed" | "agent-unattended" | "offline" | "server-troubled" | "claim-refused" | "drain-ignored" | "cannot-save" | "after-task-refused" | "disk-nearly-full" | "cleanup-failed" | "state-unreadable" | "state-newer" | "history-unavailable" | "settings-unreadable" | "job-user-unusable" | "run-unreadable" | "task-unrecorded" | "task-lost" | "other";
 
 export type Problem = { code: ProblemCode, 
 /**
@@ -113,7 +113,7 @@ export type TokenSeen = "accepted" | "refused" | "missing" | "untried";
 
 export type TokenStore = "keychain" | "file";
 
-export type Preferences = { keep_awake: KeepAwakePreference, notifications: NotificationPreference, };
+export type Preferences = { keep_awake: KeepAwakePreference, notifications: NotificationPreference, cleanup?: CleanupPreference, };
 
 export type KeepAwakePreference = { on: boolean, 
 /**
@@ -135,11 +135,49 @@ pause_ended: boolean,
  */
 tasks: boolean, };
 
-export type PreferencesChange = { keep_awake?: KeepAwakeChange, notifications?: NotificationChange, };
+export type PreferencesChange = { keep_awake?: KeepAwakeChange, notifications?: NotificationChange, cleanup?: CleanupChange, };
 
 export type KeepAwakeChange = { on?: boolean, battery_floor_percent?: number, };
 
 export type NotificationChange = { problems?: boolean, pause_ended?: boolean, tasks?: boolean, };
+
+export type CleanupPreference = { 
+/**
+ * With less free on a volume that tasks fill, none is claimed; 0: never. Absent: 10 GB, or a
+ * twentieth of the volume where that is less.
+ */
+stop_below_gb?: number, 
+/**
+ * With more free they are claimed again, and so much is what clean-up makes room for. Absent:
+ * half as much again as the mark above.
+ */
+go_on_above_gb?: number, 
+/**
+ * A task waits for the clean-up before it so long at most.
+ */
+before_task_seconds: number, when_it_fails: WhenCleanupFails, 
+/**
+ * Processes that a task leaves behind are ended.
+ */
+end_left_overs: boolean, 
+/**
+ * Absent: never by itself.
+ */
+weekly?: Weekly, };
+
+export type WhenCleanupFails = "go-on" | "fail-task";
+
+export type Weekly = { 
+/**
+ * 1 is Monday, 7 is Sunday.
+ */
+day: number, 
+/**
+ * 0 to 23.
+ */
+hour: number, };
+
+export type CleanupChange = { stop_below_gb?: number | null, go_on_above_gb?: number | null, before_task_seconds?: number, when_it_fails?: WhenCleanupFails, end_left_overs?: boolean, weekly?: Weekly | null, };
 
 export type KeepAwake = { held: boolean, 
 /**
@@ -267,6 +305,295 @@ found?: string,
  */
 steps: Array<AdminStep>, };
 
+export type WorkDirs = { 
+/**
+ * The largest first, those whose size is not known at the end.
+ */
+directories: Array<WorkDir>, volumes: Array<Volume>, };
+
+export type WorkDir = { 
+/**
+ * Names it in calls.
+ */
+id: WorkDirId, runner: RunnerName, kind: WorkDirKind, 
+/**
+ * For people: what is no text in it is escaped.
+ */
+path: string, 
+/**
+ * On disk; absent: not measured, or it cannot be read.
+ */
+size?: Bytes, files?: number, 
+/**
+ * When it was last worked in, as far as is known.
+ */
+used_at?: string, 
+/**
+ * The last task in it; gone from the history where `project` and `job` are absent.
+ */
+task?: TaskId, project?: string, job?: string, 
+/**
+ * The user that it belongs to, where that is not its owner.
+ */
+job_user?: string, in_use: WorkDirUse, 
+/**
+ * The owner's mark: no plan ever names it.
+ */
+never_delete: boolean, 
+/**
+ * Why it cannot be deleted from here, one sentence; absent: it can.
+ */
+kept_because?: string, };
+
+export type WorkDirId = string;
+
+export type WorkDirKind = "current" | "kept" | "chosen" | "other";
+
+export type WorkDirUse = "free" | "in-use" | "unknown";
+
+export type Volume = { 
+/**
+ * A folder on it.
+ */
+path: string, 
+/**
+ * What of ours lies on it, in words ("tasks, temporary files").
+ */
+holds: string, total: Bytes, free: Bytes, 
+/**
+ * Below this no task is claimed.
+ */
+stops_below: Bytes, 
+/**
+ * Above this they are claimed again.
+ */
+goes_on_above: Bytes, };
+
+export type MarkWorkDir = { id: WorkDirId, never_delete: boolean, };
+
+export type Presets = { presets: Array<Preset>, };
+
+export type Preset = { id: string, title: string, 
+/**
+ * What it touches, one sentence.
+ */
+touches: string, 
+/**
+ * What for, one sentence.
+ */
+why: string, risk: Risk, 
+/**
+ * Done by itself: before each task, or in the weekly run.
+ */
+on: boolean, 
+/**
+ * As it is without a word of the owner's.
+ */
+on_by_default: boolean, 
+/**
+ * It may run before a task; the others wait until no task runs.
+ */
+before_task: boolean, limits: Limits, 
+/**
+ * Why it does nothing on this machine, one sentence; absent: it does.
+ */
+not_here?: string, 
+/**
+ * From the owner's settings.
+ */
+own: boolean, };
+
+export type Risk = "low" | "medium" | "high";
+
+export type Limits = { 
+/**
+ * The last so many.
+ */
+keep_last?: number, 
+/**
+ * What was used within so many days.
+ */
+unused_days?: number, 
+/**
+ * So many bytes together.
+ */
+at_most?: Bytes, };
+
+export type PresetChange = { on?: boolean, limits?: Limits, };
+
+export type AskPlan = { 
+/**
+ * These presets; absent, and no directories are named: those that are on.
+ */
+presets?: Array<string>, 
+/**
+ * These working directories, whatever the presets say.
+ */
+directories: Array<WorkDirId>, 
+/**
+ * Of this runner alone.
+ */
+runner?: RunnerName, };
+
+export type CleanupPlan = { 
+/**
+ * Names it in `POST /v1/cleanup`.
+ */
+id: string, made_at: string, 
+/**
+ * The largest first; those that have nothing to do here say why.
+ */
+groups: Array<PlanGroup>, 
+/**
+ * Of all groups, as far as is known before.
+ */
+bytes: Bytes, 
+/**
+ * Entries of all groups.
+ */
+entries: number, };
+
+export type PlanGroup = { 
+/**
+ * A preset's id, or `directories` for those that were named.
+ */
+preset: string, title: string, risk: Risk, 
+/**
+ * As far as is known before.
+ */
+bytes?: Bytes, 
+/**
+ * The largest first, at most 500.
+ */
+items: Array<PlanItem>, 
+/**
+ * So many more that are not listed here.
+ */
+more: number, 
+/**
+ * Why nothing, or not all, is done, one sentence.
+ */
+note?: string, };
+
+export type PlanItem = { 
+/**
+ * A path, or a command line; escaped, to be shown as it is.
+ */
+what: string, bytes?: Bytes, used_at?: string, 
+/**
+ * Why it goes, without a final period.
+ */
+why: string, };
+
+export type CarryOut = { plan: string, 
+/**
+ * Presets of the plan; absent: all.
+ */
+presets?: Array<string>, };
+
+export type CleanupRuns = { why: CleanupWhy, stage: CleanupStage, since: string, 
+/**
+ * Entries that were looked at, or removed.
+ */
+entries: number, 
+/**
+ * Of those, on disk.
+ */
+bytes: Bytes, 
+/**
+ * What it will come to, where that is known.
+ */
+of?: Bytes, };
+
+export type CleanupStage = "measuring" | "removing" | "other";
+
+export type CleanupWhy = "you" | "before-task" | "weekly" | "low-disk" | "other";
+
+export type CleanupReceipts = { receipts: Array<CleanupReceipt>, 
+/**
+ * Pass as `before` to go on; absent at the end.
+ */
+before?: number, };
+
+export type CleanupReceipt = { 
+/**
+ * Grows with every receipt.
+ */
+id: number, at: string, why: CleanupWhy, 
+/**
+ * Absent: of the whole machine.
+ */
+runner?: RunnerName, 
+/**
+ * The task that it was done for.
+ */
+task?: TaskId, 
+/**
+ * What was removed had so many bytes on disk. What a process has open, or a snapshot holds, comes
+ * free later: see `volumes`.
+ */
+freed: Bytes, seconds: number, groups: Array<ReceiptGroup>, 
+/**
+ * What the file systems say.
+ */
+volumes: Array<VolumeReceipt>, 
+/**
+ * What stayed and why, at most 100.
+ */
+failures: Array<CleanupFailure>, more_failures: number, 
+/**
+ * Until then `POST /v1/cleanup/undo` puts back what is in the trash; absent: nothing is.
+ */
+undo_until?: string, 
+/**
+ * It was put back.
+ */
+undone: boolean, 
+/**
+ * Why it ended before its end, one sentence.
+ */
+cut_short?: string, };
+
+export type ReceiptGroup = { preset: string, title: string, planned: Bytes | null, freed: Bytes, 
+/**
+ * Entries that went.
+ */
+went: number, 
+/**
+ * Entries that stayed.
+ */
+stayed: number, 
+/**
+ * What a command said at its end, or why nothing was done.
+ */
+note?: string, };
+
+export type VolumeReceipt = { path: string, total: Bytes, free_before: Bytes, free_after: Bytes, };
+
+export type CleanupFailure = { path: string, 
+/**
+ * One sentence.
+ */
+why: string, 
+/**
+ * What to do about it, one sentence or a command.
+ */
+way_out: string, };
+
+export type UndoCleanup = { receipt: number, };
+
+export type Undone = { put_back: number, 
+/**
+ * What could not be put back and why, one sentence each.
+ */
+not: Array<string>, };
+
+export type WorkDirShort = { id: WorkDirId, runner: RunnerName, 
+/**
+ * The project, else the name of the directory.
+ */
+title: string, path: string, size?: Bytes, };
+
 export type Snapshot = { 
 /**
  * Grows by one with every change since the supervisor started.
@@ -291,7 +618,19 @@ keep_awake?: KeepAwake,
 /**
  * Absent from a supervisor that gives no notice, and where they cannot be read.
  */
-notices?: NoticesSeen, };
+notices?: NoticesSeen, 
+/**
+ * The volumes that tasks fill; none where they were not looked at.
+ */
+volumes?: Array<Volume>, 
+/**
+ * The clean-up that runs now.
+ */
+cleanup?: CleanupRuns, 
+/**
+ * Working directories, the largest first, as they were last looked at.
+ */
+work_dirs?: Array<WorkDirShort>, };
 
 export type LogPage = { 
 /**

@@ -102,3 +102,66 @@ fn read(id: i64, text: &str) -> Result<CleanupReceipt> {
     let receipt: CleanupReceipt = serde_json::from_str(text).context("reading a receipt")?;
     Ok(CleanupReceipt { id: u64::try_from(id)?, ..receipt })
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Bytes, CleanupWhy};
+
+    use super::*;
+
+    fn receipt(second: i64, task: Option<&str>) -> CleanupReceipt {
+        CleanupReceipt {
+            id: 0,
+            at: Timestamp::from_second(second).unwrap(),
+            why: CleanupWhy::You,
+            runner: None,
+            task: task.map(TaskId::from),
+            freed: Bytes(7),
+            seconds: 1,
+            groups: Vec::new(),
+            volumes: Vec::new(),
+            failures: Vec::new(),
+            more_failures: 0,
+            undo_until: None,
+            undone: false,
+            cut_short: None,
+        }
+    }
+
+    #[test]
+    fn receipts_are_paged_the_newest_first_and_those_of_a_task_come_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.sqlite");
+        assert!(cleanups(&path, None, None).unwrap().receipts.is_empty(), "no file is no receipt");
+        let history = History::open(&path).unwrap();
+        for second in 1..=3 {
+            history.cleanup(&receipt(second, None)).unwrap();
+        }
+        history.cleanup(&receipt(4, Some("run.1"))).unwrap();
+        history.cleanup(&receipt(5, Some("run.1"))).unwrap();
+        let seconds = |page: &CleanupReceipts| -> Vec<i64> {
+            page.receipts.iter().map(|receipt| receipt.at.as_second()).collect()
+        };
+        let first = cleanups(&path, None, Some(3)).unwrap();
+        assert_eq!(seconds(&first), [4, 3, 2]);
+        let rest = cleanups(&path, first.before, Some(3)).unwrap();
+        assert_eq!((seconds(&rest), rest.before), (vec![1], None));
+    }
+
+    #[test]
+    fn what_may_be_put_back_is_known_until_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(&folder.path().join("history.sqlite")).unwrap();
+        let until = Timestamp::from_second(600).ok();
+        let id =
+            history.cleanup(&CleanupReceipt { undo_until: until, ..receipt(1, None) }).unwrap();
+        let mut known = history.undoable_cleanups().unwrap();
+        assert_eq!(known.iter().map(|receipt| receipt.id).collect::<Vec<_>>(), [id]);
+        let mut undone = known.remove(0);
+        (undone.undo_until, undone.undone) = (None, true);
+        history.amend_cleanup(&undone).unwrap();
+        assert!(history.undoable_cleanups().unwrap().is_empty());
+        assert!(history.cleanup_of(id).unwrap().unwrap().undone);
+        assert!(history.cleanup_of(99).unwrap().is_none());
+    }
+}
