@@ -277,7 +277,8 @@ fn list(folders: &[Place]) -> Said {
 
 fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progress) -> Said {
     let mut failures = Vec::new();
-    if let Some(Fresh { work, kept, name }) = &before.fresh {
+    let fresh_one = before.fresh.as_ref().filter(|it| !before.around.is_marked(&it.work));
+    if let Some(Fresh { work, kept, name }) = fresh_one {
         match fresh(work, kept, name) {
             Ok(Freshened::Kept(_) | Freshened::Nothing) => {}
             Err(error) => failures.push(error.to_string()),

@@ -106,9 +106,7 @@ impl Supervisor {
         watch.folder(runs.path());
         watch.folder(&folders.config);
         watch.folder(&folders.state);
-        if let Some(folder) = program.path().parent() {
-            watch.folder(folder);
-        }
+        watch.program(program.path());
         Ok(Self {
             core: Core::new(info, boot.0.clone(), state),
             boot: boot.0,

@@ -25,7 +25,8 @@ pub(crate) enum Ended {
 }
 
 impl Supervisor {
-    fn program_touched(&self) {
+    fn program_touched(&mut self) {
+        self.watch.program(self.program.path());
         if !self.program.was_replaced() {
             return;
         }

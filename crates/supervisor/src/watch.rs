@@ -55,6 +55,20 @@ impl Watch {
         }
     }
 
+    /// The file of this program, and not its folder: there others' programs lie, and whoever starts one
+    /// would be noticed. While it is gone its folder has to do.
+    pub(crate) fn program(&mut self, program: &Path) {
+        let folder = program.parent().unwrap_or(program);
+        if program.exists() {
+            // A watch goes on with the file that had the name before.
+            self.forget(program);
+            self.folder(program);
+            self.forget(folder);
+        } else {
+            self.folder(folder);
+        }
+    }
+
     pub(crate) fn forget(&mut self, folder: &Path) {
         // It may be gone already, and its watch with it.
         let _ = self.watcher.unwatch(folder);

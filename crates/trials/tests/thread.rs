@@ -6,13 +6,15 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use client::Detail;
 use local_circleci::{NewTask, Outcome, TaskNumber};
 use process::Pid;
 use protocol::{RunnerState, Snapshot, Task, TaskResult, Usage};
-use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, until, until_some};
+use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, Supervisor, program, until, until_some};
 
 #[test]
 fn a_task_runs_and_a_pause_waits_for_its_task() {
@@ -156,10 +158,45 @@ fn listen(rig: &Rig, mut is_enough: impl FnMut(Usage) -> bool) {
     panic!("the events ended");
 }
 
+/// Starts the supervisor from a folder of its own: other trials start theirs from the shared one, and
+/// whoever starts its program is noticed. That folder.
+fn on_its_own(rig: &mut Rig) -> PathBuf {
+    rig.kill_supervisor();
+    let folder = rig.place.path("program");
+    fs::create_dir(&folder).unwrap();
+    for name in ["runner-tray-supervisor", "runner-tray-keeper"] {
+        fs::copy(program(name), folder.join(name)).unwrap();
+    }
+    let path = folder.join("runner-tray-supervisor");
+    rig.supervisor = Some(Supervisor::start_program(&rig.place, &rig.api, &path));
+    folder
+}
+
+#[test]
+fn programs_that_are_started_beside_it_wake_no_supervisor() {
+    let mut rig = Rig::bare(&Options::default());
+    let folder = on_its_own(&mut rig);
+    let other = folder.join("other");
+    fs::copy("/bin/true", &other).unwrap();
+    let supervisor = rig.api.health().unwrap().pid;
+    // What else it reads now and then does not hide fifty starts.
+    until(DEADLINE, "it reads nothing while others are started", || {
+        let before = reads(supervisor);
+        for _ in 0..50 {
+            assert!(Command::new(&other).status().unwrap().success());
+        }
+        reads(supervisor) - before < 10
+    });
+    rig.finish();
+}
+
 #[test]
 fn what_a_task_uses_is_looked_at_only_while_somebody_looks() {
     const A_WHILE: Duration = Duration::from_secs(4);
-    let mut rig = Rig::idle(&Options::default());
+    let mut rig = Rig::bare(&Options::default());
+    on_its_own(&mut rig);
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
     let (number, root) = burning(&rig);
     // Whoever opens the records of a run is noticed, and that costs the supervisor a read.
     rig.witness.rests();
