@@ -47,8 +47,8 @@ pub(crate) fn enable(supervisor: &Path, home: Option<&OsStr>) -> Result<(), Serv
         write_own(&unit)?;
     }
     systemctl(&["daemon-reload"])?;
-    // A link to one that is not used any more gives way.
-    systemctl(&["enable", "--force", "--quiet", UNIT])?;
+    // A link to one that is not used any more goes first: systemd takes it for the same.
+    systemctl(&["reenable", "--quiet", UNIT])?;
     systemctl(&["reset-failed", UNIT]).ok();
     systemctl(&["start", UNIT]).map(drop)
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use local_circleci::{NewTask, Outcome, TaskNumber};
 use protocol::{
-    CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupWhy, Presets, ProblemCode, WorkDir,
-    WorkDirKind, WorkDirs,
+    CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupWhy, Presets, ProblemCode, RunnerState,
+    WorkDir, WorkDirKind, WorkDirs,
 };
 use serde::de::DeserializeOwned;
 use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, is_alive, until, until_some};
@@ -68,6 +68,7 @@ fn every_task_begins_in_a_fresh_directory_and_the_last_three_are_kept() {
         assert_eq!(found(&rig, name), "", "{name} begins with nothing");
     }
     until_recorded(&rig, 6);
+    rig.until_state(RunnerState::Idle);
     assert_eq!(names(&work(&rig)), ["six.bin"], "until the next task it stays where it was");
     let kept = names(&kept(&rig));
     assert_eq!(kept.len(), 3, "{kept:?}");

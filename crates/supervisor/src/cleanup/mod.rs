@@ -5,9 +5,13 @@
 mod around;
 mod calls;
 mod helper;
+mod job;
+mod look;
+mod plan;
 mod run;
 mod shown;
 mod task;
+mod trash;
 mod work_dirs;
 
 pub(crate) use around::Chosen;

@@ -1,0 +1,149 @@
+//! Plans: what would go, made for whoever asks, and kept until they are carried out.
+
+use std::sync::Arc;
+
+use cleanup::preset::{Choice, Chosen as Named, Entries, Folders as Entry, Preset, What};
+use protocol::{AskPlan, CleanupPlan, CleanupWhy, WorkDirId};
+use supervisor_core::Event;
+
+use super::around::{Party, presets};
+use super::calls::{CleanupCall, no_such_directory, no_such_preset};
+use super::run::{StoredPlan, busy};
+use super::{shown, work_dirs};
+use crate::api::refusal;
+use crate::input::{Input, Reply};
+use crate::supervisor::Supervisor;
+
+/// What stands for a preset where directories were named.
+const NAMED: &str = "directories";
+
+impl Supervisor {
+    pub(super) fn make_plan(&mut self, asked: &AskPlan, reply: Reply<CleanupPlan>) {
+        match self.plan_choices(asked) {
+            Err(refused) => drop(reply.send(Err(refused))),
+            Ok((parties, choices)) => {
+                let Some(job) = self.job(CleanupWhy::You) else {
+                    return drop(reply.send(Err(busy())));
+                };
+                self.cleaning.plans += 1;
+                let id = format!("{}-{}", job.since.as_second(), self.cleaning.plans);
+                let runner = asked.runner.clone();
+                tokio::spawn(async move {
+                    let parts = job.draft(parties, choices, Vec::new()).await;
+                    let plan = parts.map(|parts| {
+                        let shown = shown::plan(id, job.since, &parts);
+                        Arc::new(StoredPlan { shown, parts, runner })
+                    });
+                    job.to_loop.send(Input::Cleanup(CleanupCall::Planned(plan, reply)));
+                });
+            }
+        }
+    }
+
+    fn plan_choices(
+        &self,
+        asked: &AskPlan,
+    ) -> Result<(Vec<Party>, Vec<Choice>), protocol::ApiError> {
+        let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        let parties = self.parties(asked.runner.as_ref())?;
+        let (all, _) = presets(&settings.cleanup);
+        let mut choices = Vec::new();
+        match &asked.presets {
+            Some(ids) => {
+                for id in ids {
+                    let found = all.iter().find(|chosen| chosen.preset.id == *id);
+                    choices.push(found.ok_or_else(|| no_such_preset(id))?.choice());
+                }
+            }
+            None if asked.directories.is_empty() => {
+                choices.extend(all.iter().filter(|chosen| chosen.on).map(super::Chosen::choice));
+            }
+            None => {}
+        }
+        if !asked.directories.is_empty() {
+            choices.push(self.named(&asked.directories, &parties)?);
+        }
+        Ok((parties, choices))
+    }
+
+    /// These directories and no others, as a preset that is made for it.
+    fn named(&self, ids: &[WorkDirId], parties: &[Party]) -> Result<Choice, protocol::ApiError> {
+        let there = work_dirs::list(parties);
+        let mut entries = Vec::new();
+        for id in ids {
+            let folder = there.iter().find(|folder| folder.id() == *id);
+            let folder = folder.ok_or_else(|| no_such_directory(id))?;
+            if let Some(task) = self.core.snapshot().runners.iter().find(|runner| {
+                runner.name == folder.runner
+                    && folder.kind == protocol::WorkDirKind::Current
+                    && runner.task.is_some()
+            }) {
+                return Err(refusal::error(
+                    409,
+                    "in-use",
+                    format!("A task of {} works in {}.", task.name, id.0),
+                    "Wait for its end, then try again.",
+                ));
+            }
+            let text = |path: &std::path::Path| path.to_str().map(str::to_owned);
+            let no_text = || {
+                refusal::bad_request(
+                    format!("The path of {} is no text.", id.0),
+                    "Remove it by hand.",
+                )
+            };
+            let (root, name) = match folder.kind {
+                // Its name stays; a runner has a working directory.
+                protocol::WorkDirKind::Current => (text(&folder.path), Some("*".to_owned())),
+                protocol::WorkDirKind::Kept
+                | protocol::WorkDirKind::Chosen
+                | protocol::WorkDirKind::Other => (
+                    folder.path.parent().and_then(text),
+                    folder.path.file_name().and_then(|name| name.to_str()).map(str::to_owned),
+                ),
+            };
+            let lock = (folder.kind == protocol::WorkDirKind::Current)
+                .then(|| text(&folder.lock))
+                .flatten();
+            entries.push(Entry {
+                root: root.ok_or_else(no_text)?,
+                names: vec![name.ok_or_else(no_text)?],
+                entries: Entries::All,
+                lock,
+            });
+        }
+        Ok(as_named(entries))
+    }
+
+    pub(super) fn planned(
+        &mut self,
+        plan: Result<Arc<StoredPlan>, String>,
+        reply: Reply<CleanupPlan>,
+    ) {
+        self.cleaning.running = None;
+        self.event(Event::CleanupEnded { failure: None });
+        let answer = plan.map(|plan| {
+            self.cleaning.plan = Some(Arc::clone(&plan));
+            plan.shown.clone()
+        });
+        let _ = reply.send(answer.map_err(|why| refusal::failed(&why)));
+    }
+}
+
+/// These entries and no others, as a preset that is made for them.
+pub(super) fn as_named(entries: Vec<Entry>) -> Choice {
+    let mut preset = Preset {
+        id: NAMED.to_owned(),
+        title: "Working directories".to_owned(),
+        touches: "The working directories that were named.".to_owned(),
+        why: "They were named.".to_owned(),
+        risk: cleanup::preset::Risk::High,
+        platforms: vec![cleanup::preset::Platform::Linux, cleanup::preset::Platform::Macos],
+        default: false,
+        when: cleanup::preset::When::BeforeTask,
+        limits: cleanup::preset::Limits::default(),
+        what: What::Kept,
+    };
+    preset.what = What::Folders(entries);
+    Choice { preset: Named::Own(Box::new(preset)), limits: cleanup::preset::Limits::default() }
+}
