@@ -16,7 +16,7 @@ use run_dir::{RunDir, TaskDir};
 use crate::as_job_user::JobUser;
 use crate::clock::now;
 use crate::end_tree::{Trees, end_trees};
-use crate::gate::own_program;
+use crate::gate::{TOKEN_VARIABLE, own_program};
 use crate::link::{Forward, Link};
 use crate::note::note;
 use crate::signals::Signals;
@@ -194,6 +194,8 @@ impl<'a> Cleaner<'a> {
             Some(job_user) => job_user.helper(),
             None => own_program()?,
         };
+        // Nor has what it starts any use for it.
+        command.env_remove(TOKEN_VARIABLE);
         command.arg("clean").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         let mut child = process::spawn_apart(&mut command)?;
         let id = ProcessId::of(Pid::of_child(&child)).ok();

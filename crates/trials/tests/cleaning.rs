@@ -192,6 +192,17 @@ fn where_its_owner_wants_it_a_task_fails_whose_clean_up_did() {
 }
 
 #[test]
+fn a_command_of_the_owner_s_gets_no_token() {
+    let rig = Rig::idle(&Options::default());
+    let sign = rig.place.path("signs").join("environment");
+    own_command(&rig, &format!("env > '{}'", sign.display()));
+    runs(&rig, "one");
+    let environment = fs::read_to_string(&sign).unwrap();
+    assert!(environment.contains("HOME=") && !environment.contains("TOKEN"), "{environment}");
+    rig.finish();
+}
+
+#[test]
 fn a_helper_that_crashes_costs_no_task() {
     let rig = Rig::idle(&Options::default());
     // It kills its own parent, which is the process that cleans up.

@@ -50,7 +50,7 @@ impl Supervisor {
             let listed = listed.await.unwrap_or_default();
             let mut sizes: Sizes = sizes
                 .into_iter()
-                .filter(|(inode, _)| !all || listed.iter().any(|it| it.inode == *inode))
+                .filter(|(key, _)| !all || listed.iter().any(|it| it.key() == *key))
                 .collect();
             if measure {
                 measure_all(&listed, &busy, &folders, &mut sizes).await;
@@ -76,11 +76,7 @@ impl Supervisor {
         });
     }
 
-    pub(crate) fn work_dirs_seen(
-        &mut self,
-        directories: &[protocol::WorkDir],
-        sizes: std::collections::BTreeMap<u64, Measured>,
-    ) {
+    pub(crate) fn work_dirs_seen(&mut self, directories: &[protocol::WorkDir], sizes: Sizes) {
         self.cleaning.sizes = sizes;
         self.event(Event::WorkDirsSeen(work_dirs::short(directories)));
     }
@@ -101,7 +97,7 @@ async fn measure_all(
         let unknown: Vec<&super::Folder> = listed
             .iter()
             .filter(|folder| folder.user == user)
-            .filter(|folder| changes(folder) || !sizes.contains_key(&folder.inode))
+            .filter(|folder| changes(folder) || !sizes.contains_key(&folder.key()))
             .filter(|folder| !(changes(folder) && busy.contains(&folder.runner)))
             .collect();
         if unknown.is_empty() {
@@ -116,7 +112,7 @@ async fn measure_all(
         for (folder, measured) in unknown.iter().zip(measured) {
             if let Ok(size) = measured.size {
                 let of = Measured { bytes: size.bytes, files: size.files, used: size.used };
-                sizes.insert(folder.inode, of);
+                sizes.insert(folder.key(), of);
             }
         }
     }

@@ -28,7 +28,7 @@ pub(crate) struct Folder {
     pub(crate) never_delete: bool,
 }
 
-/// What was measured of one; the number of its folder outlives its name.
+/// What was measured of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Measured {
     pub(crate) bytes: u64,
@@ -36,7 +36,9 @@ pub(crate) struct Measured {
     pub(crate) used: Option<Timestamp>,
 }
 
-pub(crate) type Sizes = BTreeMap<u64, Measured>;
+/// By the number of a folder and when it got its name: numbers are given again, and what was measured
+/// before a task is not so after it.
+pub(crate) type Sizes = BTreeMap<(u64, Option<Timestamp>), Measured>;
 
 /// Those that are there. Blocking.
 pub(crate) fn list(parties: &[Party]) -> Vec<Folder> {
@@ -56,7 +58,11 @@ pub(crate) fn list(parties: &[Party]) -> Vec<Folder> {
                     runner: name.clone(),
                     kind,
                     inode: about.ino(),
-                    since: Timestamp::from_second(about.ctime()).ok(),
+                    since: Timestamp::new(
+                        about.ctime(),
+                        i32::try_from(about.ctime_nsec()).unwrap_or(0),
+                    )
+                    .ok(),
                     user: user.clone(),
                     lock: runner.lock.clone(),
                     never_delete: marked(&path),
@@ -84,6 +90,10 @@ impl Folder {
         })
     }
 
+    pub(super) fn key(&self) -> (u64, Option<Timestamp>) {
+        (self.inode, self.since)
+    }
+
     /// Kept under the name of the last task in it.
     fn task(&self) -> Option<TaskId> {
         let name = self.path.file_name()?.to_str()?;
@@ -97,7 +107,7 @@ impl Folder {
         task_of: impl Fn(&TaskId) -> Option<FinishedTask>,
         running: bool,
     ) -> WorkDir {
-        let measured = sizes.get(&self.inode);
+        let measured = sizes.get(&self.key());
         let task = self.task();
         let known = task.as_ref().and_then(task_of);
         let in_use = match self.kind {
