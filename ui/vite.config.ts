@@ -21,6 +21,8 @@ export default defineConfig({
     // Times are shown in the reader's zone; tests need one that is the same everywhere.
     // Some tests read what the styles say.
     css: true,
+    // Against one that hangs: a busy machine takes seconds for the first page of a file.
+    testTimeout: 60_000,
     env: { TZ: "Europe/Berlin" },
   },
 });

@@ -64,7 +64,7 @@ describe("the frame", () => {
     await fireEvent.click(screen.getByRole("button", { name: "History" }));
     await show(scene("away"));
     expect(screen.getByRole("button", { name: "History" }).getAttribute("aria-current")).toBe("page");
-    close();
+    await close();
     await open(scene("away"), { page: "set-up" });
     expect(screen.queryByRole("region", { name: "Since you last looked" })).toBeNull();
   });

@@ -107,4 +107,5 @@ export async function close(): Promise<void> {
   localStorage.clear();
   place.restore();
   place.edits = undefined;
+  place.part = undefined;
 }
