@@ -26,6 +26,7 @@ pub(crate) struct Go {
 }
 
 /// What is known of the supervisor. Only `Live` says anything of a runner.
+#[expect(clippy::large_enum_variant, reason = "there is one of it, and mostly it is live")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum Seen {

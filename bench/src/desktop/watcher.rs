@@ -1,6 +1,10 @@
 //! The part of a panel that tray icons register with (`StatusNotifierWatcher`); it draws nothing, and
 //! tells at once that an icon came.
-
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::used_underscore_binding,
+    reason = "the interface's macro calls it so"
+)]
 #![expect(clippy::unused_self, reason = "an interface is as its specification has it")]
 
 use std::sync::mpsc::Sender;

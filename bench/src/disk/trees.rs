@@ -80,11 +80,11 @@ fn small(path: &Path, folders: usize) -> Result<()> {
     Ok(())
 }
 
-fn large(path: &Path, fill: impl Fn(&File) -> Result<()>) -> Result<()> {
+fn large(path: &Path, write: impl Fn(&File) -> Result<()>) -> Result<()> {
     fs::create_dir(path)?;
     (0..LARGE_FILES).try_for_each(|number| {
         let file = File::create(path.join(format!("image-{number}")))?;
-        fill(&file).context("a file of 1 GB")
+        write(&file).context("a file of 1 GB")
     })
 }
 

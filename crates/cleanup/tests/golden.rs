@@ -1,5 +1,6 @@
 //! What the first release wrote loads for ever: plans, drafts, receipts, and what is asked for. A plan of
 //! a later release is not carried out.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
 use cleanup::preset::{Around, Choice, Detail, Done, Draft, FreeGoal, Undo};
 use cleanup::work::{Request, Said, TaskCleanUp, TaskCleaned, Work};

@@ -2,7 +2,7 @@
 //! for a limited time, and the end of what it leaves running. Nothing of it is on the task's own
 //! streams, and no crash or hang of it costs the task.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -39,7 +39,7 @@ pub(crate) struct Held {
 /// How the clean-up before a task ended.
 pub(crate) enum Cleaned {
     /// The task may begin.
-    Begin(Held),
+    Begin(Box<Held>),
     /// The owner wants no task after a clean-up that failed.
     Refused,
     /// The agent sent this signal, so there will be no task.
@@ -58,14 +58,14 @@ pub(crate) fn before(
     signals: &Signals,
 ) -> anyhow::Result<Cleaned> {
     let Some((plan, task)) = plan_of(run).zip(task) else {
-        return Ok(Cleaned::Begin(Held { _lock: None, plan: None }));
+        return Ok(Cleaned::Begin(Box::new(Held { _lock: None, plan: None })));
     };
     let name = format!("{}.{}", run_name(run), task.number());
     let Some((lock, before)) = take_lock(&plan.lock, &name) else {
         note(run, format_args!("{} is held by another, so nothing is cleaned up", plan.lock));
-        return Ok(Cleaned::Begin(Held { _lock: None, plan: Some(plan) }));
+        return Ok(Cleaned::Begin(Box::new(Held { _lock: None, plan: Some(plan) })));
     };
-    let held = Held { _lock: Some(lock), plan: Some(plan.clone()) };
+    let held = Box::new(Held { _lock: Some(lock), plan: Some(plan.clone()) });
     let Some(mut asked) = plan.before.clone() else { return Ok(Cleaned::Begin(held)) };
     if let Some(fresh) = &mut asked.fresh {
         fresh.name = before.unwrap_or_else(|| format!("before-{name}"));
@@ -89,7 +89,9 @@ pub(crate) fn before(
         Came::FrontDied => return Ok(Cleaned::FrontDied),
     };
     let failed = !failures.is_empty();
-    failures.iter().for_each(|why| note(run, format_args!("clean-up before task {name}: {why}")));
+    for why in &failures {
+        note(run, format_args!("clean-up before task {name}: {why}"));
+    }
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let refused = failed && plan.fail_task;
     let cleaned =
@@ -162,7 +164,7 @@ fn take_lock(path: &Path, name: &str) -> Option<(File, Option<String>)> {
 }
 
 fn write(path: &Path, cleaned: &TaskCleaned) -> anyhow::Result<()> {
-    Ok(fs::write(path, serde_json::to_vec(cleaned)?)?)
+    Ok(run_dir::write_atomically(path, &serde_json::to_vec(cleaned)?)?)
 }
 
 /// The process that cleans up.
@@ -262,7 +264,8 @@ impl<'a> Cleaner<'a> {
         let lines = self.said.split(|byte| *byte == b'\n');
         let said = lines.filter_map(|line| serde_json::from_slice::<Said>(line).ok());
         // A login profile may print something, and progress is no answer.
-        let answer = said.filter(|said| !matches!(said, Said::Advanced { .. })).last();
+        let mut said = said.filter(|said| !matches!(said, Said::Advanced { .. }));
+        let answer = said.next_back();
         if answer.is_none() {
             // Who broke off may have left something running.
             self.end();

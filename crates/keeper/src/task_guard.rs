@@ -95,7 +95,7 @@ struct Guard<'run> {
     link: Link,
     agent: ProcessId,
     records: Records<'run>,
-    held: Held,
+    held: Box<Held>,
 }
 
 impl Guard<'_> {
@@ -151,8 +151,9 @@ impl Guard<'_> {
         let left_behind = match &end {
             TaskEnd::Code(_) | TaskEnd::Signal(_) if self.held.ends_left_overs() => {
                 let left = below_this_process();
-                left.iter()
-                    .for_each(|id| note(self.run, format_args!("left running, ended: {id}")));
+                for id in &left {
+                    note(self.run, format_args!("left running, ended: {id}"));
+                }
                 let trees = Trees { below_this_process: true, roots: Vec::new() };
                 end_trees(&trees, self.job_user.as_ref())
             }

@@ -98,8 +98,9 @@ impl Records {
         self.with(|history| history.amend_cleanup(receipt));
     }
 
-    pub(crate) fn cleanup_of(&mut self, id: u64) -> Option<Option<CleanupReceipt>> {
-        self.with(|history| history.cleanup_of(id))
+    /// None also where nobody can tell.
+    pub(crate) fn cleanup_of(&mut self, id: u64) -> Option<CleanupReceipt> {
+        self.with(|history| history.cleanup_of(id)).flatten()
     }
 
     /// None where there is no history, or it cannot be used.

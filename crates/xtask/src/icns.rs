@@ -26,18 +26,18 @@ pub(crate) fn icns(root: &Path) -> anyhow::Result<Generated> {
     let mut body = Vec::new();
     for (name, size) in SIZES {
         let png = icons::draw(&app, size)?.encode_png().context("encode a picture")?;
-        push(&mut body, name, &png)?;
+        push(&mut body, *name, &png)?;
     }
     let mut bytes = Vec::new();
-    push(&mut bytes, b"icns", &body)?;
+    push(&mut bytes, *b"icns", &body)?;
     let path = root.join("installers/generated/macos/runner-tray.icns");
     Ok(Generated { path, bytes, same: |old, new| old == new })
 }
 
 /// A name, the length of all of it, and the content.
-fn push(bytes: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) -> anyhow::Result<()> {
+fn push(bytes: &mut Vec<u8>, name: [u8; 4], content: &[u8]) -> anyhow::Result<()> {
     let length = u32::try_from(content.len() + 8).context("a picture is too large")?;
-    bytes.extend_from_slice(name);
+    bytes.extend_from_slice(&name);
     bytes.extend_from_slice(&length.to_be_bytes());
     bytes.extend_from_slice(content);
     Ok(())

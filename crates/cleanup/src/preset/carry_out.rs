@@ -180,9 +180,9 @@ fn freshen(work: &Path, kept: &Path, lock: &Path, now: Timestamp, stop: &Stop) -
     }
 }
 
-fn have_done(step: &Step, program: &Run<'_>, stop: &Stop) -> StepReceipt {
+fn have_done(its: &Step, program: &Run<'_>, stop: &Stop) -> StepReceipt {
     if stop.is_asked() {
-        return step.receipt(Outcome::Stopped { left: Vec::new() });
+        return its.receipt(Outcome::Stopped { left: Vec::new() });
     }
     let room = || -> Option<VolumeRoom> {
         let home = std::fs::canonicalize(program.home).ok()?;
@@ -205,7 +205,7 @@ fn have_done(step: &Step, program: &Run<'_>, stop: &Stop) -> StepReceipt {
         End::NotStarted(why) => Outcome::Refused(why),
     };
     let freed = freed_in(&printed.lines);
-    StepReceipt { printed: printed.lines, freed, volume, ..step.receipt(outcome) }
+    StepReceipt { printed: printed.lines, freed, volume, ..its.receipt(outcome) }
 }
 
 /// Ends the processes of a group together: TERM, and after a while KILL.

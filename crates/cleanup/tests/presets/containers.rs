@@ -14,8 +14,11 @@ fn of_any_age(preset: &str) -> Choice {
     Choice { limits, ..Choice::built_in(preset) }
 }
 
+/// Runs it and gives what it printed.
+type Podman = Box<dyn Fn(&[&str]) -> String>;
+
 /// A podman whose store is the scene's own: the true one behind a script that says where.
-fn podman(scene: &mut Scene) -> Option<Box<dyn Fn(&[&str]) -> String>> {
+fn podman(scene: &mut Scene) -> Option<Podman> {
     let real = scene.around.path.iter().map(|folder| folder.join("podman")).find(|it| it.is_file());
     let Some(real) = real else {
         skipped("there is no podman");

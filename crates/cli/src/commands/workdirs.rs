@@ -92,7 +92,7 @@ fn row(dir: &WorkDir) -> Vec<String> {
         WorkDirUse::InUse => marks.push("in use"),
         WorkDirUse::Unknown => marks.push("in use, maybe"),
         WorkDirUse::Free if dir.kind == WorkDirKind::Current => {
-            marks.push("the next task begins here")
+            marks.push("the next task begins here");
         }
         WorkDirUse::Free => {}
     }

@@ -27,9 +27,10 @@ impl Supervisor {
         let parties = match self.parties(runner) {
             Ok(parties) => parties,
             Err(refused) => {
-                return if let Some(reply) = reply {
-                    drop(reply.send(Err(refused)))
-                };
+                if let Some(reply) = reply {
+                    let _ = reply.send(Err(refused));
+                }
+                return;
             }
         };
         let busy: Vec<RunnerName> = self

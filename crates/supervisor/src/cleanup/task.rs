@@ -35,7 +35,7 @@ fn task_clean_up(
         name: String::new(),
     });
     let choices: Vec<_> =
-        all.iter().filter(|chosen| chosen.is_before_task()).map(|chosen| chosen.choice()).collect();
+        all.iter().filter(|chosen| chosen.is_before_task()).map(super::Chosen::choice).collect();
     let lock = of_runner.lock.as_path().into();
     let before = (fresh.is_some() || !choices.is_empty()).then(|| BeforeTask {
         fresh,

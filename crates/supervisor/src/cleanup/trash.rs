@@ -85,7 +85,7 @@ impl Supervisor {
             receipt.freed = Bytes(receipt.freed.0 + freed);
             for volume in &mut receipt.volumes {
                 let after = swept.iter().flat_map(|swept| &swept.volumes);
-                if let Some(after) = after.filter(|it| it.path.to_string() == volume.path).last() {
+                if let Some(after) = after.rev().find(|it| it.path.to_string() == volume.path) {
                     volume.free_after = Bytes(after.free_after);
                 }
             }
@@ -99,7 +99,7 @@ impl Supervisor {
     }
 
     pub(super) fn undo(&mut self, id: u64, reply: Reply<Undone>) {
-        let known = self.records.cleanup_of(id).flatten();
+        let known = self.records.cleanup_of(id);
         let due =
             known.as_ref().and_then(|receipt| receipt.undo_until).filter(|until| *until > now());
         let (Some(mut receipt), Some(_)) = (known, due) else {
