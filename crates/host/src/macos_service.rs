@@ -1,4 +1,4 @@
-//! launchd: a LaunchAgent in the owner's own folder, in the graphical session, where the keychain is.
+//! launchd: a `LaunchAgent` in the owner's own folder, in the graphical session, where the keychain is.
 
 use std::ffi::OsStr;
 use std::fs;

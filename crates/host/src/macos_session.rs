@@ -1,4 +1,4 @@
-//! macOS's side of the session: `caffeinate`, `pmset`, System Events, and UNUserNotificationCenter, which
+//! macOS's side of the session: `caffeinate`, `pmset`, System Events, and `UNUserNotificationCenter`, which
 //! only an app bundle may use.
 
 use std::io;
