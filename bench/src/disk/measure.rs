@@ -18,7 +18,7 @@ pub(crate) fn row(bench: &Bench) -> Result<Section> {
     let mut table = Table::new(
         &[
             &["", "entries"],
-            &names.to_vec()[..],
+            &names[..],
             &["du -s / Runner Tray", "best other / Runner Tray"],
         ]
         .concat(),
