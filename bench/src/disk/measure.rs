@@ -16,12 +16,8 @@ pub(crate) fn row(bench: &Bench) -> Result<Section> {
     let tools = measuring(bench)?;
     let names: Vec<&str> = tools.iter().map(|tool| tool.name).collect();
     let mut table = Table::new(
-        &[
-            &["", "entries"],
-            &names[..],
-            &["du -s / Runner Tray", "best other / Runner Tray"],
-        ]
-        .concat(),
+        &[&["", "entries"], &names[..], &["du -s / Runner Tray", "best other / Runner Tray"]]
+            .concat(),
     );
     let (mut bars, mut notes) = (Vec::new(), Vec::new());
     let mut file_system = String::new();
