@@ -99,6 +99,7 @@ mod heavy_end_to_end {
         an_app_that_is_killed_in_a_task_harms_nothing
         a_second_start_opens_the_window_of_the_first_in_the_middle_of_a_task
         a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu
+        a_task_is_ended_by_the_button_that_names_it_alone_and_the_runner_goes_on
     }
 }
 

@@ -20,6 +20,10 @@ pub struct FinishedTask {
     #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub finished_at: Timestamp,
     pub result: TaskResult,
+    /// Where it worked, if its job chose a directory of its own; absent, too, where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub directory: Option<String>,
 }
 
 /// How a task ended, as far as this machine can tell; CircleCI has the last word.

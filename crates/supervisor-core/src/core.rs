@@ -312,8 +312,9 @@ impl Core {
     }
 
     fn weekly_is_due(&mut self, now: Timestamp) -> bool {
-        let weekly = self.preferences.and_then(|preferences| preferences.cleanup.weekly);
-        let Some(weekly) = weekly else {
+        // What was missed is not forgotten while nobody knows whether it is wanted.
+        let Some(preferences) = self.preferences else { return false };
+        let Some(weekly) = preferences.cleanup.weekly else {
             self.wanted.weekly_cleanup_since = None;
             return false;
         };

@@ -1,5 +1,7 @@
 //! What is known of a task beyond its files: from the agent's log and its own processes.
 
+use std::path::Path;
+
 use protocol::{FinishedTask, RunnerName, Task, TaskResult, Usage};
 
 use crate::facts::{Heard, Link, Processes, TaskEnd, TaskFacts};
@@ -97,7 +99,14 @@ impl Story {
             started_at: facts.started_at,
             finished_at,
             result,
+            directory: self.chosen_directory(facts),
         })
+    }
+
+    /// Where its job wanted to work, unless that is the runner's directory or inside it.
+    fn chosen_directory(&self, facts: &TaskFacts) -> Option<String> {
+        let (theirs, runners) = (self.directory.as_ref()?, facts.directory.as_ref()?);
+        (!Path::new(theirs).starts_with(runners)).then(|| theirs.clone())
     }
 
     fn result_without_code(&self) -> TaskResult {

@@ -25,6 +25,7 @@ const LINES_WAITING: usize = 4096;
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 pub(crate) fn run() -> Result<()> {
+    process::keep_little_memory();
     let program = Program::this()?;
     host::refuse_root()?;
     let folders = Folders::find()?;

@@ -247,6 +247,7 @@ fn task(number: u32) -> FinishedTask {
         started_at: at,
         finished_at: at,
         result: TaskResult::Succeeded,
+        directory: None,
     }
 }
 

@@ -203,6 +203,7 @@ mod tests {
             started_at: Timestamp::UNIX_EPOCH,
             finished_at: Timestamp::from_second(i64::try_from(n).unwrap()).unwrap(),
             result: TaskResult::Succeeded,
+            directory: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a running task's own processes use, and what a step's environment tells of the job. Reads
 //! the task's tree and no other process; keeps no value of any variable but the named ones.
 
+use std::path::Path;
 use std::time::Instant;
 
 use process::Pid;
@@ -67,6 +68,9 @@ fn step_of(pid: Pid) -> Option<Step> {
         branch: value("CIRCLE_BRANCH").or_else(|| value("CIRCLE_TAG")),
         job: Some(job),
         project,
-        directory: process::cwd(pid).map(|path| path.display().to_string()),
+        // As its job has it; a relative one is somewhere below its user's home.
+        directory: value("CIRCLE_WORKING_DIRECTORY")
+            .filter(|directory| Path::new(directory).is_absolute())
+            .or_else(|| process::cwd(pid).map(|path| path.display().to_string())),
     })
 }

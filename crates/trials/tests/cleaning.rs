@@ -152,6 +152,76 @@ fn what_is_marked_stays_and_what_is_named_goes_unless_a_task_is_in_it() {
     rig.finish();
 }
 
+#[test]
+fn a_directory_that_a_job_chose_is_learnt_and_shown_and_never_cleaned_up() {
+    let mut rig = Rig::idle(&Options::default());
+    let chosen = rig.place.path("signs").join("project");
+    fs::create_dir(&chosen).unwrap();
+    let go = rig.place.path("signs").join("go");
+    let script = "head -c 100000 /dev/urandom > big; until [ -e \"$GO\" ]; do sleep 0.05; done";
+    let task = NewTask::new(CLASS)
+        .job("elsewhere")
+        .working_directory(chosen.to_str().unwrap())
+        .env("GO", go.to_str().unwrap())
+        .step("leave", script);
+    let number = rig.circle.enqueue(&task);
+    rig.until_runner("where the task works is known", |runner| {
+        let directory = runner.task.as_ref().and_then(|task| task.directory.as_deref());
+        directory.map(Path::new) == Some(&*chosen)
+    });
+    fs::File::create(&go).unwrap();
+    assert_eq!(rig.circle.finished(number).outcome, Some(Outcome::Success));
+    until_recorded(&rig, 1);
+    rig.until_state(RunnerState::Idle);
+    rig.kill_supervisor();
+    rig.start_supervisor(&Options::default());
+    rig.until_state(RunnerState::Idle);
+    let dirs: WorkDirs = json(&rig, &["workdirs", "--json"]);
+    let dir = dirs.directories.iter().find(|dir| dir.kind == WorkDirKind::Chosen).unwrap();
+    assert_eq!(Path::new(&dir.path), chosen);
+    assert_eq!(dir.job.as_deref(), Some("elsewhere"));
+    assert!(dir.size.is_some_and(|size| size.0 >= 100_000), "{dir:?}");
+    let refused = rig.place.runnerctl_fails(&["clean", "--directory", &dir.id.0]);
+    assert!(refused.contains("is not deleted. A job chose it"), "{refused}");
+    rig.place.runnerctl(&["clean"]);
+    runs(&rig, "next");
+    assert!(chosen.join("big").exists());
+    rig.finish();
+}
+
+#[test]
+fn a_weekly_clean_up_that_was_missed_is_made_up_for_once() {
+    let mut rig = Rig::idle(&Options::default());
+    for name in ["one", "two", "three"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 3);
+    assert_eq!(names(&kept(&rig)).len(), 2);
+    rig.place.runnerctl(&["presets", "set", "kept", "--keep-last", "1"]);
+    rig.place.runnerctl(&["preferences", "set", "clean-weekly", "sun-03"]);
+    let weekly = |rig: &Rig| -> Vec<CleanupReceipt> {
+        let receipts: CleanupReceipts = json(rig, &["clean", "--receipts", "--json"]);
+        receipts.receipts.into_iter().filter(|it| it.why == CleanupWhy::Weekly).collect()
+    };
+    assert_eq!(weekly(&rig), [], "it was not wanted before now");
+    // The machine was off since long before its last time.
+    rig.kill_supervisor();
+    let file = rig.place.folders().wanted_file();
+    let mut wanted: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert!(wanted["weekly_cleanup_since"].is_string(), "{wanted}");
+    wanted["weekly_cleanup_since"] = "2026-01-01T00:00:00Z".into();
+    run_dir::write_atomically(&file, wanted.to_string().as_bytes()).unwrap();
+    rig.start_supervisor(&Options::default());
+    until(DEADLINE, "the weekly clean-up is over", || !weekly(&rig).is_empty());
+    let receipts = weekly(&rig);
+    assert!(receipts[0].freed.0 >= 100_000 && receipts[0].failures.is_empty(), "{receipts:?}");
+    runs(&rig, "four");
+    until_recorded(&rig, 4);
+    rig.until_state(RunnerState::Idle);
+    assert_eq!(weekly(&rig).len(), 1, "once a week");
+    rig.finish();
+}
+
 /// A preset of the owner's that is done before each task.
 fn own_command(rig: &Rig, script: &str) {
     let file = rig.place.folders().settings_file();

@@ -4,10 +4,12 @@
 
 use std::path::Path;
 
-use local_circleci::Outcome;
-use protocol::{PauseBy, ProblemCode, RunnerState, TaskResult};
+use local_circleci::{NewTask, Outcome};
+use protocol::{CleanupReceipts, CleanupWhy, PauseBy, ProblemCode, RunnerState, TaskResult};
 use run_dir::{End, RunDir};
-use trials::{Circle, DEADLINE, Fills, Options, Place, RUNNER, Rig, SmallDisk, until, until_some};
+use trials::{
+    CLASS, Circle, DEADLINE, Fills, Options, Place, RUNNER, Rig, SmallDisk, until, until_some,
+};
 
 /// A runner that waits for tasks, and the small disk that its home is on.
 fn on_small_disk() -> Option<(SmallDisk, Rig)> {
@@ -208,5 +210,34 @@ fn a_disk_that_is_nearly_full_is_told_after_the_task_and_so_is_new_room() {
     assert_eq!(rig.runner().pause_reasons[0].by, PauseBy::Disk);
     disk.free();
     rig.assert_works_again();
+    rig.finish();
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_is_cleaned_up_and_the_runner_goes_on_by_itself() {
+    let Some((disk, mut rig)) = on_small_disk() else { return };
+    let leave = NewTask::new(CLASS).step("leave", "head -c 30000000 /dev/zero > big");
+    let number = rig.circle.enqueue(&leave);
+    assert_eq!(rig.circle.finished(number).outcome, Some(Outcome::Success));
+    let job = rig.long_job();
+    job.until_begun();
+    let kept = Path::new(&rig.runner().working_directory).with_file_name("work.kept");
+    let holds_big = || {
+        let entries = std::fs::read_dir(&kept).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path().join("big")).any(|big| big.exists())
+    };
+    assert!(holds_big(), "the first task's directory is kept");
+    rig.place.runnerctl(&["preferences", "set", "stop-below", "auto"]);
+    disk.fill();
+    job.let_go();
+    rig.assert_ended_well(&job);
+    rig.until_state(RunnerState::Idle);
+    assert!(!holds_big(), "what was least recently used went");
+    let said = rig.place.runnerctl(&["clean", "--receipts", "--json"]);
+    let said: CleanupReceipts = serde_json::from_str(&said).expect("receipts");
+    let low = said.receipts.iter().find(|it| it.why == CleanupWhy::LowDisk).expect("its receipt");
+    assert!(low.freed.0 >= 30_000_000, "{low:?}");
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
     rig.finish();
 }

@@ -4,14 +4,17 @@
 #![expect(clippy::unwrap_used, reason = "a trial that cannot go on has failed")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use client::ClientError;
 use local_circleci::{NewTask, Outcome};
-use protocol::{Boundary, JobsRunAs, ProblemCode, Runner, RunnerState, TaskResult, TokenStore};
+use protocol::{
+    Boundary, CleanupReceipt, JobsRunAs, ProblemCode, Runner, RunnerState, TaskResult, TokenStore,
+    WorkDir, WorkDirKind, WorkDirs,
+};
 use run_dir::{RunDir, Side, TaskEnd};
 use trials::{
     Api, CLASS, Circle, DEADLINE, Desktop, Job, Options, Place, RUNNER, Secret, Supervisor,
@@ -119,6 +122,29 @@ fn its_owner_takes_the_jobs_back(world: &World) {
     });
     let output = world.output(&NewTask::new(CLASS).step("who", "id -un"));
     assert_eq!(output.lines().last(), Some("root"), "{output}");
+}
+
+/// What belongs to the job user is measured, set aside and removed as that user.
+fn what_its_tasks_leave_is_cleaned_up_as_that_user(world: &World, user: &User) {
+    let leave = r#"cd "$CIRCLE_WORKING_DIRECTORY"; head -c 100000 /dev/urandom > big; mkdir shut; touch shut/in; chmod 0 shut"#;
+    world.output(&NewTask::new(CLASS).step("leave", leave));
+    let output = world.output(
+        &NewTask::new(CLASS).step("look", r#"cd "$CIRCLE_WORKING_DIRECTORY"; echo "found: $(ls)""#),
+    );
+    assert!(output.contains("found: \n"), "it begins with nothing: {output}");
+    world.until_state(RunnerState::Idle);
+    let with_big = |dir: &WorkDir| Path::new(&dir.path).join("big").exists();
+    let ask = |words: &[&str]| world.place.runnerctl(words);
+    let dirs: WorkDirs = serde_json::from_str(&ask(&["workdirs", "--json"])).unwrap();
+    let dir = dirs.directories.iter().find(|dir| with_big(dir)).expect("what the task left");
+    assert_eq!(dir.kind, WorkDirKind::Kept);
+    assert_eq!(dir.job_user.as_deref(), Some(&*user.name));
+    assert!(dir.size.is_some_and(|size| size.0 >= 100_000), "{dir:?}");
+    assert_eq!(fs::metadata(&dir.path).unwrap().uid(), user.id);
+    let receipt = ask(&["clean", "--directory", &dir.id.0, "--json"]);
+    let receipt: CleanupReceipt = serde_json::from_str(&receipt).unwrap();
+    assert!(receipt.failures.is_empty() && receipt.groups[0].went == 1, "{receipt:?}");
+    assert!(!Path::new(&dir.path).exists());
 }
 
 fn a_cancel_ends_all_of_its_task(world: &World) {
@@ -271,6 +297,7 @@ fn a_jobs_own_user_is_a_boundary_and_its_tasks_are_kept_as_well_as_the_owners() 
     let runner = world.until_state(RunnerState::Idle);
     assert!(matches!(runner.boundary, Boundary::JobUser { user: shown, .. } if shown == user.name));
     a_task_runs_as_that_user(&world, &user);
+    what_its_tasks_leave_is_cleaned_up_as_that_user(&world, &user);
     nothing_of_the_owners_is_reached(&world, &desktop);
     a_cancel_ends_all_of_its_task(&world);
     a_killed_wrapper_leaves_nothing_of_its_task(&world);
@@ -317,6 +344,7 @@ fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
     world.set_up(Some(&user.name), TokenStore::File).unwrap();
     world.until_state(RunnerState::Idle);
     a_task_runs_as_that_user(&world, &user);
+    what_its_tasks_leave_is_cleaned_up_as_that_user(&world, &user);
     a_cancel_ends_all_of_its_task(&world);
     a_killed_wrapper_leaves_nothing_of_its_task(&world);
     left_overs_are_cleared_by_the_next_task(&world);

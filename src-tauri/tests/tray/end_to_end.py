@@ -3,6 +3,7 @@
 import re
 import sys
 
+from browser import Browser
 from circle import Circle
 from desktop import Desktop, end
 from until import PATIENCE, until
@@ -95,6 +96,28 @@ def a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu()
         job.let_go()
         job.ended_well()
         desk.first_line_is("Idle: mini")
+
+
+def a_task_is_ended_by_the_button_that_names_it_alone_and_the_runner_goes_on():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        window = Browser(desk)
+        window.has("No runner on this machine yet")
+        circle.set_up()
+        job = circle.job()
+        job.until_begun()
+        window.has("web-app")
+        window.press("Cancel task…")
+        window.has("CircleCI shows it as failed")
+        assert job.state() == "running", "what is opened first ends nothing"
+        window.press("End ")
+        until(lambda: job.state() == "finished", "the task's end")
+        assert circle.ask(f"tasks/{job.number}")["outcome"] != "success"
+        following = circle.job()
+        following.until_begun()
+        following.let_go()
+        following.ended_well()
+        window.has("Waiting for tasks")
 
 
 if __name__ == "__main__":

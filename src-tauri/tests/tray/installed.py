@@ -78,11 +78,7 @@ def from_an_empty_home_the_set_up_leads_to_a_service_and_a_finished_task():
         window = set_up.window
         set_up.up_to_the_last_step()
         desk.first_line_is("No runner yet")
-        window.press("Install and start")
-        window.has("mini works")
-        window.press("Go on")
-        window.has("machine: true")
-        window.press("Done")
+        set_up.the_last_step_to_the_pipeline()
         until(lambda: desk.systemctl("is-enabled", UNIT) == "enabled", "the service")
         service = Service(desk)
         until(service.pid, "a supervisor of systemd's")

@@ -39,6 +39,15 @@ class SetUp:
         window.press("Go on")
         window.has("This is what will be.")
 
+    def the_last_step_to_the_pipeline(self):
+        """Installs, waits for the first claim, and leaves the set-up by its last page."""
+        window = self.window
+        window.press("Install and start")
+        window.has("mini works")
+        window.press("Go on")
+        window.has("machine: true")
+        window.press("Done")
+
     def in_a_file(self):
         self.up_to_the_last_step(store="a file that only you can read")
 
@@ -51,11 +60,7 @@ def from_an_empty_home_to_the_first_finished_task():
         window = set_up.window
         set_up.up_to_the_last_step()
         desk.first_line_is("No runner yet")
-        window.press("Install and start")
-        window.has("mini works")
-        window.press("Go on")
-        window.has("machine: true")
-        window.press("Done")
+        set_up.the_last_step_to_the_pipeline()
         job = circle.job()
         job.until_begun()
         window.has("web-app")

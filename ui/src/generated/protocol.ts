@@ -78,7 +78,11 @@ usage: Usage | null, };
 
 export type TaskResult = { "outcome": "succeeded" } | { "outcome": "failed", exit_code: number | null, } | { "outcome": "cancelled" } | { "outcome": "lost" } | { "outcome": "unknown" };
 
-export type FinishedTask = { id: TaskId, runner: RunnerName, project: string | null, branch: string | null, job: string | null, build_number: string | null, link: string | null, started_at: string, finished_at: string, result: TaskResult, };
+export type FinishedTask = { id: TaskId, runner: RunnerName, project: string | null, branch: string | null, job: string | null, build_number: string | null, link: string | null, started_at: string, finished_at: string, result: TaskResult, 
+/**
+ * Where it worked, if its job chose a directory of its own; absent, too, where that is not known.
+ */
+directory?: string, };
 
 export type SupervisorInfo = { version: string, pid: number, started_at: string, };
 

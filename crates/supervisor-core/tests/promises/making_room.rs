@@ -273,6 +273,25 @@ fn a_restart_remembers_when_the_last_one_was() {
 }
 
 #[test]
+fn one_that_was_missed_while_nobody_was_there_is_made_up_for() {
+    let wanted = CleanupPreference {
+        weekly: Some(Weekly { day: 1, hour: 13 }),
+        ..CleanupPreference::default()
+    };
+    let mut scene = Scene::idle();
+    prefer(&mut scene, wanted);
+    scene.saves();
+    scene.tidied();
+    scene.restarts();
+    // Until the settings are read nobody knows that it is wanted.
+    scene.wait(2 * 3600);
+    scene.settings_are_read();
+    prefer(&mut scene, wanted);
+    scene.wait(60);
+    assert_eq!(cleans(&mut scene), ["clean up Weekly"]);
+}
+
+#[test]
 fn a_machine_without_runners_is_not_watched() {
     let mut scene = Scene::idle();
     sees(&mut scene, 1);

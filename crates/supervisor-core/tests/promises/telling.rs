@@ -152,6 +152,7 @@ fn ended(number: u32, project: &str) -> Event {
         started_at: Timestamp::UNIX_EPOCH,
         finished_at: Timestamp::from_second(240).unwrap(),
         result: TaskResult::Failed { exit_code: Some(1) },
+        directory: None,
     }))
 }
 

@@ -100,7 +100,8 @@ impl Supervisor {
 
     fn mark(&mut self, mark: &MarkWorkDir) -> Result<(), ApiError> {
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
-        let all = work_dirs::list(&parties(settings, &self.folders, None, true));
+        let chosen = crate::history::chosen(&self.folders.history_file()).unwrap_or_default();
+        let all = work_dirs::list(&parties(settings, &self.folders, None, true), &chosen);
         let folder = all.iter().find(|folder| folder.id() == mark.id);
         let folder = folder.ok_or_else(|| no_such_directory(&mark.id))?;
         let path = folder.path.to_str().ok_or_else(|| {

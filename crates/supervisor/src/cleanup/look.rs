@@ -2,7 +2,7 @@
 
 use cleanup::work::{Said, Work};
 use host::Folders;
-use protocol::{RunnerName, WorkDirs};
+use protocol::{RunnerName, WorkDirKind, WorkDirs};
 use supervisor_core::Event;
 use tokio::sync::watch;
 
@@ -45,16 +45,21 @@ impl Supervisor {
             (self.cleaning.sizes.clone(), self.folders.clone(), self.to_loop.clone());
         let (history, volumes) =
             (self.folders.history_file(), self.core.snapshot().volumes.clone());
-        let all = runner.is_none();
+        let (all, of_jobs) = (runner.is_none(), reply.is_some());
         tokio::spawn(async move {
-            let listed = tokio::task::spawn_blocking(move || work_dirs::list(&parties));
+            let learnt = history.clone();
+            let listed = tokio::task::spawn_blocking(move || {
+                // Without the history they are only not shown.
+                let chosen = crate::history::chosen(&learnt).unwrap_or_default();
+                work_dirs::list(&parties, &chosen)
+            });
             let listed = listed.await.unwrap_or_default();
             let mut sizes: Sizes = sizes
                 .into_iter()
                 .filter(|(key, _)| !all || listed.iter().any(|it| it.key() == *key))
                 .collect();
             if measure {
-                measure_all(&listed, &busy, &folders, &mut sizes).await;
+                measure_all(&listed, &busy, of_jobs, &folders, &mut sizes).await;
             }
             let measured = sizes.clone();
             let shown = tokio::task::spawn_blocking(move || {
@@ -83,14 +88,17 @@ impl Supervisor {
     }
 }
 
-/// As the user whose they are. The one in use changes; it is measured anew each time.
+/// As the user whose they are. The one in use changes; it is measured anew each time. What jobs chose may be
+/// anything: it is measured where somebody asks, and is not all of a disk or a home.
 async fn measure_all(
     listed: &[super::Folder],
     busy: &[RunnerName],
+    of_jobs: bool,
     folders: &Folders,
     sizes: &mut Sizes,
 ) {
-    let changes = |folder: &super::Folder| folder.kind == protocol::WorkDirKind::Current;
+    let changes =
+        |folder: &super::Folder| matches!(folder.kind, WorkDirKind::Current | WorkDirKind::Chosen);
     let mut users: Vec<Option<String>> = listed.iter().map(|folder| folder.user.clone()).collect();
     users.sort();
     users.dedup();
@@ -99,6 +107,10 @@ async fn measure_all(
             .iter()
             .filter(|folder| folder.user == user)
             .filter(|folder| changes(folder) || !sizes.contains_key(&folder.key()))
+            .filter(|folder| {
+                folder.kind != WorkDirKind::Chosen
+                    || of_jobs && cleanup::Root::given(&folder.path).is_ok()
+            })
             .filter(|folder| !(changes(folder) && busy.contains(&folder.runner)))
             .collect();
         if unknown.is_empty() {

@@ -9,6 +9,7 @@ use supervisor_core::Event;
 use super::around::{Party, presets};
 use super::calls::{CleanupCall, no_such_directory, no_such_preset};
 use super::run::{StoredPlan, busy};
+use super::work_dirs::NOT_OURS;
 use super::{shown, work_dirs};
 use crate::api::refusal;
 use crate::input::{Input, Reply};
@@ -68,7 +69,8 @@ impl Supervisor {
 
     /// These directories and no others, as a preset that is made for it.
     fn named(&self, ids: &[WorkDirId], parties: &[Party]) -> Result<Choice, protocol::ApiError> {
-        let there = work_dirs::list(parties);
+        let chosen = crate::history::chosen(&self.folders.history_file()).unwrap_or_default();
+        let there = work_dirs::list(parties, &chosen);
         let mut entries = Vec::new();
         for id in ids {
             let folder = there.iter().find(|folder| folder.id() == *id);
@@ -83,6 +85,14 @@ impl Supervisor {
                     "in-use",
                     format!("A task of {} works in {}.", task.name, id.0),
                     "Wait for its end, then try again.",
+                ));
+            }
+            if folder.kind == protocol::WorkDirKind::Chosen {
+                return Err(refusal::error(
+                    409,
+                    "not-ours",
+                    format!("{} is not deleted. {NOT_OURS}", folder.path.display()),
+                    "Delete it yourself, or name its folder in a clean-up preset of your own.",
                 ));
             }
             let text = |path: &std::path::Path| path.to_str().map(str::to_owned);
@@ -120,7 +130,7 @@ impl Supervisor {
         plan: Result<Arc<StoredPlan>, String>,
         reply: Reply<CleanupPlan>,
     ) {
-        self.cleaning.running = None;
+        self.job_is_over();
         self.event(Event::CleanupEnded { failure: None });
         let answer = plan.map(|plan| {
             self.cleaning.plan = Some(Arc::clone(&plan));

@@ -26,6 +26,8 @@ const PLAN_HOLDS: SignedDuration = SignedDuration::from_mins(30);
 pub(crate) struct Cleaning {
     /// Says `true` to the one that runs.
     pub(super) running: Option<watch::Sender<bool>>,
+    /// Begun once that is over.
+    waits: Option<CleanupWhy>,
     pub(super) plan: Option<Arc<StoredPlan>>,
     pub(super) plans: u64,
     pub(super) sizes: Sizes,
@@ -55,7 +57,15 @@ impl Supervisor {
         Some(Job { folders, to_loop, stop: told, why, since: now() })
     }
 
+    pub(super) fn job_is_over(&mut self) {
+        self.cleaning.running = None;
+        if let Some(why) = self.cleaning.waits.take() {
+            self.clean_up(why);
+        }
+    }
+
     pub(crate) fn stop_clean_up(&mut self) {
+        self.cleaning.waits = None;
         if let Some(stop) = &self.cleaning.running {
             let _ = stop.send(true);
         }
@@ -113,7 +123,10 @@ impl Supervisor {
             .map(super::Chosen::choice)
             .collect();
         let goals = goals(&self.core.snapshot().volumes);
-        let Some(job) = self.job(why) else { return };
+        let Some(job) = self.job(why) else {
+            self.cleaning.waits = Some(why);
+            return;
+        };
         tokio::spawn(async move {
             let begun = std::time::Instant::now();
             let receipt = match job.draft(parties, choices, goals).await {
@@ -169,7 +182,7 @@ impl Supervisor {
     }
 
     pub(crate) fn cleanup_ended(&mut self, ended: Ended) {
-        self.cleaning.running = None;
+        self.job_is_over();
         let Ended { receipt, reply } = ended;
         let failure = match &receipt {
             Err(why) => Some(why.clone()),

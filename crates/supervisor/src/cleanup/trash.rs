@@ -69,7 +69,7 @@ impl Supervisor {
 
     /// Receipts say what went for good.
     pub(crate) fn trash_swept(&mut self, swept: &[cleanup::Receipt]) {
-        self.cleaning.running = None;
+        self.job_is_over();
         for mut receipt in self.records.undoable_cleanups().unwrap_or_default() {
             if receipt.undo_until.is_some_and(|until| until > now()) {
                 continue;
@@ -157,7 +157,7 @@ impl Supervisor {
         undone: Undone,
         reply: Reply<Undone>,
     ) {
-        self.cleaning.running = None;
+        self.job_is_over();
         if undone.put_back > 0 {
             self.records.amend_cleanup(receipt);
         }

@@ -1,4 +1,5 @@
-//! The working directories there are: each runner's own, and those that earlier tasks had.
+//! The working directories there are: each runner's own, those that earlier tasks had, and those that
+//! jobs chose for themselves, which are shown and never cleaned up.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +14,11 @@ use protocol::{
 };
 
 use super::around::Party;
+use crate::history::Chosen;
+
+/// Why no clean-up takes a directory that a job chose.
+pub(super) const NOT_OURS: &str =
+    "A job chose it, and no clean-up takes what lies outside the runner's own folders.";
 
 /// What is known of one without measuring it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +32,8 @@ pub(crate) struct Folder {
     pub(crate) user: Option<String>,
     pub(crate) lock: PathBuf,
     pub(crate) never_delete: bool,
+    /// The last in it, where that is known.
+    pub(crate) task: Option<TaskId>,
 }
 
 /// What was measured of one.
@@ -41,7 +49,7 @@ pub(crate) struct Measured {
 pub(crate) type Sizes = BTreeMap<(u64, Option<Timestamp>), Measured>;
 
 /// Those that are there. Blocking.
-pub(crate) fn list(parties: &[Party]) -> Vec<Folder> {
+pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
     let mut found = Vec::new();
     for Party { user, around } in parties {
         for runner in &around.runners {
@@ -49,7 +57,7 @@ pub(crate) fn list(parties: &[Party]) -> Vec<Folder> {
             let marked = |path: &Path| {
                 around.never_delete.iter().any(|it| path.starts_with(it) || it.starts_with(path))
             };
-            let mut add = |path: PathBuf, kind| {
+            let mut add = |path: PathBuf, kind, task| {
                 let Ok(about) = fs::symlink_metadata(&path) else { return };
                 if !about.is_dir() {
                     return;
@@ -67,16 +75,29 @@ pub(crate) fn list(parties: &[Party]) -> Vec<Folder> {
                     lock: runner.lock.clone(),
                     never_delete: marked(&path),
                     path,
+                    task,
                 });
             };
-            add(runner.work.clone(), WorkDirKind::Current);
+            add(runner.work.clone(), WorkDirKind::Current, None);
             let kept = fs::read_dir(&runner.kept).into_iter().flatten().flatten();
             for entry in kept.filter(|entry| entry.file_name() != TRASH) {
-                add(entry.path(), WorkDirKind::Kept);
+                add(entry.path(), WorkDirKind::Kept, task_of(&entry.path()));
+            }
+            // One inside a directory above is a part of that.
+            let is_listed =
+                |path: &Path| path.starts_with(&runner.work) || path.starts_with(&runner.kept);
+            for it in chosen.iter().filter(|it| it.runner == name && !is_listed(&it.path)) {
+                add(it.path.clone(), WorkDirKind::Chosen, Some(it.task.clone()));
             }
         }
     }
     found
+}
+
+/// A directory is kept under the name of the last task in it.
+fn task_of(kept: &Path) -> Option<TaskId> {
+    let name = kept.file_name()?.to_str()?;
+    name.contains('.').then(|| TaskId::from(name))
 }
 
 impl Folder {
@@ -84,21 +105,14 @@ impl Folder {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         WorkDirId(match self.kind {
             WorkDirKind::Current => self.runner.to_string(),
-            WorkDirKind::Kept | WorkDirKind::Chosen | WorkDirKind::Other => {
-                format!("{}/{name}", self.runner)
-            }
+            WorkDirKind::Kept | WorkDirKind::Other => format!("{}/{name}", self.runner),
+            // Jobs may choose several of one name.
+            WorkDirKind::Chosen => format!("{}:{}", self.runner, self.path.display()),
         })
     }
 
     pub(super) fn key(&self) -> (u64, Option<Timestamp>) {
         (self.inode, self.since)
-    }
-
-    /// Kept under the name of the last task in it.
-    fn task(&self) -> Option<TaskId> {
-        let name = self.path.file_name()?.to_str()?;
-        let is_task = self.kind == WorkDirKind::Kept && name.contains('.');
-        is_task.then(|| TaskId::from(name))
     }
 
     pub(crate) fn shown(
@@ -108,8 +122,7 @@ impl Folder {
         running: bool,
     ) -> WorkDir {
         let measured = sizes.get(&self.key());
-        let task = self.task();
-        let known = task.as_ref().and_then(task_of);
+        let known = self.task.as_ref().and_then(task_of);
         let in_use = match self.kind {
             WorkDirKind::Kept => WorkDirUse::Free,
             WorkDirKind::Current | WorkDirKind::Chosen | WorkDirKind::Other => {
@@ -128,6 +141,7 @@ impl Folder {
                 "Whether a task works in it cannot be told, so it counts as in use.".to_owned(),
             ),
         };
+        let theirs = (self.kind == WorkDirKind::Chosen).then(|| NOT_OURS.to_owned());
         let marked = self.never_delete.then(|| "You marked it as never to be deleted.".to_owned());
         WorkDir {
             id: self.id(),
@@ -143,11 +157,11 @@ impl Folder {
                 .or(self.since.filter(|_| self.kind == WorkDirKind::Kept)),
             project: known.as_ref().and_then(|task| task.project.clone()),
             job: known.as_ref().and_then(|task| task.job.clone()),
-            task,
+            task: self.task.clone(),
             job_user: self.user.clone(),
             in_use,
             never_delete: self.never_delete,
-            kept_because: kept_because.or(marked),
+            kept_because: kept_because.or(theirs).or(marked),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! read-only. What is kept is bounded by age and by number.
 
 mod cleanups;
+mod directories;
 mod notices;
 mod page;
 mod prune;
@@ -17,6 +18,7 @@ use protocol::{FinishedTask, TaskId};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 pub(crate) use cleanups::cleanups;
+pub(crate) use directories::{Chosen, chosen};
 pub(crate) use notices::notices;
 pub(crate) use page::{Asked, PageError, page, task};
 pub(crate) use prune::Keep;
@@ -27,7 +29,8 @@ pub(crate) struct History {
     connection: Connection,
 }
 
-const SCHEMA_VERSION: i64 = 1;
+/// 2: where a task worked.
+const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS task (
         id           TEXT PRIMARY KEY,
@@ -39,13 +42,16 @@ const SCHEMA: &str = "
         branch       TEXT,
         job          TEXT,
         build_number TEXT,
-        link         TEXT
+        link         TEXT,
+        directory    TEXT
     ) STRICT;
     CREATE INDEX IF NOT EXISTS task_by_end ON task (finished_ms DESC, id DESC);
     CREATE INDEX IF NOT EXISTS task_by_runner ON task (runner, finished_ms DESC, id DESC);
     CREATE INDEX IF NOT EXISTS task_by_project ON task (project, finished_ms DESC, id DESC);
     CREATE INDEX IF NOT EXISTS task_by_outcome
         ON task (result ->> '$.outcome', finished_ms DESC, id DESC);
+    CREATE INDEX IF NOT EXISTS task_by_directory
+        ON task (runner, directory) WHERE directory IS NOT NULL;
     CREATE TABLE IF NOT EXISTS notice (
         id      INTEGER PRIMARY KEY AUTOINCREMENT,
         at_ms   INTEGER NOT NULL,
@@ -67,6 +73,13 @@ const SCHEMA: &str = "
         up_to INTEGER NOT NULL
     ) STRICT;
 ";
+/// Whole or not at all, also where the machine stops in between.
+const FROM_1: &str = "
+    BEGIN;
+    ALTER TABLE task ADD COLUMN directory TEXT;
+    PRAGMA user_version = 2;
+    COMMIT;
+";
 /// Another one that has the file just now is done by then.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -76,7 +89,9 @@ impl History {
         let at = || format!("opening the history {}", path.display());
         let connection = Connection::open(path).with_context(at)?;
         connection.busy_timeout(PATIENCE).with_context(at)?;
-        check_version(&connection, path)?;
+        if check_version(&connection, path)? == 1 {
+            connection.execute_batch(FROM_1).with_context(at)?;
+        }
         connection.pragma_update(None, "journal_mode", "WAL").with_context(at)?;
         connection.pragma_update(None, "synchronous", "FULL").with_context(at)?;
         connection.execute_batch(SCHEMA).with_context(at)?;
@@ -97,7 +112,8 @@ impl History {
              project = COALESCE(excluded.project, project), \
              branch = COALESCE(excluded.branch, branch), job = COALESCE(excluded.job, job), \
              build_number = COALESCE(excluded.build_number, build_number), \
-             link = COALESCE(excluded.link, link)",
+             link = COALESCE(excluded.link, link), \
+             directory = COALESCE(excluded.directory, directory)",
             task,
         )
     }
@@ -106,8 +122,8 @@ impl History {
         self.connection
             .prepare_cached(&format!(
                 "{verb} INTO task (id, runner, finished_ms, started_ms, result, \
-                 project, branch, job, build_number, link) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) {conflict}",
+                 project, branch, job, build_number, link, directory) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) {conflict}",
             ))?
             .execute(params![
                 task.id.as_str(),
@@ -120,6 +136,7 @@ impl History {
                 task.job,
                 task.build_number,
                 task.link,
+                task.directory,
             ])?;
         Ok(())
     }

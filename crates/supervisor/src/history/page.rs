@@ -63,7 +63,7 @@ pub(crate) fn page(path: &Path, asked: &Asked) -> Result<HistoryPage, PageError>
 pub(crate) fn task(path: &Path, id: &TaskId) -> Result<Option<FinishedTask>, PageError> {
     let Some(connection) = open_to_read(path)? else { return Ok(None) };
     let query = "SELECT id, runner, finished_ms, started_ms, result, project, branch, job, \
-                 build_number, link FROM task WHERE id = ?1";
+                 build_number, link, directory FROM task WHERE id = ?1";
     let found = connection.query_row(query, [id.as_str()], task_of).optional();
     Ok(found.context("reading the history")?)
 }
@@ -92,7 +92,7 @@ fn tasks(
 pub(super) fn query(asked: &Asked, from: (i64, String), limit: u32) -> (String, Vec<Value>) {
     let mut query = String::from(
         "SELECT id, runner, finished_ms, started_ms, result, project, branch, job, build_number, \
-         link FROM task WHERE (finished_ms, id) < (?, ?)",
+         link, directory FROM task WHERE (finished_ms, id) < (?, ?)",
     );
     let mut values = vec![Value::from(from.0), Value::from(from.1)];
     let text = |text: &str| Value::from(text.to_owned());
@@ -143,5 +143,6 @@ fn task_of(row: &Row<'_>) -> rusqlite::Result<FinishedTask> {
         job: row.get(7)?,
         build_number: row.get(8)?,
         link: row.get(9)?,
+        directory: row.get(10)?,
     })
 }

@@ -169,6 +169,7 @@ mod tests {
             started_at: from.parse().unwrap(),
             finished_at: to.parse().unwrap(),
             result,
+            directory: None,
         }
     }
 

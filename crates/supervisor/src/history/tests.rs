@@ -19,6 +19,7 @@ fn task(n: i64, runner: &str) -> FinishedTask {
         started_at: Timestamp::from_second(n).unwrap(),
         finished_at: Timestamp::from_second(n + 5).unwrap(),
         result: TaskResult::Failed { exit_code: Some(3) },
+        directory: None,
     }
 }
 
@@ -222,4 +223,45 @@ fn what_is_too_old_or_too_much_goes_bit_by_bit_and_what_is_needed_stays() {
     // Without a limit that anybody reaches nothing goes.
     history.record(&task(1, "calm")).unwrap();
     assert_eq!(history.prune(Keep::default(), &HashSet::new(), much_later).unwrap(), 0);
+}
+
+#[test]
+fn a_directory_that_jobs_chose_is_known_with_its_last_task() {
+    let in_folder = |n: i64, runner: &str, directory: &str| FinishedTask {
+        directory: Some(directory.into()),
+        ..task(n, runner)
+    };
+    let tasks = [
+        in_folder(1, "a", "/srv/one"),
+        in_folder(2, "a", "/srv/two"),
+        in_folder(3, "a", "/srv/one"),
+        in_folder(4, "b", "/srv/one"),
+        task(5, "a"),
+    ];
+    let (_folder, path, _history) = with(&tasks);
+    let found = chosen(&path).unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|it| (it.runner.as_str(), it.path.to_str().unwrap(), it.task.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [("b", "/srv/one", "run.4"), ("a", "/srv/one", "run.3"), ("a", "/srv/two", "run.2")]
+    );
+    assert_eq!(all(&path)[2].directory.as_deref(), Some("/srv/one"));
+}
+
+#[test]
+fn a_history_of_the_first_form_is_taken_over_with_all_its_tasks() {
+    let (_folder, path, history) = with(&[task(1, "a"), task(2, "a")]);
+    history
+        .connection
+        .execute_batch("DROP INDEX task_by_directory; ALTER TABLE task DROP COLUMN directory; PRAGMA user_version = 1")
+        .unwrap();
+    drop(history);
+    let history = History::open(&path).unwrap();
+    let third = FinishedTask { directory: Some("/srv/one".into()), ..task(3, "a") };
+    history.record(&third).unwrap();
+    assert_eq!(all(&path), [third, task(2, "a"), task(1, "a")]);
+    assert_eq!(chosen(&path).unwrap().len(), 1);
 }
