@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 
-use process::SignalState;
 use run_dir::RunDir;
 
 pub(crate) const USAGE: &str = "\
@@ -11,7 +10,7 @@ usage: runner-tray-keeper agent [--adopt] RUN_DIR    started by the supervisor
        runner-tray-keeper as-job-user                started through sudo by a task's guard
        runner-tray-keeper clean                      started by whoever cleans up, through sudo too
        runner-tray-keeper --version
-(gate and task-guard are started by the keeper itself.)";
+(gate is started by the keeper itself.)";
 
 pub(crate) enum Verb {
     Version,
@@ -23,16 +22,9 @@ pub(crate) enum Verb {
     Adopt {
         run: RunDir,
     },
-    /// Run a task agent: the side that the agent knows.
+    /// Run a task agent.
     Task {
         run: RunDir,
-        command: Vec<OsString>,
-    },
-    /// Run a task agent: the side that is its parent.
-    TaskGuard {
-        run: RunDir,
-        link: i32,
-        signals: SignalState,
         command: Vec<OsString>,
     },
     /// Wait for the word, then become the command.
@@ -62,13 +54,6 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<Verb, String> {
         Some("task") => {
             Ok(Verb::Task { run: run(&args.next("RUN_DIR")?)?, command: args.command()? })
         }
-        Some("task-guard") => Ok(Verb::TaskGuard {
-            run: run(&args.next("RUN_DIR")?)?,
-            link: args.number("LINK")?,
-            signals: serde_json::from_str(&args.text("SIGNALS")?)
-                .map_err(|error| format!("SIGNALS: {error}"))?,
-            command: args.command()?,
-        }),
         Some("gate") => {
             Ok(Verb::Gate { control: args.number("CONTROL")?, command: args.command()? })
         }
@@ -123,12 +108,12 @@ mod tests {
         #[test]
         fn any_words_are_a_verb_or_refused(
             verb in prop::sample::select(vec![
-                "agent", "--adopt", "task", "task-guard", "gate", "as-job-user", "clean", "--version", "",
+                "agent", "--adopt", "task", "gate", "as-job-user", "clean", "--version", "",
             ]),
             words in prop::collection::vec(
                 prop_oneof![
                     prop::collection::vec(any::<u8>().prop_filter("no argument has it", |b| *b != 0), 0..20),
-                    Just(b"--".to_vec()), Just(b"/".to_vec()), Just(b"{\"blocked\":[]}".to_vec()),
+                    Just(b"--".to_vec()), Just(b"/".to_vec()),
                 ],
                 0..6,
             ),

@@ -49,9 +49,6 @@ fn main() -> ExitCode {
         Verb::Agent { run } => Ok(note::kept(&run, || agent::agent(&run))),
         Verb::Adopt { run } => Ok(note::kept(&run, || adopt::adopt(&run))),
         Verb::Task { run, command } => task_front::task(&run, &command),
-        Verb::TaskGuard { run, link, signals, command } => {
-            Ok(note::kept(&run, || task_guard::guard(&run, link, signals, &command)))
-        }
         Verb::Gate { control, command } => gate::gate(control, &command),
         Verb::AsJobUser => as_job_user::serve(),
         Verb::Clean => clean::serve(),

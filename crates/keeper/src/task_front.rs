@@ -6,19 +6,19 @@
 
 use std::ffi::OsString;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ExitCode};
+use std::process::ExitCode;
 
-use process::{Inherited, Signal, SignalState};
+use process::{Forked, Inherited, Pid, Signal, SignalState};
 use run_dir::{Plan, Record, RunDir, Side, TaskEnd, TaskFinished, TaskNumber};
 
 use crate::as_job_user::JobUser;
 use crate::clock::now;
 use crate::end_tree::{Trees, end_trees};
-use crate::gate::{TOKEN_VARIABLE, own_program, spawn_with};
+use crate::gate::TOKEN_VARIABLE;
 use crate::link::{Forward, Link, Told};
-use crate::note::{note, panics_to_log};
+use crate::note::{kept, note, panics_to_log};
 use crate::signals::Signals;
+use crate::task_guard;
 use crate::wait::wait;
 
 /// What is passed on to the task agent.
@@ -33,11 +33,18 @@ pub(crate) fn task(run: &RunDir, command: &[OsString]) -> anyhow::Result<ExitCod
     let job_user = JobUser::of(&plan(run)?);
     let command = in_front_of(job_user.as_ref(), command);
 
+    // Before there is a guard whose orphans could be anybody's.
+    process::become_subreaper()?;
+    // Before anything listens to signals: what the guard hears is its own.
+    let split = match split() {
+        Ok(Split::Guard(link)) => return Ok(guarding(run, link, at_start, &command)),
+        Ok(Split::Front(guard, link)) => Ok((guard, link)),
+        Err(error) => Err(error),
+    };
     // What is ignored stays so, here and in the task agent.
     let heard = FORWARDED.into_iter().filter(|signal| !at_start.ignored.contains(&signal.as_raw()));
     let signals = Signals::listen(&heard.collect::<Vec<_>>())?;
-    process::become_subreaper()?;
-    let front = match spawn_guard(run, &at_start, &command) {
+    let front = match split {
         Ok((guard, link)) => {
             Front { run, job_user, guard, link, task: None, inherited: Some(inherited) }
         }
@@ -86,25 +93,34 @@ fn unguarded(
     process::exec(command, &kept.collect::<Vec<_>>(), signals).into()
 }
 
-fn spawn_guard(
-    run: &RunDir,
-    at_start: &SignalState,
-    command: &[OsString],
-) -> anyhow::Result<(Child, Link)> {
-    use std::os::fd::AsRawFd;
+/// Which side of the wrapper this process is.
+enum Split {
+    Front(Pid, Link),
+    Guard(Link),
+}
+
+/// The guard is a copy of this process: to start a program once more would take longer than all else that the
+/// wrapper does. It is out of reach of a KILL to the group in which the agent may have put this side.
+fn split() -> anyhow::Result<Split> {
     let (ours, theirs) = UnixStream::pair()?;
-    let mut guard = own_program()?;
-    guard.arg("task-guard").arg(run.path()).arg(theirs.as_raw_fd().to_string());
-    guard.arg(serde_json::to_string(at_start)?).arg("--").args(command);
-    // Out of reach of a KILL to the group in which the agent may have put this side.
-    guard.process_group(0);
-    Ok((spawn_with(&mut guard, &theirs)?, Link::over(ours)))
+    // Each side drops the other's end, so that it hears when the other is gone.
+    Ok(match process::fork()? {
+        Forked::Child => {
+            drop(ours);
+            Split::Guard(Link::over(theirs))
+        }
+        Forked::Parent(guard) => Split::Front(guard, Link::over(ours)),
+    })
+}
+
+fn guarding(run: &RunDir, link: Link, at_start: SignalState, command: &[OsString]) -> ExitCode {
+    kept(run, || task_guard::guard(run, link, at_start, command))
 }
 
 struct Front<'run> {
     run: &'run RunDir,
     job_user: Option<JobUser>,
-    guard: Child,
+    guard: Pid,
     link: Link,
     task: Option<TaskNumber>,
     /// Held until the task runs, for the case that this side must run it.
@@ -152,7 +168,7 @@ impl Front<'_> {
         let end = over.unwrap_or_else(|| self.without_guard());
         // Gone, or as good as: it lets go of task.lock before the agent hears of the end.
         // An error only means that somebody ignores SIGCHLD, and then it is reaped already.
-        let _ = self.guard.wait();
+        let _ = process::wait_for_child(self.guard);
         Ok(Outcome::Over(end))
     }
 

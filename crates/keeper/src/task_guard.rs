@@ -1,11 +1,10 @@
-//! `task-guard`: the side of the task wrapper that is the parent of the task agent.
+//! The side of the task wrapper that is the parent of the task agent; the front has made it of itself.
 //!
 //! It keeps the task's records and lock, and ends the task's processes when the front dies: by a
 //! KILL that nothing can forward. On a task's own end it ends nobody.
 
 use std::ffi::OsString;
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
@@ -33,12 +32,11 @@ const NOT_BEGUN: i32 = 75;
 
 pub(crate) fn guard(
     run: &RunDir,
-    link: i32,
+    mut link: Link,
     at_start: SignalState,
     command: &[OsString],
 ) -> anyhow::Result<ExitCode> {
     let inherited = Inherited::at_start()?;
-    let link = Link::over(UnixStream::from(process::inherited_fd(link)?));
     let front = rustix::process::getppid().map(Pid::from).context("the front is gone")?;
     // Signals come from the front and not from outside: one sent to all of us must not count twice.
     let heard: Vec<Signal> = FORWARDED
@@ -53,7 +51,6 @@ pub(crate) fn guard(
 
     clear_left_overs(run, job_user.as_ref());
     let records = Records::claim(run);
-    let mut link = link;
     let folder = records.claimed.as_ref().map(|(task, _)| task);
     let cleaned = clean_up::before(run, folder, job_user.as_ref(), &mut link, &signals)?;
     let held = match cleaned {

@@ -46,6 +46,17 @@ pub fn reap(id: &ProcessId) {
     }
 }
 
+/// Waits for the end of a child, and reaps it. An error only where somebody else has reaped it.
+pub fn wait_for_child(child: Pid) -> io::Result<()> {
+    loop {
+        match waitpid(child.rustix(), WaitOptions::empty()) {
+            Ok(_) => return Ok(()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 /// Descendants that lose their parent become children of this process (Linux; nothing on macOS).
 pub fn become_subreaper() -> io::Result<()> {
     os::become_subreaper()

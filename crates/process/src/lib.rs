@@ -12,6 +12,7 @@ mod apart;
 mod exec;
 mod fds;
 pub mod folder;
+mod fork;
 mod holders;
 mod identity;
 mod look;
@@ -33,10 +34,13 @@ mod os_folder;
 #[path = "macos_folder.rs"]
 mod os_folder;
 
-pub use act::{NoCore, Sent, become_subreaper, die_with_parent, reap, setsid, signal};
+pub use act::{
+    NoCore, Sent, become_subreaper, die_with_parent, reap, setsid, signal, wait_for_child,
+};
 pub use apart::{in_session, spawn_apart};
 pub use exec::{SignalState, die_of, exec, unblock_signals};
 pub use fds::{Inherited, inherited_fd, keep_over_exec};
+pub use fork::{Forked, fork};
 pub use holders::{are_held, is_listened_on};
 pub use identity::{BootId, Liveness, Pid, ProcessId, StartTime, alive};
 pub use look::{Look, State, cwd, environ, look, owner, signal_pending};

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -80,6 +81,11 @@ fn absent_or_hidden(pid: Pid) -> io::Result<Option<Look>> {
             )),
         },
     }
+}
+
+/// Its folder of threads has a link from each of them, beside its own two (proc(5)).
+pub(crate) fn is_single_threaded() -> bool {
+    std::fs::metadata("/proc/self/task").is_ok_and(|threads| threads.nlink() == 3)
 }
 
 /// Kernels since 3.5 with `CONFIG_PROC_CHILDREN` (all distributions' own).

@@ -96,6 +96,11 @@ fn mach_time(units: u64) -> Duration {
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
+pub(crate) fn is_single_threaded() -> bool {
+    let task: io::Result<libc::proc_taskinfo> = pid_info(Pid::own(), libc::PROC_PIDTASKINFO, 0);
+    task.is_ok_and(|task| task.pti_threadnum == 1)
+}
+
 pub(crate) fn children(pid: Pid) -> io::Result<Vec<Pid>> {
     let mut room = 64_usize;
     loop {
