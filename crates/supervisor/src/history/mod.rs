@@ -73,13 +73,7 @@ const SCHEMA: &str = "
         up_to INTEGER NOT NULL
     ) STRICT;
 ";
-/// Whole or not at all, also where the machine stops in between.
-const FROM_1: &str = "
-    BEGIN;
-    ALTER TABLE task ADD COLUMN directory TEXT;
-    PRAGMA user_version = 2;
-    COMMIT;
-";
+const FROM_1: &str = "ALTER TABLE task ADD COLUMN directory TEXT;";
 /// Another one that has the file just now is done by then.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -89,13 +83,17 @@ impl History {
         let at = || format!("opening the history {}", path.display());
         let connection = Connection::open(path).with_context(at)?;
         connection.busy_timeout(PATIENCE).with_context(at)?;
-        if check_version(&connection, path)? == 1 {
-            connection.execute_batch(FROM_1).with_context(at)?;
-        }
+        let version = check_version(&connection, path)?;
         connection.pragma_update(None, "journal_mode", "WAL").with_context(at)?;
         connection.pragma_update(None, "synchronous", "FULL").with_context(at)?;
-        connection.execute_batch(SCHEMA).with_context(at)?;
-        connection.pragma_update(None, "user_version", SCHEMA_VERSION).with_context(at)?;
+        // To write what is there already would wait for the disk, at every start.
+        if version != SCHEMA_VERSION {
+            let from_before = if version == 1 { FROM_1 } else { "" };
+            let whole = format!(
+                "BEGIN; {from_before} {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            );
+            connection.execute_batch(&whole).with_context(at)?;
+        }
         Ok(Self { connection })
     }
 
