@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use local_circleci::{NewTask, Outcome, TaskNumber};
 use protocol::{
     CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupWhy, Presets, ProblemCode, RunnerState,
-    WorkDir, WorkDirKind, WorkDirs,
+    WorkDir, WorkDirKind, WorkDirUse, WorkDirs,
 };
 use serde::de::DeserializeOwned;
 use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, is_alive, until, until_some};
@@ -133,6 +133,11 @@ fn what_is_marked_stays_and_what_is_named_goes_unless_a_task_is_in_it() {
     rig.place.runnerctl(&["workdirs", "release", &one]);
     let job = rig.long_job();
     job.until_begun();
+    let found: WorkDirs = json(&rig, &["workdirs", "--json"]);
+    let used = found.directories.iter().find(|it| it.kind == WorkDirKind::Current).unwrap();
+    assert_eq!(used.in_use, WorkDirUse::InUse);
+    assert!(used.size.is_some(), "it is measured for whoever asks: {used:?}");
+    assert!(rig.api.snapshot().unwrap().cleanup.is_none(), "and that is over");
     let refused = rig.place.runnerctl_fails(&["clean", "--directory", RUNNER]);
     assert!(refused.contains("A task of mini works in mini."), "{refused}");
     let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &one, "--json"]);

@@ -1,14 +1,19 @@
-//! Looks at the working directories, and measures those that were not.
+//! Looks at the working directories, and measures those that were not. For whoever waits for it that is
+//! told and can be stopped, as a clean-up is; it keeps none from beginning.
+
+use std::time::{Duration, Instant};
 
 use cleanup::work::{Said, Work};
 use host::Folders;
-use protocol::{RunnerName, WorkDirs};
+use protocol::{Bytes, CleanupRuns, CleanupStage, CleanupWhy, RunnerName, WorkDirs};
 use supervisor_core::Event;
 use tokio::sync::watch;
 
 use super::work_dirs::{self, Measured, Sizes};
-use crate::input::{Input, Reply};
-use crate::supervisor::Supervisor;
+use crate::input::{Input, Loop, Reply};
+use crate::supervisor::{Supervisor, now};
+
+const TELL_EVERY: Duration = Duration::from_millis(500);
 
 impl Supervisor {
     /// After a task; while none runs what it left is measured, so that the tray can say how much that is.
@@ -46,6 +51,19 @@ impl Supervisor {
         let (history, volumes) =
             (self.folders.history_file(), self.core.snapshot().volumes.clone());
         let all = runner.is_none();
+        let told = (measure && reply.is_some()).then(|| {
+            let (stop, told) = watch::channel(false);
+            self.cleaning.measuring.push(stop);
+            let begun = CleanupRuns {
+                why: CleanupWhy::You,
+                stage: CleanupStage::Measuring,
+                since: now(),
+                entries: 0,
+                bytes: Bytes(0),
+                of: None,
+            };
+            (told, Telling { to_loop: to_loop.clone(), runs: begun, told_at: None })
+        });
         tokio::spawn(async move {
             let listed = tokio::task::spawn_blocking(move || work_dirs::list(&parties));
             let listed = listed.await.unwrap_or_default();
@@ -53,8 +71,17 @@ impl Supervisor {
                 .into_iter()
                 .filter(|(key, _)| !all || listed.iter().any(|it| it.key() == *key))
                 .collect();
-            if measure {
-                measure_all(&listed, &busy, &folders, &mut sizes).await;
+            match told {
+                // Whoever waits wants to know of the one that a task works in, too.
+                Some((stop, mut telling)) => {
+                    measure_all(&listed, &[], &folders, &mut sizes, stop, Some(&mut telling)).await;
+                    to_loop.send(Input::WorkDirsMeasured);
+                }
+                None if measure => {
+                    let (_keep, stop) = watch::channel(false);
+                    measure_all(&listed, &busy, &folders, &mut sizes, stop, None).await;
+                }
+                None => {}
             }
             let measured = sizes.clone();
             let shown = tokio::task::spawn_blocking(move || {
@@ -81,7 +108,41 @@ impl Supervisor {
         self.cleaning.sizes = sizes;
         self.event(Event::WorkDirsSeen(work_dirs::short(directories)));
     }
+
+    pub(crate) fn work_dirs_measuring(&mut self, runs: CleanupRuns) {
+        // A clean-up tells of itself.
+        if self.cleaning.running.is_none() && !self.cleaning.measuring.is_empty() {
+            self.event(Event::CleanupAdvanced(runs));
+        }
+    }
+
+    pub(crate) fn work_dirs_measured(&mut self) {
+        self.cleaning.measuring.retain(|stop| !stop.is_closed());
+        if self.cleaning.running.is_none() && self.cleaning.measuring.is_empty() {
+            self.event(Event::WorkDirsMeasured);
+        }
+    }
 }
+
+/// How far it is, for clients.
+struct Telling {
+    to_loop: Loop,
+    runs: CleanupRuns,
+    told_at: Option<Instant>,
+}
+
+impl Telling {
+    /// So much more of what is measured now.
+    fn advanced(&mut self, entries: u64, bytes: u64) {
+        if self.told_at.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+            self.told_at = Some(Instant::now());
+            let bytes = Bytes(self.runs.bytes.0 + bytes);
+            let runs = CleanupRuns { entries: self.runs.entries + entries, bytes, ..self.runs };
+            self.to_loop.send(Input::WorkDirsMeasuring(runs));
+        }
+    }
+}
+
 
 /// As the user whose they are. The one in use changes; it is measured anew each time.
 async fn measure_all(
@@ -89,6 +150,8 @@ async fn measure_all(
     busy: &[RunnerName],
     folders: &Folders,
     sizes: &mut Sizes,
+    stop: watch::Receiver<bool>,
+    mut telling: Option<&mut Telling>,
 ) {
     let changes = |folder: &super::Folder| folder.kind == protocol::WorkDirKind::Current;
     let mut users: Vec<Option<String>> = listed.iter().map(|folder| folder.user.clone()).collect();
@@ -101,20 +164,32 @@ async fn measure_all(
             .filter(|folder| changes(folder) || !sizes.contains_key(&folder.key()))
             .filter(|folder| !(changes(folder) && busy.contains(&folder.runner)))
             .collect();
-        if unknown.is_empty() {
+        if unknown.is_empty() || *stop.borrow() {
             continue;
         }
         let work = Work::Measure {
             folders: unknown.iter().map(|folder| folder.path.as_path().into()).collect(),
         };
-        let (_keep, stop) = watch::channel(false);
-        let said = super::helper::ask(folders, user.as_deref(), work, stop, |_, _| {}).await;
+        let told = |entries, bytes| {
+            if let Some(telling) = telling.as_deref_mut() {
+                telling.advanced(entries, bytes);
+            }
+        };
+        let said = super::helper::ask(folders, user.as_deref(), work, stop.clone(), told).await;
         let Ok(Said::Measured { sizes: measured }) = said else { continue };
         for (folder, measured) in unknown.iter().zip(measured) {
-            if let Ok(size) = measured.size {
+            // Of one that was stopped a part is no size.
+            if let Some(size) = measured.size.ok().filter(|size| size.complete) {
                 let of = Measured { bytes: size.bytes, files: size.files, used: size.used };
                 sizes.insert(folder.key(), of);
             }
+        }
+        if let Some(telling) = telling.as_deref_mut() {
+            let measured = unknown.iter().filter_map(|folder| sizes.get(&folder.key()));
+            let (files, bytes) =
+                measured.fold((0, 0), |(n, sum), it| (n + it.files, sum + it.bytes));
+            telling.runs.entries += files;
+            telling.runs.bytes.0 += bytes;
         }
     }
 }

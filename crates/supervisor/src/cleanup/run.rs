@@ -26,6 +26,8 @@ const PLAN_HOLDS: SignedDuration = SignedDuration::from_mins(30);
 pub(crate) struct Cleaning {
     /// Says `true` to the one that runs.
     pub(super) running: Option<watch::Sender<bool>>,
+    /// The same to those that measure for somebody who waits.
+    pub(super) measuring: Vec<watch::Sender<bool>>,
     pub(super) plan: Option<Arc<StoredPlan>>,
     pub(super) plans: u64,
     pub(super) sizes: Sizes,
@@ -56,7 +58,7 @@ impl Supervisor {
     }
 
     pub(crate) fn stop_clean_up(&mut self) {
-        if let Some(stop) = &self.cleaning.running {
+        for stop in self.cleaning.running.iter().chain(&self.cleaning.measuring) {
             let _ = stop.send(true);
         }
     }
