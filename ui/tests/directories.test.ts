@@ -13,7 +13,7 @@ const page = (view: View, answers = {}) => open(view, { page: "directories", ans
 const button = (name: RegExp | string) => screen.getByRole("button", { name });
 const row = (name: RegExp) => {
   const found = within(screen.getByRole("list", { name: "Working directories" })).getAllByRole("listitem");
-  return found.find((it) => name.test(it.textContent ?? "")) as HTMLElement;
+  return found.find((it) => name.test((it.textContent ?? "").trim())) as HTMLElement;
 };
 const choose = (name: string) => fireEvent.click(screen.getByRole("checkbox", { name }));
 const heading = () => screen.getByRole("heading", { level: 1 }).textContent;

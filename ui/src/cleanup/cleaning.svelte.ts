@@ -106,7 +106,3 @@ export const cleaning = new Cleaning();
 export function undoable(receipts: CleanupReceipt[] | undefined, now: Date): CleanupReceipt[] {
   return (receipts ?? []).filter(({ undo_until: until, undone }) => until !== undefined && !undone && new Date(until) > now);
 }
-
-export function plannedBytes({ groups }: CleanupReceipt): number {
-  return groups.reduce((sum, { planned }) => sum + (planned ?? 0), 0);
-}
