@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use client::{Client, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 use host::Folders;
 use protocol::{
-    AskPlan, Asked, CarryOut, CreateClass, CreateOwnToken, DeleteToken, OfClass, OfNamespace, Pause, PersonalToken,
-    Rotate, SetToken, SetUp,
+    AskPlan, Asked, CarryOut, CreateClass, CreateOwnToken, DeleteToken, OfClass, OfNamespace,
+    Pause, PersonalToken, Rotate, SetToken, SetUp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;

@@ -85,7 +85,8 @@ mod tests {
 
     const SCREEN: Screen = Screen { x: 0, y: 0, width: 1920, height: 1080, scale: 1.0 };
     const BESIDE: Screen = Screen { x: 1920, y: 0, width: 2560, height: 1440, scale: 2.0 };
-    const WAS: Geometry = Geometry { x: 200, y: 100, width: 1000.0, height: 700.0, maximized: false };
+    const WAS: Geometry =
+        Geometry { x: 200, y: 100, width: 1000.0, height: 700.0, maximized: false };
 
     #[test]
     fn it_opens_where_and_as_large_as_it_was() {
@@ -99,7 +100,8 @@ mod tests {
         let beside = Geometry { x: 2000, ..WAS };
         assert_eq!(fitted(beside, &[SCREEN]), ((1000.0, 700.0), None));
         assert_eq!(fitted(WAS, &[]), ((1000.0, 700.0), None));
-        for out in [Geometry { y: -1, ..WAS }, Geometry { y: 1070, ..WAS }, Geometry { x: -130, ..WAS }]
+        for out in
+            [Geometry { y: -1, ..WAS }, Geometry { y: 1070, ..WAS }, Geometry { x: -130, ..WAS }]
         {
             assert_eq!(fitted(out, &[SCREEN]).1, None, "{out:?}");
         }

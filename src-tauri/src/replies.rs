@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use protocol::{
-    AgentRelease, ClassListed, CleanupPlan, CleanupReceipt, CleanupReceipts, ConfigText, Findings, HistoryPage, HistorySpans, JobUserCheck,
-    LogPage, LogSearch, Notices, Preferences, Preset, Presets, Rotated, Rotation, RunnerSpec,
-    SetUpDone, Stopping, TokenListed, Undone, WorkDirs,
+    AgentRelease, ClassListed, CleanupPlan, CleanupReceipt, CleanupReceipts, ConfigText, Findings,
+    HistoryPage, HistorySpans, JobUserCheck, LogPage, LogSearch, Notices, Preferences, Preset,
+    Presets, Rotated, Rotation, RunnerSpec, SetUpDone, Stopping, TokenListed, Undone, WorkDirs,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

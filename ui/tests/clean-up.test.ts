@@ -30,7 +30,8 @@ function weekly(day: number | undefined): View {
 describe("the page says first what will go, and when", () => {
   test("by itself, before a plan is made; and nothing is measured for it", async () => {
     const { made } = await page(scene("idle"));
-    expect(heading()).toBe("Cleaned up before each task, and on Sunday at 03:00");
+    expect(heading()).toBe("Cleaned up before each task");
+    expect(screen.getByText(/^And on Sunday at 03:00, when no task runs./)).toBeTruthy();
     expect(made("plan-cleanup")).toEqual([]);
     await close();
     await page(weekly(undefined));
@@ -189,7 +190,7 @@ describe("a receipt", () => {
     expect(document.querySelector("main code.copy")?.textContent).toMatch(/^sudo rm -r /);
     expect(screen.getByText("/Users/ada: 61 GB free before, 71 GB after")).toBeTruthy();
     await press("Close the receipt");
-    expect(heading()).toBe("Cleaned up before each task, and on Sunday at 03:00");
+    expect(heading()).toBe("Cleaned up before each task");
   });
 
   test("is there of every clean-up, whoever began it", async () => {

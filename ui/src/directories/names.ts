@@ -2,10 +2,11 @@
 import type { Runner, WorkDir } from "../generated/protocol";
 import { directories as say } from "../messages/directories";
 
-/** "web-app / build", else what its path ends with. */
-export function nameOf({ project, job, path }: WorkDir): string {
+/** "web-app / build", else whose it is or what its path ends with. */
+export function nameOf({ project, job, path, kind, runner }: WorkDir): string {
   const task = [project, job].filter((it) => it !== undefined).join(" / ");
-  return task || (path.split("/").at(-1) ?? path);
+  if (task !== "") return task;
+  return kind === "current" ? runner : (path.split("/").at(-1) ?? path);
 }
 
 /** What it is there for, or who uses it. */

@@ -14,6 +14,7 @@ export const cleanUp = texts({
   beforeTask: "Cleaned up before each task",
   weekly: "Cleaned up on {day} at {time}",
   both: "Cleaned up before each task, and on {day} at {time}",
+  andWeekly: "And on {day} at {time}, when no task runs.",
   never: "Nothing is cleaned up by itself",
   seenFirst: "Nothing goes before it was on a list.",
   runner: "Runner",
@@ -62,7 +63,7 @@ export const cleanUp = texts({
   discard: "Leave everything",
   undoHint: "Files can be put back for ten minutes. What a command removes is gone at once.",
   forGood: "The disk is nearly full, so it goes at once and cannot be put back.",
-  medium: "costs a download or a long build",
+  medium: "can be made again, which takes time or a network",
   high: "cannot be made again",
 
   back: "What can be put back",

@@ -143,7 +143,6 @@ impl Telling {
     }
 }
 
-
 /// As the user whose they are. The one in use changes; it is measured anew each time.
 async fn measure_all(
     listed: &[super::Folder],
