@@ -89,7 +89,7 @@ describe("the plan", () => {
       "CircleCI's temporary files",
     ]);
     expect(rows[1]?.textContent).toContain("7.2 GB");
-    expect(plan().textContent).toContain("It is done before each task.");
+    expect(plan().textContent).toMatch(/Sockets that nobody listens on\s*None is there\./);
   });
 
   test("shows each entry with its reason when a rule is opened", async () => {
@@ -252,6 +252,19 @@ describe("a preset", () => {
     expect(made("change-preset")).toEqual([{ call: "change-preset", id: "npm-cache", change: { limits: { at_most: 8_000_000_000 } } }]);
     expect(last.value).toBe("3");
     expect(screen.queryByLabelText("keep the last, npm: cache")).toBeNull();
+  });
+
+  test("whose limit was written last is in the plan that is asked for with the same click", async () => {
+    const order: string[] = [];
+    let saved: (reply: unknown) => void = () => {};
+    const { calls } = await page(scene("idle"), { "change-preset": () => new Promise((done) => (saved = done)) });
+    await fireEvent.change(screen.getByLabelText("at most, npm: cache"), { target: { value: "8" } });
+    await press("Show what can go");
+    expect(calls.map((it) => it.call)).not.toContain("plan-cleanup");
+    saved({ ok: given("change-preset") });
+    await settle();
+    order.push(...calls.map((it) => it.call));
+    expect(order.indexOf("change-preset")).toBeLessThan(order.indexOf("plan-cleanup"));
   });
 
   test("that does nothing here says why, and is no switch", async () => {

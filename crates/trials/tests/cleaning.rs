@@ -105,6 +105,8 @@ fn a_dry_run_is_the_plan_that_is_carried_out_and_what_went_comes_back() {
     assert_eq!(plan.entries, 1, "{plan:?}");
     assert!(item.what.ends_with(&before[0]) && item.bytes.unwrap().0 >= 100_000, "{item:?}");
     assert_eq!(names(&kept(&rig)), before, "a dry run does nothing");
+    let all: CleanupPlan = json(&rig, &["clean", "--dry-run", "--json"]);
+    assert!(!all.groups.iter().any(|it| it.preset == "fresh"), "it frees nothing: {all:?}");
     let receipt: CleanupReceipt = json(&rig, &["clean", "--preset", "kept", "--json"]);
     assert_eq!(receipt.groups[0].went, 1);
     assert!(receipt.undo_until.is_some() && receipt.failures.is_empty(), "{receipt:?}");

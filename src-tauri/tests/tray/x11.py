@@ -25,6 +25,9 @@ for call, arguments in {
     getattr(X, call).argtypes = arguments
 
 CLIENT_MESSAGE = 33
+# A window may go between two questions about it; Xlib would end the whole program then.
+NO_MATTER = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)(lambda display, error: 0)
+X.XSetErrorHandler(NO_MATTER)
 
 
 class ClientMessage(ctypes.Structure):

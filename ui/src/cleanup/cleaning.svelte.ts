@@ -16,6 +16,7 @@ class Cleaning {
   isCarrying = $state(false);
   /** Whoever ended it knows why it gave nothing. */
   #stopped = false;
+  #change: Promise<unknown> = Promise.resolve();
 
   /** What was said on another page is not said again. */
   enter(): void {
@@ -23,19 +24,28 @@ class Cleaning {
     this.refusal = this.undone = undefined;
   }
 
+  /** A plan is made with the limits that were written last, also where the click that asks for it ended the writing. */
+  before<T>(change: Promise<T>): Promise<T> {
+    this.#change = change;
+    return change;
+  }
+
   async make(asked: AskPlan): Promise<void> {
     if (this.isPlanning || this.isCarrying) return;
+    this.#begin();
+    this.isPlanning = true;
+    await this.#change;
     this.plan = await this.#planned(asked);
   }
 
   async #planned(asked: AskPlan): Promise<CleanupPlan | undefined> {
-    this.#begin();
     this.isPlanning = true;
     const reply = await call({ call: "plan-cleanup", ...asked });
     this.isPlanning = false;
-    if ("ok" in reply) return reply.ok;
-    if (!this.#stopped) this.refusal = reply.refused;
-    return undefined;
+    // A part of a plan is none.
+    if (this.#stopped) return undefined;
+    if ("refused" in reply) this.refusal = reply.refused;
+    return "ok" in reply ? reply.ok : undefined;
   }
 
   /** These groups of the plan. */
@@ -58,8 +68,9 @@ class Cleaning {
   /** These directories at once; what came of it, or nothing where it was refused. */
   async remove(directories: WorkDirId[]): Promise<CleanupReceipt | undefined> {
     if (this.isPlanning || this.isCarrying) return undefined;
+    this.#begin();
     const plan = await this.#planned({ directories });
-    return plan && !this.#stopped ? this.#carried(plan.id) : undefined;
+    return plan && this.#carried(plan.id);
   }
 
   async stop(): Promise<void> {
