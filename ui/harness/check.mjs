@@ -40,7 +40,7 @@ process.exitCode = wrong.length > 0 ? 1 : 0;
 function tooLong() {
   const found = [];
   const scrolls = (it) => ["auto", "scroll"].includes(getComputedStyle(it).overflowX);
-  const isMeant = (it) => it.closest(".one-line, .one-path, .task, pre, .list, .unseen, [role=log], svg, select, .found ul, .wide-table") !== null;
+  const isMeant = (it) => it.closest(".one-line, .task, pre, .list, .unseen, [role=log], svg, select, .found ul, .wide-table") !== null;
   if (document.documentElement.scrollWidth > innerWidth) found.push("the page is wider than the window");
   for (const it of document.querySelectorAll("body *")) {
     if (isMeant(it) || !it.checkVisibility()) continue;

@@ -30,6 +30,10 @@ class Cleaning {
     return change;
   }
 
+  settled(): Promise<unknown> {
+    return this.#change;
+  }
+
   async make(asked: AskPlan): Promise<void> {
     if (this.isPlanning || this.isCarrying) return;
     this.#begin();
