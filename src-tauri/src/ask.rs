@@ -2,7 +2,7 @@
 
 use jiff::civil::time;
 use jiff::{Timestamp, ToSpan, ZonedDateTime};
-use protocol::{AfterTaskAct, RunnerName};
+use protocol::{AfterTaskAct, RunnerName, WorkDirId};
 use serde::{Deserialize, Serialize};
 
 /// One click. Its JSON is what the window sends, and the id of a menu item.
@@ -29,6 +29,12 @@ pub(crate) enum Ask {
     OpenPage {
         page: Page,
     },
+    /// Opens the window at clean-up, where the plan is made at once.
+    CleanUp,
+    /// Opens a working directory in the file manager; where it lies is the supervisor's word.
+    OpenDirectory {
+        directory: WorkDirId,
+    },
     /// Once no task runs any more.
     AfterTask {
         act: AfterTaskAct,
@@ -50,6 +56,8 @@ pub(crate) enum Ask {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Page {
     Overview,
+    Directories,
+    CleanUp,
     History,
     Logs,
     Doctor,

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use protocol::{
-    AfterTaskAct, Outcome, PreferencesChange, ResourceClass, RunId, RunnerName, RunnerSpec, TaskId,
-    TokenStore,
+    AfterTaskAct, Outcome, PreferencesChange, PresetChange, ResourceClass, RunId, RunnerName,
+    RunnerSpec, TaskId, TokenStore, WorkDirId,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -83,6 +83,17 @@ pub(crate) enum Call {
     Snippet {
         runner: RunnerName,
     },
+    WorkDirs {
+        runner: Option<RunnerName>,
+        /// Also those whose size is not known, which takes a while.
+        #[serde(default)]
+        measure: bool,
+    },
+    Presets,
+    CleanupReceipts {
+        before: Option<u64>,
+        limit: Option<u32>,
+    },
 
     // Wishes about the machine.
     SetPreferences {
@@ -94,6 +105,30 @@ pub(crate) enum Call {
     ForgetAfterTask,
     SawNotices {
         up_to: u64,
+    },
+    NeverDelete {
+        id: WorkDirId,
+        never_delete: bool,
+    },
+    ChangePreset {
+        id: String,
+        change: PresetChange,
+    },
+    /// What would go; nothing does.
+    PlanCleanup {
+        presets: Option<Vec<String>>,
+        #[serde(default)]
+        directories: Vec<WorkDirId>,
+        runner: Option<RunnerName>,
+    },
+    /// Carries the newest plan out. It goes on where the window that asked is closed.
+    CleanUp {
+        plan: String,
+        presets: Option<Vec<String>>,
+    },
+    StopCleanup,
+    UndoCleanup {
+        receipt: u64,
     },
 
     // Wishes about one runner.

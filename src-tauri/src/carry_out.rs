@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use client::{Client, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 use host::Folders;
 use protocol::{
-    Asked, CreateClass, CreateOwnToken, DeleteToken, OfClass, OfNamespace, Pause, PersonalToken,
-    Rotate, SetToken, SetUp,
+    AskPlan, Asked, CarryOut, CreateClass, CreateOwnToken, DeleteToken, OfClass, OfNamespace,
+    Pause, PersonalToken, Rotate, SetToken, SetUp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -99,11 +99,30 @@ impl Hands {
             Call::Agents => given(client.agents().await?),
             Call::AgentConfig { runner } => given(client.config(&runner).await?),
             Call::Snippet { runner } => given(client.snippet(&runner).await?),
+            Call::WorkDirs { runner, measure } => {
+                given(client.work_dirs(runner.as_ref(), measure).await?)
+            }
+            Call::Presets => given(client.presets().await?),
+            Call::CleanupReceipts { before, limit } => {
+                given(client.cleanup_receipts(before, limit).await?)
+            }
 
             Call::SetPreferences { change } => given(client.prefer(&change).await?),
             Call::AfterTask { act } => given(client.after_task(act).await?),
             Call::ForgetAfterTask => given(client.forget_after_task().await?),
             Call::SawNotices { up_to } => given(client.seen_notices(up_to).await?),
+            Call::NeverDelete { id, never_delete } => {
+                given(client.never_delete(id, never_delete).await?)
+            }
+            Call::ChangePreset { id, change } => given(client.change_preset(&id, &change).await?),
+            Call::PlanCleanup { presets, directories, runner } => {
+                given(client.plan_cleanup(&AskPlan { presets, directories, runner }).await?)
+            }
+            Call::CleanUp { plan, presets } => {
+                given(client.clean_up(&CarryOut { plan, presets }).await?)
+            }
+            Call::StopCleanup => given(client.stop_cleanup().await?),
+            Call::UndoCleanup { receipt } => given(client.undo_cleanup(receipt).await?),
 
             Call::SetUp { runner, config, token } => {
                 let token = token.as_ref().map(resource_class_token);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{Timestamp, ZonedDateTime};
 use protocol::{
     AfterTaskAct, Findings, Level, NoticeAbout, NoticeOffer, RunnerName, RunnerState, Snapshot,
+    WorkDirId,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,6 +24,8 @@ pub(crate) trait Screen {
     /// Makes it, or brings it to the front.
     fn open_window(&mut self);
     fn open_link(&mut self, link: &str);
+    /// In the file manager; an error is a sentence.
+    fn open_folder(&mut self, path: &str) -> Result<(), String>;
     /// As a notification; what is chosen on it comes back as [`Happened::Chosen`].
     fn notify(&mut self, notice: &protocol::Notice);
     fn quit(&mut self);
@@ -156,7 +159,7 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
         // Once, and by what is known first.
         let is_new = snapshot.runners.is_empty() && snapshot.problems.is_empty();
         if std::mem::take(&mut self.welcomes) && is_new {
-            self.go(Page::SetUp);
+            self.go(Page::SetUp, false);
         }
         if self.notifies {
             self.hear(&snapshot);
@@ -186,9 +189,9 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
         }
     }
 
-    fn go(&mut self, page: Page) {
+    fn go(&mut self, to: Page, plan: bool) {
         self.sent += 1;
-        self.view.go = Some(Go { to: page, times: self.sent });
+        self.view.go = Some(Go { to, plan, times: self.sent });
         self.screen.open_window();
     }
 
@@ -217,7 +220,9 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
                 self.view.go = None;
                 self.screen.open_window();
             }
-            Ask::OpenPage { page } => self.go(page),
+            Ask::OpenPage { page } => self.go(page, false),
+            Ask::CleanUp => self.go(Page::CleanUp, true),
+            Ask::OpenDirectory { directory } => self.open_directory(&directory),
             Ask::AfterTask { act } => {
                 self.supervisor.wish(Wish::AfterTask { act: Some(act) }, done);
             }
@@ -245,6 +250,21 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
         match links::page(link, &servers) {
             Ok(page) => self.screen.open_link(page.as_str()),
             Err(why) => self.tell(Notice { title: why.title, hint: why.hint }),
+        }
+    }
+
+    /// Neither window nor menu names a path: it is the supervisor's.
+    fn open_directory(&mut self, id: &WorkDirId) {
+        let known = self.view.snapshot().map_or(&[][..], |it| &it.work_dirs);
+        let Some(path) = known.iter().find(|it| it.id == *id).map(|it| it.path.clone()) else {
+            return self.tell(Notice {
+                title: "That working directory is not there any more.".to_owned(),
+                hint: "Runner Tray's page of directories shows those that are.".to_owned(),
+            });
+        };
+        if let Err(why) = self.screen.open_folder(&path) {
+            let title = "The working directory could not be opened.".to_owned();
+            self.tell(Notice { title, hint: format!("{why} It is at {path}") });
         }
     }
 

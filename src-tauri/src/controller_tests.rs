@@ -41,6 +41,10 @@ impl Screen for Desk {
     fn open_link(&mut self, link: &str) {
         self.write(format!("link: {link}"));
     }
+    fn open_folder(&mut self, path: &str) -> Result<(), String> {
+        self.write(format!("folder: {path}"));
+        if path.contains("kept") { Err("It is not there.".to_owned()) } else { Ok(()) }
+    }
     fn notify(&mut self, notice: &protocol::Notice) {
         self.write(format!("notify: {}", notice.title));
     }
@@ -148,10 +152,32 @@ fn the_tray_sends_the_window_to_a_page_and_each_word_counts_once() {
     for times in [1, 2] {
         let seen = day.asked(Ask::OpenPage { page: Page::Logs });
         assert_eq!(seen, ["window opened", "view: 0 notices"]);
-        assert_eq!(day.controller.view.go, Some(Go { to: Page::Logs, times }));
+        assert_eq!(day.controller.view.go, Some(Go { to: Page::Logs, plan: false, times }));
     }
     day.asked(Ask::OpenWindow);
     assert_eq!(day.controller.view.go, None, "opened plainly it goes nowhere");
+}
+
+#[test]
+fn clean_up_from_the_tray_opens_its_page_and_has_the_plan_made_there() {
+    let mut day = Day::begins();
+    day.told("idle");
+    assert_eq!(day.asked(Ask::CleanUp), ["window opened", "view: 0 notices"]);
+    assert_eq!(day.controller.view.go, Some(Go { to: Page::CleanUp, plan: true, times: 1 }));
+    day.asked(Ask::OpenPage { page: Page::CleanUp });
+    assert_eq!(day.controller.view.go, Some(Go { to: Page::CleanUp, plan: false, times: 2 }));
+}
+
+#[test]
+fn only_a_directory_that_the_supervisor_names_is_opened_and_why_one_is_not_is_said() {
+    let mut day = Day::begins();
+    day.told("idle");
+    let mut open = |id: &str| day.asked(Ask::OpenDirectory { directory: WorkDirId(id.to_owned()) });
+    assert_eq!(open("mac-mini-01"), ["folder: /Users/ada/runner/mac-mini-01/work"]);
+    let kept = open("mac-mini-01/20260302T070000Z-1.80");
+    assert!(kept[0].starts_with("folder: /Users/ada/runner/mac-mini-01/work.kept/"), "{kept:?}");
+    assert_eq!(kept[1..], ["window opened", "view: 1 notices"]);
+    assert_eq!(open("/etc"), ["window opened", "view: 2 notices"], "no path is an id");
 }
 
 #[test]

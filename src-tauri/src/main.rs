@@ -5,6 +5,9 @@ mod ask;
 mod call;
 mod carry_out;
 mod controller;
+mod directories;
+mod folder;
+mod geometry;
 mod icon;
 mod line;
 mod link;
@@ -94,6 +97,7 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
     let folders = host::Folders::find()?;
     folders.ensure()?;
     let pictures = folders.state.join("tray");
+    let place = window::Place::below(&folders.state);
     let client = client::Client::connect(folders.socket()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -125,6 +129,7 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
     let app = builder
         .manage(news.clone())
         .manage(hands)
+        .manage(place)
         .invoke_handler(tauri::generate_handler![ask_app])
         .on_menu_event(|app: &AppHandle, event| {
             if let Ok(ask) = serde_json::from_str(event.id().as_ref()) {
@@ -149,12 +154,16 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
         })
         .build(tauri::generate_context!())
         .context("start the desktop part")?;
-    Ok(app.run_return(move |_, event| {
+    Ok(app.run_return(move |app, event| {
         if let RunEvent::ExitRequested { code: None, api, .. } = event {
             // Closing the window is not quitting.
             api.prevent_exit();
-        } else if let RunEvent::WindowEvent { event: WindowEvent::Destroyed, .. } = event {
-            let _ = for_windows.send(Happened::WindowClosed);
+        } else if let RunEvent::WindowEvent { event, .. } = event {
+            if let WindowEvent::CloseRequested { .. } = event {
+                window::remember(app);
+            } else if let WindowEvent::Destroyed = event {
+                let _ = for_windows.send(Happened::WindowClosed);
+            }
         }
     }))
 }

@@ -4,6 +4,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use protocol::{AfterTaskAct, PauseBy, Runner, RunnerState, Snapshot};
 
 use crate::ask::{Ask, Page, PauseLength};
+use crate::directories;
 use crate::line;
 use crate::view::{Seen, View};
 use crate::words;
@@ -71,7 +72,13 @@ fn verbs(view: &View) -> Vec<Item> {
         Seen::Live { snapshot } => {
             let runners: Vec<_> = snapshot.runners.iter().collect();
             let pauses = (!runners.is_empty()).then(|| pause_all(&runners));
-            let verbs = [pauses, resume(&runners), after_task(snapshot), keep_awake(snapshot)];
+            let verbs = [
+                pauses,
+                resume(&runners),
+                after_task(snapshot),
+                directories::directories(snapshot),
+                keep_awake(snapshot),
+            ];
             verbs.into_iter().flatten().collect()
         }
     }
@@ -220,11 +227,11 @@ fn true_until(view: &View, now: &ZonedDateTime, shown: &[Item]) -> Option<Timest
     })
 }
 
-fn entry(label: &str, action: Ask) -> Item {
+pub(crate) fn entry(label: &str, action: Ask) -> Item {
     Item::Entry { label: label.to_owned(), action: Some(action) }
 }
 
-fn submenu(label: &str, items: Vec<Item>) -> Item {
+pub(crate) fn submenu(label: &str, items: Vec<Item>) -> Item {
     Item::Submenu { label: label.to_owned(), items }
 }
 

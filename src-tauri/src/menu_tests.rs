@@ -107,6 +107,53 @@ fn whether_it_stays_awake_is_said_and_a_click_changes_it() {
     assert!(!found.iter().any(|(_, ask)| matches!(ask, Ask::KeepAwake { .. })), "{found:?}");
 }
 
+fn directories_of(view: &View) -> Option<(String, Vec<Item>)> {
+    menu(view, &scenes::now()).items.into_iter().find_map(|item| match item {
+        Item::Submenu { label, items } if label.starts_with("Working directories") => {
+            Some((label, items))
+        }
+        Item::Submenu { .. } | Item::Entry { .. } | Item::Separator => None,
+    })
+}
+
+#[test]
+fn working_directories_are_there_with_their_sizes_the_largest_first_and_a_way_to_less() {
+    let (label, items) = directories_of(&scenes::view("idle")).expect("the submenu");
+    assert_eq!(label, "Working directories: 12 GB");
+    let found = actions(&items);
+    let directory = protocol::WorkDirId("mac-mini-01/20260302T070000Z-1.80".to_owned());
+    assert_eq!(found[0], ("web-app  6.4 GB".to_owned(), Ask::OpenDirectory { directory }));
+    let page = Ask::OpenPage { page: Page::Directories };
+    let last: Vec<_> = found.into_iter().rev().take(2).collect();
+    assert_eq!(last[1], ("Show in Runner Tray".to_owned(), page));
+    assert_eq!(last[0], ("Clean up now…".to_owned(), Ask::CleanUp));
+}
+
+#[test]
+fn with_many_directories_the_menu_stays_short_and_says_how_many_there_are() {
+    let (_, items) = directories_of(&scenes::view("several")).expect("the submenu");
+    let found = actions(&items);
+    assert_eq!(found.len(), 10, "{found:?}");
+    assert_eq!(found[0].0, "ios-app (mac-mini-01-ios)  8.9 GB");
+    assert_eq!(found[8].0, "Show all 10 in Runner Tray");
+}
+
+#[test]
+fn a_supervisor_that_knows_of_no_directories_has_no_menu_of_them() {
+    assert!(directories_of(&scenes::view("problem")).is_none());
+    let before_the_first_task = scene("idle", |snapshot| snapshot.work_dirs.clear());
+    let (label, items) = directories_of(&before_the_first_task).expect("clean-up is there");
+    assert_eq!((label.as_str(), actions(&items).len()), ("Working directories", 2));
+    let unmeasured = scene("idle", |snapshot| {
+        for it in &mut snapshot.work_dirs {
+            it.size = None;
+        }
+    });
+    let (label, items) = directories_of(&unmeasured).expect("the submenu");
+    assert_eq!(label, "Working directories");
+    assert_eq!(actions(&items)[0].0, "web-app");
+}
+
 #[test]
 fn quitting_asks_while_a_task_runs_and_never_ends_one() {
     for (name, asks) in [("idle", false), ("paused", false), ("absent", false), ("busy", true)] {

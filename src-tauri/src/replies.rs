@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use protocol::{
-    AgentRelease, ClassListed, ConfigText, Findings, HistoryPage, HistorySpans, JobUserCheck,
-    LogPage, LogSearch, Notices, Preferences, Rotated, Rotation, RunnerSpec, SetUpDone, Stopping,
-    TokenListed,
+    AgentRelease, ClassListed, CleanupPlan, CleanupReceipt, CleanupReceipts, ConfigText, Findings,
+    HistoryPage, HistorySpans, JobUserCheck, LogPage, LogSearch, Notices, Preferences, Preset,
+    Presets, Rotated, Rotation, RunnerSpec, SetUpDone, Stopping, TokenListed, Undone, WorkDirs,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,6 +53,13 @@ fn given_again(call: &Call, given: &Value) -> serde_json::Result<Value> {
         Call::Doctor => again::<Findings>(given),
         Call::Agents => again::<Vec<AgentRelease>>(given),
         Call::AgentConfig { .. } | Call::Snippet { .. } => again::<ConfigText>(given),
+        Call::WorkDirs { .. } => again::<WorkDirs>(given),
+        Call::Presets => again::<Presets>(given),
+        Call::ChangePreset { .. } => again::<Preset>(given),
+        Call::CleanupReceipts { .. } => again::<CleanupReceipts>(given),
+        Call::PlanCleanup { .. } => again::<CleanupPlan>(given),
+        Call::CleanUp { .. } => again::<CleanupReceipt>(given),
+        Call::UndoCleanup { .. } => again::<Undone>(given),
         Call::SetPreferences { .. } => again::<Preferences>(given),
         Call::SetUp { .. } => again::<SetUpDone>(given),
         Call::CheckJobUser { .. } => again::<JobUserCheck>(given),
@@ -68,6 +75,8 @@ fn given_again(call: &Call, given: &Value) -> serde_json::Result<Value> {
         | Call::AfterTask { .. }
         | Call::ForgetAfterTask
         | Call::SawNotices { .. }
+        | Call::NeverDelete { .. }
+        | Call::StopCleanup
         | Call::Remove { .. }
         | Call::SetToken { .. }
         | Call::ForgetToken { .. }

@@ -9,6 +9,7 @@ use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry};
 
 use crate::controller::Screen;
+use crate::folder;
 use crate::icon::picture;
 use crate::link::News;
 use crate::menu::{Item, Menu};
@@ -92,12 +93,17 @@ impl Screen for Tray {
         note("open the browser", tauri_plugin_opener::open_url(link, None::<&str>));
     }
 
+    fn open_folder(&mut self, path: &str) -> Result<(), String> {
+        folder::open(Path::new(path))
+    }
+
     fn notify(&mut self, notice: &protocol::Notice) {
         let news = self.app.state::<News>().inner().clone();
         note("show a notification", notifying::show(notice.clone(), news));
     }
 
     fn quit(&mut self) {
+        window::remember(&self.app);
         self.app.exit(0);
     }
 }

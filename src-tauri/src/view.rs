@@ -21,6 +21,9 @@ pub(crate) struct View {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Go {
     pub(crate) to: Page,
+    /// The plan of a clean-up is made there at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) plan: bool,
     /// Grows, so that the window knows a new word from one that it has followed.
     pub(crate) times: u32,
 }

@@ -1,6 +1,6 @@
 //! The app on a real desktop session: a display, a session bus and a panel of each test's own.
 //! What happens in each is in `tray/scenarios.py`, where a supervisor is played, and in
-//! `tray/end_to_end.py`, `tray/notifying.py` and `tray/wizard.py`, where all is real and `local-circleci`
+//! `tray/end_to_end.py`, `tray/cleaning.py`, `tray/notifying.py` and `tray/wizard.py`, where all is real and `local-circleci`
 //! plays CircleCI. A tool that is missing is a failure that names it: `./dev test` installs them.
 
 use std::io::{Read, Seek};
@@ -88,6 +88,9 @@ mod played {
         the_window_s_buttons_reach_the_supervisor
         a_screen_reader_reads_the_whole_window_and_every_control_has_a_name
         a_task_s_page_is_opened_in_the_browser
+        a_directory_of_the_menu_is_opened_in_the_file_manager_and_nothing_that_is_none
+        clean_up_now_opens_its_page_with_the_plan
+        a_window_opens_where_and_as_large_as_it_was_closed
         a_desktop_without_a_tray_gets_the_window_and_the_reason
         quit_ends_the_app_and_nothing_else
     }
@@ -100,6 +103,13 @@ mod heavy_end_to_end {
         a_second_start_opens_the_window_of_the_first_in_the_middle_of_a_task
         a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu
         a_task_is_ended_by_the_button_that_names_it_alone_and_the_runner_goes_on
+    }
+}
+
+mod heavy_cleaning {
+    promises! { "cleaning.py":
+        what_tasks_left_is_measured_deleted_and_put_back
+        nothing_goes_before_it_was_in_the_plan_and_its_receipt_says_what_went
     }
 }
 

@@ -35,7 +35,7 @@ mockIPC(
   async (command, args) => {
     if (command !== "ask") throw new Error(`not allowed: ${command}`);
     const { ask } = args as { ask: Ask };
-    if (ask.do === "look") return emit("snapshot", view);
+    if (ask.do === "look") return look();
     if (ask.do !== "call") return null;
     // Nothing more is written while somebody looks.
     if (ask.call.call === "logs" && ask.call.wait) return new Promise(() => {});
@@ -53,6 +53,23 @@ if (target) mount(App, { target });
 const edits = asked.get("edits");
 if (edits) (await import("../src/place.svelte")).place.edit(edits);
 if (asked.get("commands")) dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true }));
+
+/** The view, and before it the readings of the last minutes, as a window that was open has seen them. */
+async function look() {
+  for (let at = 0; at < 40; at += 1) {
+    const before = structuredClone(view);
+    if (before.supervisor.kind === "live") {
+      for (const { task } of before.supervisor.snapshot.runners) {
+        if (!task?.usage) continue;
+        task.usage.cpu_seconds -= 40 - at;
+        task.usage.cpu_percent = 180 + 150 * Math.sin(at / 3) + 60 * Math.cos(at * 1.7);
+        task.usage.memory *= 0.4 + at / 70 + 0.04 * Math.sin(at);
+      }
+    }
+    await emit("snapshot", before);
+  }
+  await emit("snapshot", view);
+}
 
 function draft() {
   const way = asked.get("way") ?? "token";

@@ -15,6 +15,13 @@ export const scenes: [name: string, view: View][] = [
   ...shared,
   ["after-task", changed("busy", goesToSleep)],
   ["away", changed("offline", (snapshot) => (snapshot.notices = { newest: 12, seen: 10 }))],
+  ["low-disk", changed("idle", fillsTheDisk)],
+  [
+    "measuring",
+    changed("several", (snapshot) => {
+      snapshot.cleanup = { why: "you", stage: "measuring", since: "2026-03-02T16:42:08Z", entries: 81_204, bytes: 3_900_000_000 };
+    }),
+  ],
   [
     "not-awake",
     changed("busy", (snapshot) => {
@@ -54,6 +61,7 @@ function completed(view: View): View {
   snapshot.preferences ??= {
     keep_awake: { on: true, battery_floor_percent: 30 },
     notifications: { problems: true, pause_ended: true, tasks: false },
+    cleanup: { before_task_seconds: 120, when_it_fails: "go-on", end_left_overs: false, weekly: { day: 7, hour: 3 } },
   };
   snapshot.keep_awake ??= { held: snapshot.runners.some((it) => it.task) };
   snapshot.notices ??= { newest: 12, seen: 12 };
@@ -64,6 +72,26 @@ function changed(name: string, change: (snapshot: Snapshot) => void): View {
   const view = copyOf(shared, name);
   change(snapshotOf(view));
   return view;
+}
+
+function fillsTheDisk(snapshot: Snapshot): void {
+  const since = "2026-03-02T16:40:00Z";
+  const reading = "free 9.8 GB, needs 15 GB";
+  for (const volume of snapshot.volumes ?? []) volume.free = 9_800_000_000;
+  snapshot.problems = [
+    {
+      code: "disk-nearly-full",
+      summary: "The disk is nearly full.",
+      reading: `/Users/ada (tasks, temporary files): ${reading}`,
+      hint: "Make room: `runnerctl clean --dry-run` shows what can go.",
+      since,
+    },
+  ];
+  for (const runner of snapshot.runners) {
+    runner.state = "paused";
+    runner.headline = "Paused for lack of disk space";
+    runner.pause_reasons = [{ by: "disk", since, reading }];
+  }
 }
 
 function goesToSleep(snapshot: Snapshot): void {

@@ -2,7 +2,7 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import type { CallName, CallOf, Call, Gives, Reply } from "./calls";
-import type { RunnerName, Snapshot } from "./generated/protocol";
+import type { RunnerName, Snapshot, WorkDirId } from "./generated/protocol";
 
 /** What the window may ask for; `Ask` in src-tauri. All but `call` give null. */
 export type Ask =
@@ -11,6 +11,8 @@ export type Ask =
   | { do: "pause"; runners: RunnerName[]; how_long: PauseLength }
   | { do: "resume"; runners: RunnerName[] }
   | { do: "open-task"; runner: RunnerName }
+  /** In the file manager; where it lies is the supervisor's word. */
+  | { do: "open-directory"; directory: WorkDirId }
   | { do: "start-supervisor" }
   | { do: "dismiss" };
 
@@ -21,11 +23,11 @@ export type View = {
   supervisor: Seen;
   /** What the user should read once, the newest last. */
   notices: Notice[];
-  /** Where the tray last sent the window; it goes there whenever `times` is another than before. */
-  go?: { to: Page; times: number };
+  /** Where the tray last sent the window; it goes there whenever `times` is another than before. `plan`: of a clean-up, at once. */
+  go?: { to: Page; plan?: boolean; times: number };
 };
 
-export type Page = "overview" | "history" | "logs" | "doctor" | "settings" | "set-up";
+export type Page = "overview" | "directories" | "clean-up" | "history" | "logs" | "doctor" | "settings" | "set-up";
 
 export type Seen =
   | { kind: "connecting" }

@@ -4,19 +4,31 @@
  */
 import type {
   AfterTaskAct,
+  AskPlan,
+  CarryOut,
+  CleanupPlan,
+  CleanupReceipt,
+  CleanupReceipts,
   Findings,
   HistorySpans,
   JobUserCheck,
   LogPage,
   LogSearch,
+  MarkWorkDir,
   Notices,
   Preferences,
   PreferencesChange,
+  Preset,
+  PresetChange,
+  Presets,
   ResourceClass,
   RunId,
   RunnerName,
   TaskId,
   TokenStore,
+  UndoCleanup,
+  Undone,
+  WorkDirs,
 } from "./generated/protocol";
 import type {
   AboutHere,
@@ -93,6 +105,13 @@ export type Calls = {
   /** The lines for .circleci/config.yml that `runnerctl config snippet` prints. */
   snippet: Made<{ runner: RunnerName }, Text>;
 
+  /** `GET /v1/workdirs`: what is known of each; `measure`: also those whose size is not known, which takes a while. */
+  "work-dirs": Made<{ runner?: RunnerName; measure?: boolean }, WorkDirs>;
+  /** `GET /v1/presets`. */
+  presets: Made<Nothing, Presets>;
+  /** `GET /v1/cleanup/receipts`: the newest first. */
+  "cleanup-receipts": Made<{ before?: number; limit?: number }, CleanupReceipts>;
+
   // Wishes about the machine.
 
   /** `PUT /v1/preferences`: what is absent stays. The snapshot has them all the time. */
@@ -103,6 +122,19 @@ export type Calls = {
   "forget-after-task": Made<Nothing, null>;
   /** `PUT /v1/notices/seen`. */
   "saw-notices": Made<{ up_to: number }, null>;
+
+  /** `PUT /v1/workdirs/never-delete`. */
+  "never-delete": Made<MarkWorkDir, null>;
+  /** `PUT /v1/presets/{id}`: what is absent stays. */
+  "change-preset": Made<{ id: string; change: PresetChange }, Preset>;
+  /** `POST /v1/cleanup/plan`: what would go; measures, which takes a while. The newest plan is the one that can be carried out. */
+  "plan-cleanup": Made<AskPlan, CleanupPlan>;
+  /** `POST /v1/cleanup`: answered when it is done. It goes on where the window is closed. */
+  "clean-up": Made<CarryOut, CleanupReceipt>;
+  /** `DELETE /v1/cleanup`: ends what measures, plans or removes just now. */
+  "stop-cleanup": Made<Nothing, null>;
+  /** `POST /v1/cleanup/undo`. */
+  "undo-cleanup": Made<UndoCleanup, Undone>;
 
   // Wishes about one runner.
 

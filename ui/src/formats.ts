@@ -10,6 +10,7 @@ export const DAY = 24 * HOUR;
 const clock = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const weekday = new Intl.DateTimeFormat(LANGUAGE, { weekday: "short" });
 const longWeekday = new Intl.DateTimeFormat(LANGUAGE, { weekday: "long", day: "numeric", month: "long" });
+const weekdayAlone = new Intl.DateTimeFormat(LANGUAGE, { weekday: "long" });
 const dayAndMonth = new Intl.DateTimeFormat(LANGUAGE, { day: "numeric", month: "short" });
 const two = new Intl.NumberFormat(LANGUAGE, { minimumIntegerDigits: 2 });
 const whole = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
@@ -61,6 +62,17 @@ export function moment(at: Date, now: Date): string {
 /** "17:30". */
 export function timeOfDay(at: Date): string {
   return clock.format(at);
+}
+
+/** "Sunday": 1 is Monday, 7 is Sunday. */
+export function dayOfWeek(day: number): string {
+  // A Monday was the first of 2024.
+  return spoken(weekdayAlone.format(new Date(2024, 0, day)));
+}
+
+/** "03:00": 0 to 23. */
+export function onTheHour(hour: number): string {
+  return clock.format(new Date(2024, 0, 1, hour));
 }
 
 /** "Mon". */

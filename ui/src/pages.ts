@@ -4,6 +4,8 @@ import { shell } from "./messages/shell";
 
 export const PAGES: { page: Exclude<Page, "set-up">; title: () => string }[] = [
   { page: "overview", title: shell.overview },
+  { page: "directories", title: shell.directories },
+  { page: "clean-up", title: shell.cleanUp },
   { page: "history", title: shell.history },
   { page: "logs", title: shell.logs },
   { page: "doctor", title: shell.doctor },

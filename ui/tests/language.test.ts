@@ -41,7 +41,7 @@ function untranslated(): string[] {
 }
 
 describe("no text is hard-coded", () => {
-  test.each(PAGES.flatMap(({ page }) => ["busy", "several-with-a-problem", "paused-twice", "absent", "no-runner", "after-task", "updating"].map((name) => [page, name] as const)))(
+  test.each(PAGES.flatMap(({ page }) => ["busy", "several-with-a-problem", "paused-twice", "absent", "no-runner", "after-task", "updating", "measuring"].map((name) => [page, name] as const)))(
     "on the page %s of %s",
     async (page, name) => {
       await open(scene(name), { page });
@@ -62,6 +62,21 @@ describe("no text is hard-coded", () => {
       expect(untranslated()).toEqual([]);
     },
   );
+
+  test("in a plan, its receipt and what can be put back", async () => {
+    await open(scene("low-disk"), { page: "clean-up", answers: { "cleanup-receipts": "cleanup-receipts-undo" } });
+    const press = async (at: string) => {
+      await fireEvent.click(document.querySelector(at) as HTMLElement);
+      await settle();
+    };
+    await press("main header button");
+    for (const opener of document.querySelectorAll<HTMLElement>("main [aria-expanded=false]")) await fireEvent.click(opener);
+    expect(untranslated()).toEqual([]);
+    await press("main .act button");
+    expect(untranslated()).toEqual([]);
+    await press("main .panel li button");
+    expect(untranslated()).toEqual([]);
+  });
 
   test("in the palette", async () => {
     await open(scene("several"));

@@ -1,5 +1,6 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { View } from "../src/bridge";
 import type { RunnerState } from "../src/generated/protocol";
 import { ORDER, word as wordOf } from "../src/states";
 import { violations } from "./axe";
@@ -170,6 +171,61 @@ test("a problem says what happened, the reading and what to do, and keeps its co
   expect(order.every((it) => text.includes(it))).toBe(true);
   expect(problem.querySelector("details")?.open).toBe(false);
   expect(problem.querySelector("details")?.textContent).toContain("token-refused");
+});
+
+test("what the card says word for word is not said a second time above it", async () => {
+  const view = scene("problem");
+  for (const runner of runnersOf(view)) runner.headline = "CircleCI does not accept the token of mac-mini-01";
+  await open(view);
+  expect(screen.getAllByText(/does not accept the token/)).toHaveLength(1);
+  await close();
+  await open(scene("problem"));
+  expect(screen.getByText("The token was refused")).toBeTruthy();
+});
+
+describe("what a task uses", () => {
+  const usage = (cpu: number, memory: number) => ({ processes: 3, cpu_percent: cpu, cpu_seconds: cpu, memory });
+  const lines = () => [...document.querySelectorAll("article polyline")].map((it) => it.getAttribute("points")?.split(" ").length);
+
+  function uses(cpu: number, memory: number, id = "1"): View {
+    const view = scene("busy");
+    for (const { task } of runnersOf(view)) if (task) Object.assign(task, { id, usage: usage(cpu, memory) });
+    return view;
+  }
+
+  test("is drawn of what is told anyway, a reading each", async () => {
+    const { show, calls } = await open(uses(100, 1e9));
+    expect(lines()).toEqual([]);
+    const before = calls.length;
+    await show(uses(250, 2e9));
+    await show(uses(250, 2e9));
+    await show(uses(50, 3e9));
+    expect(lines()).toEqual([3, 3]);
+    expect(screen.getByText("50 %")).toBeTruthy();
+    expect(screen.getByText("3.0 GB")).toBeTruthy();
+    expect(calls).toHaveLength(before);
+  });
+
+  test("is forgotten with its task", async () => {
+    const { show } = await open(uses(100, 1e9));
+    await show(uses(200, 1e9));
+    expect(lines()).toEqual([2, 2]);
+    await show(uses(100, 1e9, "2"));
+    expect(lines()).toEqual([]);
+  });
+});
+
+test("where the task works is said with its size, or measured when somebody asks", async () => {
+  await open(scene("busy"));
+  const task = screen.getByRole("region", { name: "Task of mac-mini-01" });
+  expect(within(task).getByTitle("/Users/ada/runner/mac-mini-01/work/web-app")).toBeTruthy();
+  expect(within(task).getByText("2.1 GB")).toBeTruthy();
+  await close();
+  const view = scene("busy");
+  if (view.supervisor.kind === "live") delete view.supervisor.snapshot.work_dirs;
+  const { made } = await open(view);
+  await fireEvent.click(button("Measure: The working directory of mac-mini-01"));
+  expect(made("work-dirs")).toEqual([{ call: "work-dirs", measure: true }]);
 });
 
 test("what a job can reach is said for each runner", async () => {

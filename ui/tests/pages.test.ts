@@ -74,6 +74,17 @@ describe("the frame", () => {
     expect(screen.getByText("1 problem, 1 busy, 1 idle")).toBeTruthy();
   });
 
+  test("the disk is told on every page, and in a word and a shape that it is nearly full", async () => {
+    const { show } = await open(scene("idle"), { page: "settings" });
+    expect(screen.getByText("Disk 61 GB").parentElement?.textContent).toMatch(/^Disk 61 GB\s*free of 256 GB$/);
+    await show(scene("low-disk"));
+    expect(screen.getByText("Disk nearly full: 9.8 GB").closest("p")?.querySelector("svg.warn")).toBeTruthy();
+    const view = scene("idle");
+    if (view.supervisor.kind === "live") view.supervisor.snapshot.volumes = [];
+    await show(view);
+    expect(screen.queryByText(/Disk/)).toBeNull();
+  });
+
   test("a slash goes to the page's search field, and stays a slash in a field", async () => {
     await open(scene("busy"), { page: "logs" });
     await fireEvent.keyDown(document.body, { key: "/" });

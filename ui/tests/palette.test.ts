@@ -93,6 +93,12 @@ describe("everything the tray and runnerctl can do is there", () => {
     ["idle", "Stop the supervisor; agents and tasks go on"],
     ["absent", "Start the supervisor"],
     ["idle", "Go to History"],
+    ["idle", "Go to Directories"],
+    ["idle", "Clean up now…"],
+    ["cleaning", "Stop the clean-up"],
+    ["idle", "Put back what was deleted last"],
+    ["idle", "Do not clean up every week"],
+    ["idle", "Open the working directory ios, mac-mini-01/20260302T070000Z-1.79"],
   ])("%s: %s", async (name, title) => {
     await commands(scene(name));
     await type(title);
@@ -109,6 +115,29 @@ describe("everything the tray and runnerctl can do is there", () => {
     await type("restart this");
     await press("Enter");
     expect(made("after-task")).toEqual([]);
+  });
+
+  test("clean up leads to the plan, and deletes nothing by itself", async () => {
+    const { made } = await commands(scene("idle"));
+    await type("clean up now");
+    await press("Enter");
+    await settle();
+    expect(made("plan-cleanup")).toHaveLength(1);
+    expect(made("clean-up")).toEqual([]);
+  });
+
+  test("what was deleted last is put back, and where nothing was it says so", async () => {
+    const { made } = await commands(scene("idle"), { "cleanup-receipts": "cleanup-receipts-undo" });
+    await type("put back");
+    await press("Enter");
+    await settle();
+    expect(made("undo-cleanup")).toEqual([{ call: "undo-cleanup", receipt: 15 }]);
+    await close();
+    await commands(scene("idle"));
+    await type("put back");
+    await press("Enter");
+    await settle();
+    expect(screen.getByRole("alert").textContent).toContain("There is nothing to put back.");
   });
 
   test("without a supervisor nothing is offered that needs one", async () => {

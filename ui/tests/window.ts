@@ -8,8 +8,11 @@ import { replyOf } from "../harness/replies";
 import App from "../src/App.svelte";
 import type { Ask, Page, View } from "../src/bridge";
 import type { Call, CallName, CallOf, Reply } from "../src/calls";
+import { cleaning } from "../src/cleanup/cleaning.svelte";
+import { found } from "../src/directories/found.svelte";
 import { checkUp } from "../src/doctor/checkUp.svelte";
 import { keep } from "../src/kept";
+import { use } from "../src/overview/use.svelte";
 import { place } from "../src/place.svelte";
 import { NOW } from "../harness/scenes";
 
@@ -104,6 +107,9 @@ export async function close(): Promise<void> {
   await new Promise((done) => setTimeout(done));
   clearMocks();
   checkUp.forget();
+  cleaning.forget();
+  found.forget();
+  use.forget();
   localStorage.clear();
   place.restore();
   place.edits = undefined;

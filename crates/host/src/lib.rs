@@ -79,6 +79,11 @@ pub use system::{System, machine_name};
 /// macOS only an app may show any.
 pub const SHOWS_NOTIFICATIONS: bool = cfg!(target_os = "linux");
 
+/// The program that shows a folder; none: the one that the desktop opens folders with. On macOS a folder
+/// may be a program, which a file manager by its name does not start.
+pub const FILE_MANAGER: Option<&str> =
+    if cfg!(target_os = "macos") { Some("Finder") } else { None };
+
 /// What shows an address in the owner's browser.
 pub const OPENER: &str = if cfg!(target_os = "linux") { "xdg-open" } else { "/usr/bin/open" };
 

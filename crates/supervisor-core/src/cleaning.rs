@@ -36,6 +36,11 @@ impl Cleaning {
         self.runs = Some(runs);
     }
 
+    /// What was measured is no clean-up: what the last one failed at is still so.
+    pub(crate) fn measured(&mut self) {
+        self.runs = None;
+    }
+
     /// `failure`: in words, where it did not do what it should.
     pub(crate) fn ended(&mut self, failure: Option<String>, now: Timestamp) {
         self.asked = None;

@@ -94,8 +94,10 @@ pub enum Event {
     ZoneRead(TimeZone),
     /// The volumes that tasks fill; those that cannot be read are not among them.
     DiskSeen(Vec<VolumeFacts>),
-    /// A clean-up runs, whoever began it.
+    /// A clean-up runs, whoever began it; or working directories are measured for somebody who waits.
     CleanupAdvanced(CleanupRuns),
+    /// They were measured, and no clean-up runs.
+    WorkDirsMeasured,
     /// No clean-up runs any more; why it did not do what it should, in words.
     CleanupEnded {
         failure: Option<String>,

@@ -8,6 +8,8 @@ use crate::facts::{Phase, Read, TaskEnd};
 use crate::run::LONGEST_PROOF;
 use crate::runner::{Release, Runner};
 
+const STARTS_AGAIN: &str = "then starts again";
+
 /// The state, and the state in words without names or times.
 pub(crate) fn state(
     runner: &Runner,
@@ -23,7 +25,7 @@ pub(crate) fn state(
     } else if !runner.in_settings {
         "then removed"
     } else if pauses.is_empty() {
-        "then starts again"
+        STARTS_AGAIN
     } else {
         let after_task = pauses.iter().find(|pause| pause.by == PauseBy::AfterTask);
         after_task.and_then(|pause| pause.reading.as_deref()).unwrap_or("then paused")
@@ -42,7 +44,7 @@ pub(crate) fn state(
         } else if task.end == TaskEnd::Unknown {
             (RunnerState::Unknown, "Not known whether a task runs; counts as busy".into())
         } else if draining {
-            (RunnerState::Draining, format!("Finishing a task, {after}"))
+            (RunnerState::Draining, finishing(after))
         } else if run.phase(boot) == Phase::Over {
             (RunnerState::Busy, "Running a task whose agent has ended".into())
         } else {
@@ -52,7 +54,7 @@ pub(crate) fn state(
     match run.facts.unrecorded_task {
         Read::No => {}
         Read::Yes(_) if draining => {
-            return (RunnerState::Draining, format!("Finishing a task, {after}"));
+            return (RunnerState::Draining, finishing(after));
         }
         Read::Yes(_) => {
             return (
@@ -85,6 +87,14 @@ pub(crate) fn state(
         return (RunnerState::Unknown, "Starting".into());
     }
     (RunnerState::Idle, "Waiting for tasks".into())
+}
+
+/// A drain that nothing holds any more cannot be called back; as the tray has it, it says when it ends.
+fn finishing(after: &str) -> String {
+    if after == STARTS_AGAIN {
+        return "Resumes after this task".into();
+    }
+    format!("Finishing a task, {after}")
 }
 
 fn without_agent(

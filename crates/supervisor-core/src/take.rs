@@ -125,6 +125,7 @@ impl Core {
                 self.disk.seen(volumes, wanted, now);
             }
             Event::CleanupAdvanced(runs) => self.cleaning.advanced(runs),
+            Event::WorkDirsMeasured => self.cleaning.measured(),
             Event::CleanupEnded { failure } => {
                 self.cleaning.ended(failure, now);
                 self.disk.is_stale();

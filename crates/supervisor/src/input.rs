@@ -89,6 +89,9 @@ pub(crate) enum Input {
     PutBack(Box<protocol::CleanupReceipt>, protocol::Undone, Reply<protocol::Undone>),
     /// With what was measured of them.
     WorkDirsSeen(Vec<protocol::WorkDir>, crate::cleanup::Sizes),
+    /// How far it is, for somebody who waits.
+    WorkDirsMeasuring(protocol::CleanupRuns),
+    WorkDirsMeasured,
     Watchers(i32),
     SampleNow(oneshot::Sender<()>),
     Stop(Reply<Stopping>),

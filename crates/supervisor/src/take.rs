@@ -116,6 +116,8 @@ impl Supervisor {
             Input::TrashSwept(swept) => self.trash_swept(&swept),
             Input::PutBack(receipt, undone, reply) => self.put_back(&receipt, undone, reply),
             Input::WorkDirsSeen(directories, sizes) => self.work_dirs_seen(&directories, sizes),
+            Input::WorkDirsMeasuring(runs) => self.work_dirs_measuring(runs),
+            Input::WorkDirsMeasured => self.work_dirs_measured(),
             Input::Watchers(more) => self.watchers(more),
             Input::SampleNow(done) => {
                 self.sample();

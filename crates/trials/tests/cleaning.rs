@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use local_circleci::{NewTask, Outcome, TaskNumber};
 use protocol::{
     CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupWhy, Presets, ProblemCode, RunnerState,
-    WorkDir, WorkDirKind, WorkDirs,
+    WorkDir, WorkDirKind, WorkDirUse, WorkDirs,
 };
 use serde::de::DeserializeOwned;
 use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, is_alive, until, until_some};
@@ -105,6 +105,8 @@ fn a_dry_run_is_the_plan_that_is_carried_out_and_what_went_comes_back() {
     assert_eq!(plan.entries, 1, "{plan:?}");
     assert!(item.what.ends_with(&before[0]) && item.bytes.unwrap().0 >= 100_000, "{item:?}");
     assert_eq!(names(&kept(&rig)), before, "a dry run does nothing");
+    let all: CleanupPlan = json(&rig, &["clean", "--dry-run", "--json"]);
+    assert!(!all.groups.iter().any(|it| it.preset == "fresh"), "it frees nothing: {all:?}");
     let receipt: CleanupReceipt = json(&rig, &["clean", "--preset", "kept", "--json"]);
     assert_eq!(receipt.groups[0].went, 1);
     assert!(receipt.undo_until.is_some() && receipt.failures.is_empty(), "{receipt:?}");
@@ -133,6 +135,11 @@ fn what_is_marked_stays_and_what_is_named_goes_unless_a_task_is_in_it() {
     rig.place.runnerctl(&["workdirs", "release", &one]);
     let job = rig.long_job();
     job.until_begun();
+    let found: WorkDirs = json(&rig, &["workdirs", "--json"]);
+    let used = found.directories.iter().find(|it| it.kind == WorkDirKind::Current).unwrap();
+    assert_eq!(used.in_use, WorkDirUse::InUse);
+    assert!(used.size.is_some(), "it is measured for whoever asks: {used:?}");
+    assert!(rig.api.snapshot().unwrap().cleanup.is_none(), "and that is over");
     let refused = rig.place.runnerctl_fails(&["clean", "--directory", RUNNER]);
     assert!(refused.contains("A task of mini works in mini."), "{refused}");
     let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &one, "--json"]);

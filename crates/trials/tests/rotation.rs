@@ -164,7 +164,7 @@ fn the_running_job_ends_first_and_the_old_token_stays_until_then() {
     job.until_begun();
     let words = ["token", "rotate", "--old-token-id", &old, "--wait", "0s"];
     let said = runnerctl(&rig, &words)
-        .is(1, &["first claim is answered. Now: Finishing a task, then starts again.", "stays"]);
+        .is(1, &["first claim is answered. Now: Resumes after this task.", "stays"]);
     assert!(said.contains("Created the token mini-"), "{said}");
     assert_eq!(tokens(&rig).len(), 2);
     let agent = rig.runner().agent_pid;

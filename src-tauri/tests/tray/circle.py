@@ -8,8 +8,9 @@ from programs import program
 from until import PATIENCE, until
 
 CLASS = "acme/linux"
-# Shows by files how far it is, and works until it is let go.
+# Shows by files how far it is, works until it is let go, and leaves something in its directory, as builds do.
 WORK = """
+head -c 200000 /dev/zero | tr "\\0" x > built
 : > "$SIGNS-begun"
 until [ -e "$SIGNS-go" ]; do echo working; sleep 0.05; done
 : > "$SIGNS-done"

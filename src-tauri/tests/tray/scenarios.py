@@ -1,5 +1,6 @@
 """What the app promises on a real desktop session; each function is one promise, named on the command line."""
 
+import json
 import os
 import pathlib
 import re
@@ -30,6 +31,15 @@ def a_pause_and_a_resume_from_the_menu_reach_the_supervisor():
             "    1 hour",
             "    Until tomorrow 09:00",
             "    Until I resume",
+            "Working directories: 12 GB",
+            "    web-app  6.4 GB",
+            "    ios  3.1 GB",
+            "    mac-mini-01  2.1 GB",
+            "    api  812 MB",
+            "    20260302T070000Z-1.75  4.0 kB",
+            "    ---",
+            "    Show in Runner Tray",
+            "    Clean up now…",
             "---",
             "Open Runner Tray",
             "Logs",
@@ -249,17 +259,73 @@ def a_screen_reader_reads_the_whole_window_and_every_control_has_a_name():
 
 def a_task_s_page_is_opened_in_the_browser():
     with Desktop("busy", reader=True) as desk:
-        opened = desk.home / "opened"
-        browser = desk.home / "bin" / "xdg-open"
-        browser.parent.mkdir()
-        browser.write_text(f'#!/bin/sh\nprintf "%s" "$1" > "{opened}.new" && mv "{opened}.new" "{opened}"\n')
-        browser.chmod(0o755)
-        desk.environment["PATH"] = f"{browser.parent}:{desk.environment['PATH']}"
+        opened = file_manager(desk)
         desk.begin_app("--window")
         desk.window_looks()
         accessibility.Page("runner-tray").press("Open in CircleCI: mac-mini-01")
         until(opened.exists, "the browser")
         assert opened.read_text() == snapshot("busy")["runners"][0]["task"]["link"]
+
+
+def a_directory_of_the_menu_is_opened_in_the_file_manager_and_nothing_that_is_none():
+    with Desktop("idle", reader=True) as desk:
+        opened = file_manager(desk)
+        desk.begin_app()
+        desk.first_line_is("Idle: mac-mini-01")
+        # The scene's folders are not here; one of them is made, as a task would leave it.
+        folder = desk.home / "work of web-app"
+        folder.mkdir()
+        with desk.supervisor.news:
+            directories = desk.supervisor.snapshot["work_dirs"]
+            directories[0] |= {"title": "rocket", "path": str(folder)}
+            directories[1]["path"] = str(desk.home / "state" / "supervisor.sock")
+            desk.supervisor.revision += 1
+            desk.supervisor.snapshot["revision"] = desk.supervisor.revision
+            desk.supervisor.news.notify_all()
+        desk.tray.click("rocket  6.4 GB")
+        until(opened.exists, "the file manager")
+        assert opened.read_text() == str(folder)
+        opened.unlink()
+        desk.tray.click("ios  3.1 GB")
+        page = accessibility.Page("runner-tray")
+        page.has("The working directory could not be opened.")
+        assert not opened.exists()
+
+
+def clean_up_now_opens_its_page_with_the_plan():
+    with Desktop("idle", reader=True) as desk:
+        desk.begin_app()
+        desk.first_line_is("Idle: mac-mini-01")
+        desk.tray.click("Clean up now…")
+        until(lambda: ("POST", "/v1/cleanup/plan", {"directories": []}) in desk.supervisor.wishes, "the plan that is asked for")
+        assert not any(path == "/v1/cleanup" for _, path, _ in desk.supervisor.wishes)
+
+
+def a_window_opens_where_and_as_large_as_it_was_closed():
+    with Desktop("busy") as desk:
+        app = desk.begin_app("--window")
+        desk.window_looks()
+        window = until(lambda: desk.screen.windows(TITLE), "the window")[0]
+        desk.screen.place(window, 40, 60, 760, 520)
+        until(lambda: desk.screen.geometry(window) == (40, 60, 760, 520), "its place", lambda: desk.screen.geometry(window))
+        desk.screen.close(window)
+        until(lambda: not desk.screen.windows(TITLE), "the window's end")
+        kept = desk.home / "state" / "window.json"
+        assert json.loads(kept.read_text()) == {"x": 40, "y": 60, "width": 760.0, "height": 520.0, "maximized": False}
+        for _ in range(2):
+            desk.tray.click("Open Runner Tray")
+            window = until(lambda: desk.screen.windows(TITLE), "the window")[0]
+            until(lambda: desk.screen.geometry(window) == (40, 60, 760, 520), "its place", lambda: desk.screen.geometry(window))
+            desk.screen.close(window)
+            until(lambda: not desk.screen.windows(TITLE), "the window's end")
+        # A new process, and a place on a screen that is gone.
+        end(app)
+        until(lambda: not desk.tray.items(), "the icon's end")
+        kept.write_text('{"x": 9000, "y": 60, "width": 760.0, "height": 520.0}')
+        desk.begin_app("--window")
+        window = until(lambda: desk.screen.windows(TITLE), "the window")[0]
+        until(lambda: desk.screen.geometry(window)[2:] == (760, 520), "its size", lambda: desk.screen.geometry(window))
+        assert desk.screen.geometry(window)[0] < 1000
 
 
 def a_desktop_without_a_tray_gets_the_window_and_the_reason():
@@ -278,6 +344,17 @@ def quit_ends_the_app_and_nothing_else():
         assert app.wait(timeout=PATIENCE) == 0
         assert desk.supervisor.wishes == []
         assert not desk.supervisor.ended
+
+
+def file_manager(desk):
+    """What opens pages and folders on this desktop: it writes down what it was given."""
+    opened = desk.home / "opened"
+    opener = desk.home / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f'#!/bin/sh\nprintf "%s" "$1" > "{opened}.new" && mv "{opened}.new" "{opened}"\n')
+    opener.chmod(0o755)
+    desk.environment["PATH"] = f"{opener.parent}:{desk.environment['PATH']}"
+    return opened
 
 
 def with_program(desk):

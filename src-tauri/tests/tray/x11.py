@@ -17,12 +17,17 @@ for call, arguments in {
     "XInternAtom": [c_void_p, c_char_p, c_int],
     "XSendEvent": [c_void_p, c_ulong, c_int, c_long, c_void_p],
     "XSync": [c_void_p, c_int],
+    "XMoveResizeWindow": [c_void_p, c_ulong, c_int, c_int, c_uint, c_uint],
+    "XGetGeometry": [c_void_p, c_ulong, POINTER(c_ulong), POINTER(c_int), POINTER(c_int)] + [POINTER(c_uint)] * 4,
     "XSetWindowBackground": [c_void_p, c_ulong, c_ulong],
     "XClearWindow": [c_void_p, c_ulong],
 }.items():
     getattr(X, call).argtypes = arguments
 
 CLIENT_MESSAGE = 33
+# A window may go between two questions about it; Xlib would end the whole program then.
+NO_MATTER = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)(lambda display, error: 0)
+X.XSetErrorHandler(NO_MATTER)
 
 
 class ClientMessage(ctypes.Structure):
@@ -52,6 +57,22 @@ class Screen:
             return [window for window, found in self._named(with_display) if found == title.encode()]
         finally:
             X.XCloseDisplay(with_display)
+
+    def place(self, window, x, y, width, height):
+        """Where no window manager is, a window is moved by whoever wants to."""
+        display = X.XOpenDisplay(self.name)
+        X.XMoveResizeWindow(display, window, x, y, width, height)
+        X.XSync(display, 0)
+        X.XCloseDisplay(display)
+
+    def geometry(self, window):
+        """(x, y, width, height)"""
+        display = X.XOpenDisplay(self.name)
+        root, x, y = c_ulong(), c_int(), c_int()
+        width, height, border, depth = c_uint(), c_uint(), c_uint(), c_uint()
+        X.XGetGeometry(display, window, byref(root), byref(x), byref(y), byref(width), byref(height), byref(border), byref(depth))
+        X.XCloseDisplay(display)
+        return x.value, y.value, width.value, height.value
 
     def paint_ground(self, colour):
         """Behind all windows, as 0xRRGGBB."""

@@ -35,6 +35,15 @@ export const palette = texts({
   copySnippet: "Copy lines for .circleci/config.yml",
   copyConfig: "Copy the agent’s configuration",
 
+  cleanUp: "Clean up now…",
+  stopCleanup: "Stop the clean-up",
+  putBack: "Put back what was deleted last",
+  nothingToPutBack: "There is nothing to put back.",
+  undoHint: "What is deleted by hand can be put back for ten minutes.",
+  weekly: "Clean up every week",
+  noWeekly: "Do not clean up every week",
+  openDirectory: "Open the working directory {title}, {id}",
+
   after: "After this task: {act}",
   afterForget: "After this task: nothing more",
 

@@ -4,6 +4,8 @@ import { texts } from "./say";
 export const shell = texts({
   pages: "Pages",
   overview: "Overview",
+  directories: "Directories",
+  cleanUp: "Clean-up",
   history: "History",
   logs: "Logs",
   doctor: "Doctor",
@@ -16,4 +18,7 @@ export const shell = texts({
   machineProblem: "This machine has a problem; {runners}",
   notConnected: "Not connected",
   after: "After this task",
+  disk: "Disk {free}",
+  diskOf: "free of {total}",
+  diskLow: "Disk nearly full: {free}",
 });

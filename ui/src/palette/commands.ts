@@ -1,6 +1,7 @@
 /** Everything that can be done now, from the view alone. What needs a word from the user leads to the page that asks for it. */
 import { ask, call, type Ask, type PauseLength, type Seen } from "../bridge";
 import type { Refusal, Reply } from "../calls";
+import { cleaning, undoable } from "../cleanup/cleaning.svelte";
 import { checkUp } from "../doctor/checkUp.svelte";
 import { timeOfDay } from "../formats";
 import type { PreferencesChange, Runner, Snapshot } from "../generated/protocol";
@@ -20,6 +21,7 @@ export function commands(seen: Seen, typed: string, now: Date): Command[] {
     ...pauses(runners, typed, now),
     ...PAGES.map(({ page, title }) => went(say.goTo({ page: title() }), () => place.go(page))),
     ...runners.flatMap((runner) => ofRunner(runner, runners.length > 1)),
+    ...(snapshot ? ofDisk(snapshot, now) : []),
     ...(snapshot ? ofMachine(snapshot) : []),
     went(say.setUp(), () => place.go("set-up")),
     went(say.checkMachine(), () => {
@@ -103,6 +105,32 @@ function ofRunner(runner: Runner, several: boolean): Command[] {
     copied(of(say.copySnippet()), () => call({ call: "snippet", runner: name })),
     copied(of(say.copyConfig()), () => call({ call: "agent-config", runner: name })),
   ];
+}
+
+/** What is on the disk because of tasks, and what becomes of it. */
+function ofDisk({ work_dirs: directories = [], cleanup, preferences }: Snapshot, now: Date): Command[] {
+  const weekly = preferences?.cleanup && (preferences.cleanup.weekly === undefined ? { day: 7, hour: 3 } : null);
+  return [
+    ...(cleanup ? [called(say.stopCleanup(), () => call({ call: "stop-cleanup" }))] : []),
+    went(say.cleanUp(), () => place.go("clean-up", undefined, "plan")),
+    called(say.putBack(), () => putBackLast(now)),
+    ...(weekly === undefined
+      ? []
+      : [
+          called(weekly ? say.weekly() : say.noWeekly(), () =>
+            call({ call: "set-preferences", change: { cleanup: { weekly } } }),
+          ),
+        ]),
+    ...directories.map(({ id, title }) => wish(say.openDirectory({ title, id }), { do: "open-directory", directory: id })),
+  ];
+}
+
+async function putBackLast(now: Date): Promise<Reply<unknown>> {
+  await cleaning.readReceipts();
+  const [last] = undoable(cleaning.receipts, now);
+  if (!last) return { refused: { code: "nothing-to-undo", title: say.nothingToPutBack(), hint: say.undoHint() } };
+  await cleaning.putBack(last.id);
+  return cleaning.refusal ? { refused: cleaning.refusal } : { ok: null };
 }
 
 function ofMachine({ preferences, after_task: after }: Snapshot): Command[] {

@@ -192,6 +192,17 @@ fn a_clean_up_that_failed_is_a_problem_until_one_did_all() {
     assert!(scene.core.snapshot().problems.is_empty());
 }
 
+#[test]
+fn what_is_measured_for_somebody_is_told_until_its_end_and_mends_no_clean_up() {
+    let mut scene = Scene::idle();
+    scene.tell(Event::CleanupEnded { failure: Some("3 entries stayed".into()) });
+    scene.tell(runs(CleanupWhy::You));
+    assert!(scene.core.snapshot().cleanup.is_some());
+    scene.tell(Event::WorkDirsMeasured);
+    assert!(scene.core.snapshot().cleanup.is_none());
+    assert_eq!(scene.core.snapshot().problems[0].code, ProblemCode::CleanupFailed);
+}
+
 /// The scene begins on Monday, 23 November 2026, at noon in UTC.
 fn weekly(scene: &mut Scene, day: u8, hour: u8) {
     let weekly = Some(Weekly { day, hour });

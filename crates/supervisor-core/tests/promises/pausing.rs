@@ -37,7 +37,7 @@ fn resume_while_draining_waits_for_the_end_of_the_task() {
     scene.did();
     scene.resume(You);
     assert_eq!(scene.did(), ["save"]);
-    assert_eq!(scene.state(), (RunnerState::Draining, "Finishing a task, then starts again"));
+    assert_eq!(scene.state(), (RunnerState::Draining, "Resumes after this task"));
     scene.task_ends(0);
     assert_eq!(scene.did(), ["record run-1.1 Succeeded"]);
     scene.exits(0);

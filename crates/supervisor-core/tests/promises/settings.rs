@@ -51,7 +51,7 @@ fn a_run_with_outdated_settings_ends_its_task_and_starts_again() {
     scene.tell(Event::SettingsRead(vec![changed]));
     assert_eq!(scene.did(), ["drain run-1"]);
     scene.drains();
-    assert_eq!(scene.state(), (RunnerState::Draining, "Finishing a task, then starts again"));
+    assert_eq!(scene.state(), (RunnerState::Draining, "Resumes after this task"));
     scene.task_ends(0);
     scene.exits(0);
     assert_eq!(scene.did(), ["record run-1.1 Succeeded", "start"]);

@@ -158,7 +158,7 @@ refused: Problem, CircleCI refuses this runner's token. (TokenRefused)
 busy: Busy, Running a task
 busy, not to be told: Unknown, Not known whether a task runs; counts as busy
 busy, paused: Draining, Finishing a task, then paused
-busy, paused, resumed: Draining, Finishing a task, then starts again
+busy, paused, resumed: Draining, Resumes after this task
 busy, removed: Draining, Finishing a task, then removed
 busy, cancelled: Draining, Cancelling the task
 idle, paused: Draining, The agent is ending, then paused

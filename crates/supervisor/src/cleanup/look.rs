@@ -1,14 +1,19 @@
-//! Looks at the working directories, and measures those that were not.
+//! Looks at the working directories, and measures those that were not. For whoever waits for it that is
+//! told and can be stopped, as a clean-up is; it keeps none from beginning.
+
+use std::time::{Duration, Instant};
 
 use cleanup::work::{Said, Work};
 use host::Folders;
-use protocol::{RunnerName, WorkDirKind, WorkDirs};
+use protocol::{Bytes, CleanupRuns, CleanupStage, CleanupWhy, RunnerName, WorkDirKind, WorkDirs};
 use supervisor_core::Event;
 use tokio::sync::watch;
 
 use super::work_dirs::{self, Measured, Sizes};
-use crate::input::{Input, Reply};
-use crate::supervisor::Supervisor;
+use crate::input::{Input, Loop, Reply};
+use crate::supervisor::{Supervisor, now};
+
+const TELL_EVERY: Duration = Duration::from_millis(500);
 
 impl Supervisor {
     /// After a task; while none runs what it left is measured, so that the tray can say how much that is.
@@ -45,7 +50,20 @@ impl Supervisor {
             (self.cleaning.sizes.clone(), self.folders.clone(), self.to_loop.clone());
         let (history, volumes) =
             (self.folders.history_file(), self.core.snapshot().volumes.clone());
-        let (all, of_jobs) = (runner.is_none(), reply.is_some());
+        let all = runner.is_none();
+        let told = (measure && reply.is_some()).then(|| {
+            let (stop, told) = watch::channel(false);
+            self.cleaning.measuring.push(stop);
+            let begun = CleanupRuns {
+                why: CleanupWhy::You,
+                stage: CleanupStage::Measuring,
+                since: now(),
+                entries: 0,
+                bytes: Bytes(0),
+                of: None,
+            };
+            (told, Telling { to_loop: to_loop.clone(), runs: begun, told_at: None })
+        });
         tokio::spawn(async move {
             let learnt = history.clone();
             let listed = tokio::task::spawn_blocking(move || {
@@ -58,8 +76,17 @@ impl Supervisor {
                 .into_iter()
                 .filter(|(key, _)| !all || listed.iter().any(|it| it.key() == *key))
                 .collect();
-            if measure {
-                measure_all(&listed, &busy, of_jobs, &folders, &mut sizes).await;
+            match told {
+                // Whoever waits wants to know of the one that a task works in, too.
+                Some((stop, mut telling)) => {
+                    measure_all(&listed, &[], &folders, &mut sizes, stop, Some(&mut telling)).await;
+                    to_loop.send(Input::WorkDirsMeasured);
+                }
+                None if measure => {
+                    let (_keep, stop) = watch::channel(false);
+                    measure_all(&listed, &busy, &folders, &mut sizes, stop, None).await;
+                }
+                None => {}
             }
             let measured = sizes.clone();
             let shown = tokio::task::spawn_blocking(move || {
@@ -86,6 +113,39 @@ impl Supervisor {
         self.cleaning.sizes = sizes;
         self.event(Event::WorkDirsSeen(work_dirs::short(directories)));
     }
+
+    pub(crate) fn work_dirs_measuring(&mut self, runs: CleanupRuns) {
+        // A clean-up tells of itself.
+        if self.cleaning.running.is_none() && !self.cleaning.measuring.is_empty() {
+            self.event(Event::CleanupAdvanced(runs));
+        }
+    }
+
+    pub(crate) fn work_dirs_measured(&mut self) {
+        self.cleaning.measuring.retain(|stop| !stop.is_closed());
+        if self.cleaning.running.is_none() && self.cleaning.measuring.is_empty() {
+            self.event(Event::WorkDirsMeasured);
+        }
+    }
+}
+
+/// How far it is, for clients.
+struct Telling {
+    to_loop: Loop,
+    runs: CleanupRuns,
+    told_at: Option<Instant>,
+}
+
+impl Telling {
+    /// So much more of what is measured now.
+    fn advanced(&mut self, entries: u64, bytes: u64) {
+        if self.told_at.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+            self.told_at = Some(Instant::now());
+            let bytes = Bytes(self.runs.bytes.0 + bytes);
+            let runs = CleanupRuns { entries: self.runs.entries + entries, bytes, ..self.runs };
+            self.to_loop.send(Input::WorkDirsMeasuring(runs));
+        }
+    }
 }
 
 /// As the user whose they are. The one in use changes; it is measured anew each time. What jobs chose may be
@@ -93,9 +153,10 @@ impl Supervisor {
 async fn measure_all(
     listed: &[super::Folder],
     busy: &[RunnerName],
-    of_jobs: bool,
     folders: &Folders,
     sizes: &mut Sizes,
+    stop: watch::Receiver<bool>,
+    mut telling: Option<&mut Telling>,
 ) {
     let changes =
         |folder: &super::Folder| matches!(folder.kind, WorkDirKind::Current | WorkDirKind::Chosen);
@@ -109,24 +170,36 @@ async fn measure_all(
             .filter(|folder| changes(folder) || !sizes.contains_key(&folder.key()))
             .filter(|folder| {
                 folder.kind != WorkDirKind::Chosen
-                    || of_jobs && cleanup::Root::given(&folder.path).is_ok()
+                    || telling.is_some() && cleanup::Root::given(&folder.path).is_ok()
             })
             .filter(|folder| !(changes(folder) && busy.contains(&folder.runner)))
             .collect();
-        if unknown.is_empty() {
+        if unknown.is_empty() || *stop.borrow() {
             continue;
         }
         let work = Work::Measure {
             folders: unknown.iter().map(|folder| folder.path.as_path().into()).collect(),
         };
-        let (_keep, stop) = watch::channel(false);
-        let said = super::helper::ask(folders, user.as_deref(), work, stop, |_, _| {}).await;
+        let told = |entries, bytes| {
+            if let Some(telling) = telling.as_deref_mut() {
+                telling.advanced(entries, bytes);
+            }
+        };
+        let said = super::helper::ask(folders, user.as_deref(), work, stop.clone(), told).await;
         let Ok(Said::Measured { sizes: measured }) = said else { continue };
         for (folder, measured) in unknown.iter().zip(measured) {
-            if let Ok(size) = measured.size {
+            // Of one that was stopped a part is no size.
+            if let Some(size) = measured.size.ok().filter(|size| size.complete) {
                 let of = Measured { bytes: size.bytes, files: size.files, used: size.used };
                 sizes.insert(folder.key(), of);
             }
+        }
+        if let Some(telling) = telling.as_deref_mut() {
+            let measured = unknown.iter().filter_map(|folder| sizes.get(&folder.key()));
+            let (files, bytes) =
+                measured.fold((0, 0), |(n, sum), it| (n + it.files, sum + it.bytes));
+            telling.runs.entries += files;
+            telling.runs.bytes.0 += bytes;
         }
     }
 }

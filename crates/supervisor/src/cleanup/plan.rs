@@ -57,7 +57,11 @@ impl Supervisor {
                 }
             }
             None if asked.directories.is_empty() => {
-                choices.extend(all.iter().filter(|chosen| chosen.on).map(super::Chosen::choice));
+                // A fresh start is a task's: by itself it moves a directory and frees nothing.
+                let goes = |chosen: &&super::Chosen| {
+                    chosen.on && !matches!(chosen.preset.what, What::Fresh)
+                };
+                choices.extend(all.iter().filter(goes).map(super::Chosen::choice));
             }
             None => {}
         }

@@ -28,6 +28,8 @@ pub(crate) struct Cleaning {
     pub(super) running: Option<watch::Sender<bool>>,
     /// Begun once that is over.
     waits: Option<CleanupWhy>,
+    /// The same as `running` to those that measure for somebody who waits.
+    pub(super) measuring: Vec<watch::Sender<bool>>,
     pub(super) plan: Option<Arc<StoredPlan>>,
     pub(super) plans: u64,
     pub(super) sizes: Sizes,
@@ -66,7 +68,7 @@ impl Supervisor {
 
     pub(crate) fn stop_clean_up(&mut self) {
         self.cleaning.waits = None;
-        if let Some(stop) = &self.cleaning.running {
+        for stop in self.cleaning.running.iter().chain(&self.cleaning.measuring) {
             let _ = stop.send(true);
         }
     }
