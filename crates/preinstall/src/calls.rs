@@ -60,7 +60,7 @@ const LOCK_SECONDS: u32 = 600;
 impl Call {
     /// The calls of a step, in their order; none where Runner Tray does it itself. More than one only
     /// where a manager takes one package at a time.
-    pub(crate) fn of(step: &Step, home: &std::path::Path) -> Vec<Self> {
+    pub fn of(step: &Step, home: &std::path::Path) -> Vec<Self> {
         match &step.what {
             What::Ours { .. } => Vec::new(),
             What::Refresh => vec![Self::new(Who::Admin, APT, &apt(&["update"]), &[])],

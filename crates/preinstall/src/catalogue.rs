@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, ItemError, is_id};
+use crate::item::{Item, ItemError, Ways, is_id};
+use crate::machine::Machine;
+use crate::package::Manager;
 
 /// A named list of items.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,16 +150,15 @@ impl Catalogue {
     }
 
     /// They and all that they need, directly or by others, and what brings their package managers.
-    pub fn with_needs<'a>(&'a self, items: &[&'a Item]) -> Vec<&'a Item> {
+    pub fn with_needs<'a>(&'a self, items: &[&'a Item], machine: &Machine) -> Vec<&'a Item> {
         let mut wanted: BTreeSet<&str> = BTreeSet::new();
         let mut open: Vec<&Item> = items.to_vec();
         while let Some(item) = open.pop() {
             if !wanted.insert(&item.id) {
                 continue;
             }
-            let brought = item.all_ways().into_values().flat_map(|ways| {
-                ways.managers().filter_map(crate::Manager::brought_by).collect::<Vec<_>>()
-            });
+            let ways = item.ways(machine).into_iter();
+            let brought = ways.flat_map(Ways::managers).filter_map(Manager::brought_by);
             let needed = item.needs.iter().map(String::as_str).chain(brought);
             open.extend(needed.filter_map(|id| self.item(id)));
         }
@@ -248,8 +249,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::machine::{Arch, Machine, Os};
-    use crate::package::Manager;
+    use crate::machine::{Arch, Os};
 
     #[test]
     fn every_file_of_the_catalogue_is_in_it() {
@@ -340,11 +340,13 @@ mod tests {
     #[test]
     fn what_an_item_needs_comes_with_it() {
         let all = Catalogue::built_in();
+        let (os, arch) = (Os::Linux, Arch::X86);
+        let debian = Machine { os, arch, managers: vec![Manager::Apt], stubs: false };
         let ids = |items: &[&str]| -> Vec<String> {
             let items: Vec<&Item> = items.iter().map(|id| all.item(id).unwrap()).collect();
-            all.with_needs(&items).iter().map(|item| item.id.clone()).collect()
+            all.with_needs(&items, &debian).iter().map(|item| item.id.clone()).collect()
         };
-        assert_eq!(ids(&["jq"]), ["jq", "homebrew"]);
+        assert_eq!(ids(&["jq"]), ["jq"]);
         let of_yarn = ids(&["yarn"]);
         assert!(of_yarn.contains(&"npm".to_owned()) && of_yarn.contains(&"node".to_owned()));
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::jobs::find;
 use crate::package::Manager;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +35,11 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This one; `managers` are those that the PATH of jobs has.
-    pub fn this(managers: Vec<Manager>, stubs: bool) -> Self {
+    /// This one, whose system's package managers are looked for in `path`.
+    pub fn this(path: &str, stubs: bool) -> Self {
+        let of_system = Manager::ALL.into_iter().filter(|manager| manager.needs_admin());
+        let managers =
+            of_system.filter(|manager| find(manager.program(), path).is_some()).collect();
         let os = if std::env::consts::OS == "macos" { Os::Macos } else { Os::Linux };
         let arch = match std::env::consts::ARCH {
             "x86_64" => Arch::X86,
