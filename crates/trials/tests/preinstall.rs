@@ -311,24 +311,34 @@ fn a_list_becomes_a_preset_and_reports_tell_what_came() {
     rig.finish();
 }
 
+/// An agent that was started since waits for tasks.
+fn until_another(rig: &Rig, run: Option<&protocol::RunId>) {
+    rig.until_runner("another agent waits for tasks", |runner| {
+        runner.state == RunnerState::Idle && runner.run.as_ref() != run
+    });
+}
+
 #[test]
 fn folders_that_are_put_first_are_what_jobs_find_and_circleci_hands_on() {
     let rig = rig(&["hello"]);
     let first = sign(&rig, "first");
     fs::create_dir(&first).unwrap();
     program(&first, "only-here", "echo found");
+    let run = rig.runner().run;
     rig.place.runnerctl(&["config", "job-path", "--first", first.to_str().unwrap()]);
+    until_another(&rig, run.as_ref());
     let path: JobPath = json(&rig, &["config", "job-path", "--json"]);
     assert_eq!(path.first, [first.to_str().unwrap()]);
     assert_eq!((path.found[0].as_str(), &path.found), (first.to_str().unwrap(), &path.agent));
     let missing = rig.place.command("runnerctl").args(["preinstall", "check", "circleci"]).output();
     assert_eq!(missing.unwrap().status.code(), Some(1));
+    let run = rig.runner().run;
     rig.place.runnerctl(&["preinstall", "install", "circleci"]);
+    until_another(&rig, run.as_ref());
     rig.place.runnerctl(&["preinstall", "check", "circleci"]);
     program(&first, "circleci-agent", "echo handed on: \"$@\"");
     let script = "only-here | grep -qx found; circleci step halt | grep -qx 'handed on: step halt'";
     let task = NewTask::new(CLASS).step("look", script);
-    rig.until_state(RunnerState::Idle);
     let done = rig.circle.finished(rig.circle.enqueue(&task));
     assert_eq!(done.outcome, Some(Outcome::Success));
     let refused = rig.place.runnerctl_fails(&["config", "job-path", "--first", "bin"]);
