@@ -2,9 +2,7 @@
 //! who may use `sudo -n`, npm, pip, pipx and cargo into homes of the trial's own. It needs a network.
 #![expect(clippy::unwrap_used, reason = "a trial that cannot go on has failed")]
 
-use std::fs;
-use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::Read;
 use std::process::{Command, Stdio};
 
 use protocol::{PreinstallEnd, PreinstallNow, PreinstallPlan, PreinstallReceipt};
@@ -207,24 +205,21 @@ fn apt_installs_for_a_user_who_may_use_sudo_and_is_refused_to_one_who_may_not() 
     }
     let _away = Away::now(SL);
     let mut user = User::make("pre");
-    let mut place = Place::new();
-    for name in ["", "home", "owner", "run", "tmp", "signs"] {
-        let path = place.path(name);
-        std::os::unix::fs::chown(&path, Some(user.id), Some(user.group)).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    let program = trials::program("runner-tray-supervisor");
+    if !succeeds("runuser", &["-u", &user.name, "--", "test", "-x", program.to_str().unwrap()]) {
+        return skipped("other users cannot reach our programs");
     }
-    place.set_user(user.id, user.group);
+    let mut place = Place::new();
+    place.folders().ensure().unwrap();
     let text = item(&(SL, "{ command = [\"/usr/games/sl\"], only_there = true }", "apt = \"sl\""));
-    let file = place.folders().settings_file();
-    // As the user, who owns it.
-    let script = format!("mkdir -p \"$(dirname '{0}')\" && cat > '{0}'", file.display());
-    let mut writing = Command::new("runuser")
-        .args(["-u", &user.name, "--", "sh", "-c", &script])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    writing.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    assert!(writing.wait().unwrap().success());
+    run_dir::write_atomically(&place.folders().settings_file(), text.as_bytes()).unwrap();
+    let ids = format!("{}:{}", user.id, user.group);
+    assert!(succeeds("chown", &["--recursive", &ids, place.root().to_str().unwrap()]));
+    place.set_user(user.id, user.group);
+    for name in ["USER", "LOGNAME"] {
+        place.set_env(name, user.name.as_str());
+    }
+    place.set_env("RUNNER_TRAY_ALLOW_ROOT", "0");
     let world = World::start(place);
     let refused = world.place.runnerctl_fails(&["preinstall", "install", SL]);
     assert!(refused.contains("sudo asks for a password"), "{refused}");
