@@ -42,7 +42,11 @@ fn main() -> Result<()> {
             println!("items\t{}", items.len());
         }
         ["lacks", folder] => lacks(all, folder)?,
-        _ => return Err(Error::other("usage: bench-preinstall check|script|no-op FOLDER|lacks FOLDER")),
+        _ => {
+            return Err(Error::other(
+                "usage: bench-preinstall check|script|no-op FOLDER|lacks FOLDER",
+            ));
+        }
     }
     Ok(())
 }
@@ -89,7 +93,10 @@ fn script(all: &Catalogue) -> String {
         }
         let plist = check.plist.iter().map(|plist| &plist.file);
         let paths: Vec<String> = check.paths.iter().chain(plist).cloned().collect();
-        paths.iter().map(|path| format!("[ -e {} ]\n", quoted(std::slice::from_ref(path)))).collect()
+        paths
+            .iter()
+            .map(|path| format!("[ -e {} ]\n", quoted(std::slice::from_ref(path))))
+            .collect()
     };
     let lines: Vec<String> = all.items.iter().map(line).collect();
     lines.concat() + "true\n"

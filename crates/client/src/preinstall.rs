@@ -52,7 +52,8 @@ impl Client {
         &self,
         runner: Option<&RunnerName>,
     ) -> Result<SoftwareReport, ClientError> {
-        let pairs: Vec<_> = runner.map(|runner| ("runner", runner.to_string())).into_iter().collect();
+        let pairs: Vec<_> =
+            runner.map(|runner| ("runner", runner.to_string())).into_iter().collect();
         self.get("preinstall/report", &pairs).await
     }
 

@@ -66,11 +66,7 @@ fn plan(run: &RunDir) -> anyhow::Result<Plan> {
     }
 }
 
-fn in_front_of(
-    job_user: Option<&JobUser>,
-    path: &JobPath,
-    command: &[OsString],
-) -> Vec<OsString> {
+fn in_front_of(job_user: Option<&JobUser>, path: &JobPath, command: &[OsString]) -> Vec<OsString> {
     let Some(job_user) = job_user else { return command.to_vec() };
     let sudo = job_user.sudo().map(OsString::from).into_iter();
     let with_path = crate::with_path::in_front(job_user.program(), path);

@@ -59,8 +59,7 @@ fn packages(tasks: &mut String, items: &[&Item], manager: Manager, family: &str)
     let machine =
         Machine { os: Os::Linux, arch: Arch::Other, managers: vec![manager], stubs: false };
     let of = |item: &&Item| item.ways(&machine).map(|ways| ways.of(manager).to_vec());
-    let names: std::collections::BTreeSet<String> =
-        items.iter().filter_map(of).flatten().collect();
+    let names: std::collections::BTreeSet<String> = items.iter().filter_map(of).flatten().collect();
     if names.is_empty() {
         return;
     }
@@ -172,7 +171,13 @@ mod tests {
         let all = Catalogue::built_in();
         let items: Vec<&Item> = all.items.iter().collect();
         let book = playbook(&items);
-        for word in ["\"git\"", "\"yarn\"", "ansible.builtin.dnf", "By hand: Xcode", "!unsafe \"{{.ServerVersion}}\""] {
+        for word in [
+            "\"git\"",
+            "\"yarn\"",
+            "ansible.builtin.dnf",
+            "By hand: Xcode",
+            "!unsafe \"{{.ServerVersion}}\"",
+        ] {
             let is_there = book.contains(word) || word.starts_with("!unsafe");
             assert!(is_there, "{word}");
         }

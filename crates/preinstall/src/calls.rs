@@ -148,16 +148,20 @@ fn apt(words: &[&str]) -> Vec<String> {
     all.iter().chain(words).map(|word| (*word).to_owned()).collect()
 }
 
-fn packages(manager: Manager, upgrade: bool, names: &[String], prefix: &std::path::Path) -> Vec<Call> {
+fn packages(
+    manager: Manager,
+    upgrade: bool,
+    names: &[String],
+    prefix: &std::path::Path,
+) -> Vec<Call> {
     let (prefix, bin) = (prefix.display().to_string(), prefix.join("bin").display().to_string());
     let (prefix, bin) = (prefix.as_str(), bin.as_str());
     let one = |who, environment: &[(&str, &str)], words: &[&str]| {
         vec![Call::new(who, environment, words, names)]
     };
     let each = |environment: &[(&str, &str)], words: &[&str]| {
-        let call = |name: &String| {
-            Call::new(Who::Jobs, environment, words, std::slice::from_ref(name))
-        };
+        let call =
+            |name: &String| Call::new(Who::Jobs, environment, words, std::slice::from_ref(name));
         names.iter().map(call).collect()
     };
     match manager {
@@ -177,11 +181,9 @@ fn packages(manager: Manager, upgrade: bool, names: &[String], prefix: &std::pat
             words.push("--");
             vec![Call::new(Who::Admin, APT, &apt(&words), names)]
         }
-        Manager::Dnf => one(
-            Who::Admin,
-            &[],
-            &["dnf", "install", "-y", "--setopt=install_weak_deps=False"],
-        ),
+        Manager::Dnf => {
+            one(Who::Admin, &[], &["dnf", "install", "-y", "--setopt=install_weak_deps=False"])
+        }
         Manager::Brew | Manager::Cask => {
             let kind = if manager == Manager::Brew { "--formula" } else { "--cask" };
             let mut environment = BREW.to_vec();
@@ -196,8 +198,11 @@ fn packages(manager: Manager, upgrade: bool, names: &[String], prefix: &std::pat
             &["npm", "install", "--global", "--no-fund", "--no-audit", "--prefix", prefix, "--"],
         ),
         Manager::Pipx => {
-            let words: &[&str] =
-                if upgrade { &["pipx", "install", "--force", "--"] } else { &["pipx", "install", "--"] };
+            let words: &[&str] = if upgrade {
+                &["pipx", "install", "--force", "--"]
+            } else {
+                &["pipx", "install", "--"]
+            };
             each(&[("PIP_NO_INPUT", "1")], words)
         }
         Manager::Pip => {
@@ -216,7 +221,8 @@ fn packages(manager: Manager, upgrade: bool, names: &[String], prefix: &std::pat
         ),
         Manager::Go => each(&[("GOBIN", bin)], &["go", "install"]),
         Manager::Gem => {
-            let mut words = vec!["gem", "install", "--no-document", "--user-install", "--bindir", bin];
+            let mut words =
+                vec!["gem", "install", "--no-document", "--user-install", "--bindir", bin];
             if !upgrade {
                 words.push("--conservative");
             }

@@ -157,10 +157,10 @@ impl Catalogue {
             if !wanted.insert(&item.id) {
                 continue;
             }
-            let ways = item.ways(machine).into_iter();
-            let brought = ways.flat_map(Ways::managers).filter_map(Manager::brought_by);
-            let needed = item.needs.iter().map(String::as_str).chain(brought);
-            open.extend(needed.filter_map(|id| self.item(id)));
+            let managers = item.ways(machine).into_iter().flat_map(Ways::managers);
+            let brought = managers.filter_map(Manager::brought_by);
+            open.extend(brought.filter_map(|id| self.item(id)));
+            open.extend(item.needs.iter().filter_map(|id| self.item(id)));
         }
         self.items.iter().filter(|item| wanted.contains(item.id.as_str())).collect()
     }
@@ -275,9 +275,9 @@ mod tests {
                     let machine = Machine { os, arch, managers: managers.to_vec(), stubs: false };
                     let ways = item.ways(&machine);
                     let ways = ways.unwrap_or_else(|| panic!("{}: nothing for {os:?}", item.id));
-                    let by_itself = ways.managers().any(|manager| {
-                        machine.has(manager) || manager.brought_by().is_some()
-                    });
+                    let by_itself = ways
+                        .managers()
+                        .any(|manager| machine.has(manager) || manager.brought_by().is_some());
                     assert!(
                         by_itself || ways.ours.is_some() || ways.human.is_some(),
                         "{}: no way with {managers:?}",

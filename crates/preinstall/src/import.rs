@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn an_apt_list_and_a_list_of_selections_become_items() {
-        let text = "# mine\ngit\nripgrep\nlibc6:amd64\tinstall\nvim\tdeinstall\nx; rm -rf /\n-y\ngit\n";
+        let text =
+            "# mine\ngit\nripgrep\nlibc6:amd64\tinstall\nvim\tdeinstall\nx; rm -rf /\n-y\ngit\n";
         let found = import(Catalogue::built_in(), Format::AptList, text);
         assert_eq!(found.items, ["git", "apt-ripgrep", "apt-libc6"]);
         assert_eq!(found.left_out.len(), 3, "{:?}", found.left_out);
@@ -198,7 +199,10 @@ mod tests {
                     ids.iter().map(|id| all.item(id).unwrap().title.clone()).collect::<Vec<_>>()
                 };
                 for title in titles(&found.items) {
-                    assert!(!left_out.contains(&title) || found.items.len() < items.len(), "{title}");
+                    assert!(
+                        !left_out.contains(&title) || found.items.len() < items.len(),
+                        "{title}"
+                    );
                 }
             }
         }

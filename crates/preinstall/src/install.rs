@@ -81,12 +81,15 @@ enum Stop {
 
 impl Installation {
     /// Whoever sends `true` by `cancel` ends it after the call that runs.
-    pub async fn carry_out(mut self, mut cancel: watch::Receiver<bool>, mut told: Told<'_>) -> Done {
+    pub async fn carry_out(
+        mut self,
+        mut cancel: watch::Receiver<bool>,
+        mut told: Told<'_>,
+    ) -> Done {
         let mut cut_short = None;
         if self.record.taken_up > MOST_TAKEN_UP {
-            cut_short = Some(format!(
-                "It was begun {MOST_TAKEN_UP} times and never came to its end."
-            ));
+            cut_short =
+                Some(format!("It was begun {MOST_TAKEN_UP} times and never came to its end."));
         }
         for at in 0..self.record.steps.len() {
             if cut_short.is_some() {
@@ -118,7 +121,9 @@ impl Installation {
             State::Waiting => {}
             State::Begun { process } => {
                 // Whoever began it is gone; what it started may still be at work.
-                if let Some(watch) = process.as_ref().and_then(|id| ExitWatch::of(id).ok().flatten()) {
+                if let Some(watch) =
+                    process.as_ref().and_then(|id| ExitWatch::of(id).ok().flatten())
+                {
                     self.follow(watch, at, &step, told).await;
                 }
             }
@@ -241,7 +246,8 @@ impl Installation {
 
     /// In a session of its own: it has no terminal to ask at, and whoever ends us does not end it.
     fn spawn(&self, call: &Call) -> Result<Child, String> {
-        let output = || self.output.open().map_err(|error| format!("its output has no file: {error}"));
+        let output =
+            || self.output.open().map_err(|error| format!("its output has no file: {error}"));
         let mut command = call.command(self.record.rights, &self.jobs, &self.owner);
         command.stdin(Stdio::null()).stdout(output()?).stderr(output()?);
         let program = call.argv.first().map_or("", String::as_str);

@@ -454,15 +454,16 @@ async fn every_state_of_a_check_has_the_reading_that_says_so() {
     place.program("mute", "exit 0");
     place.program("hangs", "exec sleep 1000");
     std::fs::File::create(place.path("bin").join("unrunnable")).unwrap();
-    let own: Vec<serde_json::Value> = ["good", "old", "new", "broken", "mute", "hangs", "unrunnable", "absent"]
-        .iter()
-        .map(|name| {
-            serde_json::json!({ "id": format!("my-{name}"), "check": {
-                "command": [name], "version": format!("{name} {{version}}"),
-                "at_least": "2", "below": "3", "within_seconds": 1,
-            }})
-        })
-        .collect();
+    let own: Vec<serde_json::Value> =
+        ["good", "old", "new", "broken", "mute", "hangs", "unrunnable", "absent"]
+            .iter()
+            .map(|name| {
+                serde_json::json!({ "id": format!("my-{name}"), "check": {
+                    "command": [name], "version": format!("{name} {{version}}"),
+                    "at_least": "2", "below": "3", "within_seconds": 1,
+                }})
+            })
+            .collect();
     let (all, refused) = Catalogue::with(&own, &[]);
     assert_eq!(refused, []);
     let items: Vec<&Item> = all.items.iter().filter(|item| item.id.starts_with("my-")).collect();

@@ -230,7 +230,8 @@ impl Item {
         if !is_id(&self.id) {
             return refused("id", "1 to 64 lower-case letters, digits and -, no - first");
         }
-        let is_link = |link: &String| link.starts_with("https://") && !link.contains(char::is_whitespace);
+        let is_link =
+            |link: &String| link.starts_with("https://") && !link.contains(char::is_whitespace);
         if !self.links.iter().all(is_link) {
             return refused("links", "addresses that begin with https://");
         }
@@ -240,7 +241,8 @@ impl Item {
                 let field = format!("{name}.{}", manager.program());
                 for package in ways.of(manager) {
                     if let Some(allowed) = manager.refuses(package) {
-                        let why = format!("{package:?} is no package's name. Allowed is: {allowed}");
+                        let why =
+                            format!("{package:?} is no package's name. Allowed is: {allowed}");
                         return Err(ItemError::new(&what, &field, why));
                     }
                 }
@@ -263,25 +265,36 @@ impl Check {
     }
 
     fn judge(&self, what: &str, field: &str) -> Result<(), ItemError> {
-        let refused = |under: &str, why: &str| {
-            Err(ItemError::new(what, &format!("{field}{under}"), why))
-        };
+        let refused =
+            |under: &str, why: &str| Err(ItemError::new(what, &format!("{field}{under}"), why));
         let ways = [!self.command.is_empty(), !self.paths.is_empty(), self.plist.is_some()];
         if ways.into_iter().filter(|is| *is).count() != 1 {
             return refused("", "one of command, paths and plist");
         }
-        let odd = |text: &String| text.is_empty() && self.command.first() == Some(text) || text.contains('\0');
+        let odd = |text: &String| {
+            text.is_empty() && self.command.first() == Some(text) || text.contains('\0')
+        };
         if self.command.iter().any(odd) {
             return refused(".command", "a program and its arguments");
         }
-        if self.command.first().is_some_and(|program| program.starts_with('-') || program.contains('=')) {
+        if self
+            .command
+            .first()
+            .is_some_and(|program| program.starts_with('-') || program.contains('='))
+        {
             return refused(".command", "a program's name or whole path first");
         }
-        let whole = |path: &String| (path.starts_with('/') || path.starts_with("~/")) && !path.contains('\0');
+        let whole = |path: &String| {
+            (path.starts_with('/') || path.starts_with("~/")) && !path.contains('\0')
+        };
         if !self.paths.iter().all(whole) {
             return refused(".paths", "whole paths, or ones that begin with ~/");
         }
-        if self.plist.as_ref().is_some_and(|plist| !plist.file.starts_with('/') || plist.key.starts_with('-')) {
+        if self
+            .plist
+            .as_ref()
+            .is_some_and(|plist| !plist.file.starts_with('/') || plist.key.starts_with('-'))
+        {
             return refused(".plist", "a whole path and a key");
         }
         if self.version.as_ref().is_some_and(|pattern| !is_pattern(pattern)) {
@@ -322,16 +335,25 @@ mod tests {
             ("id = \"x\"\ncheck = { paths = [\"x\"] }", "check.paths: whole paths"),
             ("id = \"x\"\ncheck = { command = [\"x\"], at_least = \"2\" }", "a range needs"),
             ("id = \"x\"\ncheck = { command = [\"x\"], version = \"x\" }", "{version} once"),
-            ("id = \"x\"\ncheck = { command = [\"x\"], version = \"{version}\", at_least = \"new\" }", "numbers"),
+            (
+                "id = \"x\"\ncheck = { command = [\"x\"], version = \"{version}\", at_least = \"new\" }",
+                "numbers",
+            ),
             ("id = \"x\"\ncheck = { command = [\"x\"], within_seconds = 0 }", "1 to 120"),
             ("id = \"x\"\nlinks = [\"http://x\"]\ncheck = { command = [\"x\"] }", "https://"),
-            ("id = \"x\"\nlinux = { apt = \"git-\" }\ncheck = { command = [\"x\"] }", "linux.apt-get: \"git-\""),
+            (
+                "id = \"x\"\nlinux = { apt = \"git-\" }\ncheck = { command = [\"x\"] }",
+                "linux.apt-get: \"git-\"",
+            ),
             ("id = \"x\"\nlinux = { ours = \"moon\" }\ncheck = { command = [\"x\"] }", "circleci"),
             ("id = \"x\"\nodd = 1\ncheck = { command = [\"x\"] }", "unknown field"),
         ] {
             let error = item(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
         }
-        assert_eq!(item("id = \"x\"\nlinux = { apt = [\"a\", \"b\"] }\ncheck = { command = [\"x\"] }"), Ok(()));
+        assert_eq!(
+            item("id = \"x\"\nlinux = { apt = [\"a\", \"b\"] }\ncheck = { command = [\"x\"] }"),
+            Ok(())
+        );
     }
 }

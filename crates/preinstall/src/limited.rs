@@ -17,7 +17,10 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub(crate) enum Ran {
     /// `code` is absent where a signal ended it.
-    Ended { code: Option<i32>, said: String },
+    Ended {
+        code: Option<i32>,
+        said: String,
+    },
     NotStarted(io::Error),
     /// It had no end in time and was ended.
     TooLong,

@@ -56,7 +56,10 @@ pub fn holder_of(files: &[impl AsRef<Path>]) -> Option<Holder> {
     };
     let pid = files.iter().find_map(|file| of(file.as_ref()))?;
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
-    Some(Holder { pid, name: name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()) })
+    Some(Holder {
+        pid,
+        name: name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
+    })
 }
 
 /// `1: POSIX  ADVISORY  WRITE 813 fe:01:1573 0 EOF`, see proc(5); one that waits has `->` after its

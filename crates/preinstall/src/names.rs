@@ -19,7 +19,8 @@ fn unless(is_good: bool, why: &'static str) -> Option<&'static str> {
 
 /// As Debian's policy has it (5.6.7). One that ends in `-` would be removed.
 pub(crate) fn apt(name: &str) -> Option<&'static str> {
-    let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c));
+    let plain =
+        name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c));
     unless(
         is_short(name) && begins_plain(name) && plain && !name.ends_with('-'),
         "lower-case letters, digits and + - . alone, a letter or digit first and no - at the end",
@@ -36,9 +37,13 @@ pub(crate) fn dnf(name: &str) -> Option<&'static str> {
 /// `name`, `name@11` or `owner/tap/name`.
 pub(crate) fn brew(name: &str) -> Option<&'static str> {
     let parts: Vec<&str> = name.split('/').collect();
-    let part = |part: &&str| is_short(part) && begins_plain(part) && only(part, "+-._@") && !part.contains("..");
+    let part = |part: &&str| {
+        is_short(part) && begins_plain(part) && only(part, "+-._@") && !part.contains("..")
+    };
     unless(
-        (parts.len() == 1 || parts.len() == 3) && parts.iter().all(|it| part(it)) && !name.ends_with(".rb"),
+        (parts.len() == 1 || parts.len() == 3)
+            && parts.iter().all(|it| part(it))
+            && !name.ends_with(".rb"),
         "a formula's or cask's name, with owner/tap/ before it or not",
     )
 }
@@ -100,8 +105,12 @@ pub(crate) fn go(name: &str) -> Option<&'static str> {
     let good = name.split_once('@').is_some_and(|(path, version)| {
         let part = |part: &str| begins_plain(part) && only(part, "-._~") && !part.contains("..");
         let host = path.split('/').next().unwrap_or_default();
-        is_short(path) && path.split('/').all(part) && host.contains('.')
-            && is_short(version) && begins_plain(version) && only(version, "-.+")
+        is_short(path)
+            && path.split('/').all(part)
+            && host.contains('.')
+            && is_short(version)
+            && begins_plain(version)
+            && only(version, "-.+")
     });
     unless(good, "a package's path with @version after it")
 }
@@ -121,15 +130,48 @@ mod tests {
     fn what_is_no_mere_name_is_refused() {
         use Manager::{Apt, Brew, Cargo, Cask, Dnf, Gem, Go, Npm, Pip, Pipx};
         for (manager, good, bad) in [
-            (Apt, &["g++", "libc6-dev", "docker.io", "python3.11"][..], &["git-", "git=1", "git/sid", "-y", "a*", "./x.deb", "Git", "task^", ""][..]),
-            (Dnf, &["gcc-c++", "java-latest-openjdk-devel"], &["@group", "/bin/ls", "-y", "http://x/y.rpm", "a*"]),
-            (Brew, &["python@3.13", "circleci-public/circleci/circleci-runner"], &["./x.rb", "x.rb", "https://x/y.rb", "a/b", "../a", "--HEAD"]),
+            (
+                Apt,
+                &["g++", "libc6-dev", "docker.io", "python3.11"][..],
+                &["git-", "git=1", "git/sid", "-y", "a*", "./x.deb", "Git", "task^", ""][..],
+            ),
+            (
+                Dnf,
+                &["gcc-c++", "java-latest-openjdk-devel"],
+                &["@group", "/bin/ls", "-y", "http://x/y.rpm", "a*"],
+            ),
+            (
+                Brew,
+                &["python@3.13", "circleci-public/circleci/circleci-runner"],
+                &["./x.rb", "x.rb", "https://x/y.rb", "a/b", "../a", "--HEAD"],
+            ),
             (Cask, &["android-platform-tools"], &["-f", ""]),
-            (Npm, &["yarn", "@angular/cli", "typescript@5.4.2"], &["git+ssh://x", "file:..", "../x", "user/repo", "@x", "-g", "a@npm:b", "https://x"]),
-            (Pipx, &["poetry", "black[jupyter]==24.1"], &["git+https://x", "./x", "-r", "a;b", "a @ http://x", "x.whl/../y"]),
+            (
+                Npm,
+                &["yarn", "@angular/cli", "typescript@5.4.2"],
+                &[
+                    "git+ssh://x",
+                    "file:..",
+                    "../x",
+                    "user/repo",
+                    "@x",
+                    "-g",
+                    "a@npm:b",
+                    "https://x",
+                ],
+            ),
+            (
+                Pipx,
+                &["poetry", "black[jupyter]==24.1"],
+                &["git+https://x", "./x", "-r", "a;b", "a @ http://x", "x.whl/../y"],
+            ),
             (Pip, &["tox"], &["--index-url=http://x", "-e."]),
             (Cargo, &["cargo-nextest", "just@1.2.3"], &["--git=x", "a b", "a@*", ""]),
-            (Go, &["gotest.tools/gotestsum@latest"], &["./x@latest", "gotestsum", "gotest.tools/../x@latest", "-x@1", "cmd@latest"]),
+            (
+                Go,
+                &["gotest.tools/gotestsum@latest"],
+                &["./x@latest", "gotestsum", "gotest.tools/../x@latest", "-x@1", "cmd@latest"],
+            ),
             (Gem, &["fastlane"], &["./x.gem", "x.gem", "-i", "a:b"]),
         ] {
             for name in good {
@@ -138,7 +180,10 @@ mod tests {
             for name in bad {
                 assert!(manager.refuses(name).is_some(), "{manager:?} {name}");
             }
-            for anywhere in ["a b", "a;b", "a|b", "$(a)", "`a`", "a\nb", "a'b", "a\"b", "a&b", "a>b", "é", "a\0b"] {
+            for anywhere in [
+                "a b", "a;b", "a|b", "$(a)", "`a`", "a\nb", "a'b", "a\"b", "a&b", "a>b", "é",
+                "a\0b",
+            ] {
                 assert!(manager.refuses(anywhere).is_some(), "{manager:?} {anywhere:?}");
             }
         }

@@ -30,7 +30,7 @@ impl Output {
     }
 
     /// Empty, for a new installation.
-    pub(crate) fn begin(&self) -> io::Result<()> {
+    pub fn begin(&self) -> io::Result<()> {
         self.cut.store(0, Ordering::Relaxed);
         self.open()?.set_len(0)
     }

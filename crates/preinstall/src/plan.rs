@@ -25,9 +25,14 @@ pub struct Step {
 pub enum What {
     /// apt's lists of packages are brought up to date; what is installed stays as it is.
     Refresh,
-    Packages { manager: Manager, upgrade: bool },
+    Packages {
+        manager: Manager,
+        upgrade: bool,
+    },
     /// Runner Tray writes it itself.
-    Ours { name: String },
+    Ours {
+        name: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -253,11 +258,14 @@ impl<'a> Planner<'a> {
         let is_at_home = item.ways(self.machine).is_some_and(|ways| {
             ways.managers().next().is_some() || self.machine.os == crate::Os::Macos
         });
-        let is_there = self
-            .checked
-            .get(id)
-            .is_some_and(|it| matches!(it.state, ItemState::Present | ItemState::TooOld | ItemState::TooNew));
-        if is_there || is_at_home && self.see(item, false) { Ok(()) } else { Err(Some(&item.title)) }
+        let is_there = self.checked.get(id).is_some_and(|it| {
+            matches!(it.state, ItemState::Present | ItemState::TooOld | ItemState::TooNew)
+        });
+        if is_there || is_at_home && self.see(item, false) {
+            Ok(())
+        } else {
+            Err(Some(item.title.as_str()))
+        }
     }
 
     fn by_hand(&mut self, item: &Item, words: &str) {
@@ -311,7 +319,12 @@ mod tests {
     }
 
     /// All are missing, but for what `there` says.
-    fn planned(machine: &Machine, asked: &[&str], there: &[(&str, ItemState)], upgrade: bool) -> Draft {
+    fn planned(
+        machine: &Machine,
+        asked: &[&str],
+        there: &[(&str, ItemState)],
+        upgrade: bool,
+    ) -> Draft {
         let all = Catalogue::built_in();
         let asked: Vec<&Item> = asked.iter().map(|id| all.item(id).unwrap()).collect();
         let state = |id: &str| {
@@ -342,7 +355,11 @@ mod tests {
         let draft = planned(
             &debian(),
             &["git", "jq", "curl", "yarn", "typescript"],
-            &[("git", ItemState::Present), ("node", ItemState::Present), ("npm", ItemState::Present)],
+            &[
+                ("git", ItemState::Present),
+                ("node", ItemState::Present),
+                ("npm", ItemState::Present),
+            ],
             false,
         );
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -361,7 +378,12 @@ mod tests {
 
     #[test]
     fn what_is_there_is_never_upgraded_unless_that_is_asked_for() {
-        let there = [("git", ItemState::TooOld), ("node", ItemState::TooNew), ("jq", ItemState::Broken), ("curl", ItemState::Unknown)];
+        let there = [
+            ("git", ItemState::TooOld),
+            ("node", ItemState::TooNew),
+            ("jq", ItemState::Broken),
+            ("curl", ItemState::Unknown),
+        ];
         let asked = ["git", "node", "jq", "curl"];
         let draft = planned(&debian(), &asked, &there, false);
         assert_eq!(draft.steps, []);
@@ -385,7 +407,12 @@ mod tests {
 
     #[test]
     fn what_a_need_lacks_is_not_upgraded_either() {
-        let draft = planned(&debian(), &["yarn"], &[("node", ItemState::TooOld), ("npm", ItemState::Present)], true);
+        let draft = planned(
+            &debian(),
+            &["yarn"],
+            &[("node", ItemState::TooOld), ("npm", ItemState::Present)],
+            true,
+        );
         assert_eq!(calls(&draft), [("npm".to_owned(), vec!["yarn".to_owned()])]);
     }
 
@@ -396,7 +423,12 @@ mod tests {
         let human: Vec<&str> = draft.human.iter().map(|step| step.item.as_str()).collect();
         assert_eq!(human, ["homebrew", "xcode"]);
         assert_eq!(draft.left[0].why, "Homebrew has to be there first.");
-        let draft = planned(&mac(), &["jq", "chromium", "docker"], &[("homebrew", ItemState::Present)], false);
+        let draft = planned(
+            &mac(),
+            &["jq", "chromium", "docker"],
+            &[("homebrew", ItemState::Present)],
+            false,
+        );
         let by: Vec<&str> = draft.steps.iter().map(Step::by).collect();
         assert_eq!(by, ["Homebrew", "Homebrew (cask)"]);
         assert_eq!(draft.human.len(), 1, "Docker has to be opened once: {draft:?}");
@@ -415,7 +447,8 @@ mod tests {
     fn a_second_plan_has_nothing_to_do() {
         for preset in &Catalogue::built_in().presets {
             let ids: Vec<&str> = preset.items.iter().map(String::as_str).collect();
-            let there: Vec<(&str, ItemState)> = ids.iter().map(|id| (*id, ItemState::Present)).collect();
+            let there: Vec<(&str, ItemState)> =
+                ids.iter().map(|id| (*id, ItemState::Present)).collect();
             let draft = planned(&debian(), &ids, &there, false);
             assert_eq!((draft.steps.len(), draft.human.len(), draft.left.len()), (0, 0, 0));
             assert_eq!(draft.already.len(), ids.len());

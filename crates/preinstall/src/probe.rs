@@ -26,9 +26,10 @@ pub async fn check(
     jobs: &Jobs,
     mut advanced: impl FnMut(usize),
 ) -> Vec<ItemChecked> {
-    let looks = items.iter().enumerate().map(|(at, item)| async move {
-        (at, look(item, machine, jobs).await)
-    });
+    let mut looks = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().copied().enumerate() {
+        looks.push(async move { (at, look(item, machine, jobs).await) });
+    }
     let mut found = futures::stream::iter(looks).buffer_unordered(at_once());
     let mut all = Vec::with_capacity(items.len());
     while let Some(one) = found.next().await {

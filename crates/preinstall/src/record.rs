@@ -13,7 +13,7 @@ use crate::item::Item;
 use crate::plan::Step;
 
 /// Of this form.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -52,7 +52,9 @@ pub struct Rest {
 pub enum State {
     Waiting,
     /// What was started last, where that is known.
-    Begun { process: Option<ProcessId> },
+    Begun {
+        process: Option<ProcessId>,
+    },
     Over,
 }
 

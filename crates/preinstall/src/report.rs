@@ -24,7 +24,10 @@ pub fn markdown(report: &SoftwareReport) -> String {
         let place = item.found_at.as_deref().unwrap_or("-");
         let _ = writeln!(page, "| {} | {} | {} |", text(&item.title), text(version), text(place));
     }
-    let _ = write!(page, "\n## Not found, or not as wanted\n\n| What | State | Reading |\n| --- | --- | --- |\n");
+    let _ = write!(
+        page,
+        "\n## Not found, or not as wanted\n\n| What | State | Reading |\n| --- | --- | --- |\n"
+    );
     for item in not {
         let state = word(item.state);
         let _ = writeln!(page, "| {} | {state} | {} |", text(&item.title), text(&item.reading));

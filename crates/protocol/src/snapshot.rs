@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AfterTask, CleanupRuns, FinishedTask, KeepAwake, NoticesSeen, Preferences, PreinstallNow, Problem,
-    ResourceClass, RunId, RunnerName, TaskId, TokenSeen, TokenStore, Volume, WorkDirShort,
+    AfterTask, CleanupRuns, FinishedTask, KeepAwake, NoticesSeen, Preferences, PreinstallNow,
+    Problem, ResourceClass, RunId, RunnerName, TaskId, TokenSeen, TokenStore, Volume, WorkDirShort,
 };
 
 /// A size in bytes.

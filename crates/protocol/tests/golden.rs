@@ -7,7 +7,8 @@ use std::path::Path;
 
 use runner_tray_protocol::{
     ApiError, Boundary, HistoryPage, HistorySpans, JobUserCheck, LogPage, NoticeAbout, NoticeOffer,
-    Notices, PauseBy, PreinstallNow, PreinstallPlan, ProblemCode, RunnerState, Snapshot, TaskResult, TokenSeen,
+    Notices, PauseBy, PreinstallNow, PreinstallPlan, ProblemCode, RunnerState, Snapshot,
+    TaskResult, TokenSeen,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -294,7 +294,8 @@ fn a_job_user_finds_what_the_settings_put_first() {
     world.place.runnerctl(&["config", "job-path", "--first", &first]);
     let another = |before: Option<u32>| {
         let runner = world.until_runner("another agent waits for tasks", |runner| {
-            runner.state == RunnerState::Idle && runner.agent_pid.is_some_and(|pid| Some(pid) != before)
+            runner.state == RunnerState::Idle
+                && runner.agent_pid.is_some_and(|pid| Some(pid) != before)
         });
         runner.agent_pid
     };
@@ -312,7 +313,7 @@ fn a_job_user_finds_what_the_settings_put_first() {
     assert!(found.contains(&format!("/home/{}/.local/bin", user.name)), "{found}");
     assert!(output.contains("shared/commands/circleci"), "{output}");
     // A check has that user and that PATH.
-    let checked = world.place.runnerctl(&["preinstall", "check", "essentials", "--json"]);
+    let checked = world.place.runnerctl(&["preinstall", "check", "--json"]);
     let checked: protocol::PreinstallChecked = serde_json::from_str(&checked).unwrap();
     assert_eq!((checked.jobs.user.as_str(), checked.jobs.job_user), (user.name.as_str(), true));
     assert_eq!(checked.jobs.path.join(":"), found);

@@ -139,7 +139,10 @@ fn what_is_missing_is_planned_installed_and_a_second_time_nothing_is_done() {
     assert_eq!(calls(&rig), Vec::<String>::new(), "a plan does nothing");
     let done: PreinstallReceipt =
         json(&rig, &["preinstall", "install", "hello", "figlet", "--json"]);
-    assert_eq!(ends(&done), [("hello", PreinstallEnd::Installed), ("figlet", PreinstallEnd::Installed)]);
+    assert_eq!(
+        ends(&done),
+        [("hello", PreinstallEnd::Installed), ("figlet", PreinstallEnd::Installed)]
+    );
     assert_eq!(calls(&rig).len(), 1, "one call a manager");
     let checked: PreinstallChecked =
         json(&rig, &["preinstall", "check", "hello", "figlet", "--json"]);
@@ -197,9 +200,11 @@ fn one_that_is_killed_in_the_middle_is_taken_up_by_the_next_supervisor() {
     rig.until_runner("it is held before anything is started", |runner| {
         runner.pause_reasons.iter().any(|reason| reason.by == PauseBy::Preinstall)
     });
-    until(DEADLINE, "it is told as taken up", || {
-        matches!(now(&rig), Some(PreinstallNow::Installing(runs)) if runs.taken_up)
-    });
+    until(
+        DEADLINE,
+        "it is told as taken up",
+        || matches!(now(&rig), Some(PreinstallNow::Installing(runs)) if runs.taken_up),
+    );
     let_go(&rig);
     let receipt = receipt(&rig);
     assert!(receipt.taken_up);
@@ -231,9 +236,11 @@ fn it_is_cancelled_after_the_call_that_runs() {
     hold(&rig);
     let mut client = begins(&rig, &["hello", "circleci"]);
     rig.place.runnerctl(&["preinstall", "install", "--cancel"]);
-    until(DEADLINE, "it is told", || {
-        matches!(now(&rig), Some(PreinstallNow::Installing(runs)) if runs.cancelling)
-    });
+    until(
+        DEADLINE,
+        "it is told",
+        || matches!(now(&rig), Some(PreinstallNow::Installing(runs)) if runs.cancelling),
+    );
     let_go(&rig);
     let receipt = receipt(&rig);
     assert_eq!(receipt.cut_short.as_deref(), Some("It was cancelled."));
@@ -269,7 +276,9 @@ fn on_a_full_disk_it_says_so_and_nothing_is_broken() {
     let rig = rig(&["hello"]);
     let home = rig.place.path("owner").join(".local");
     fs::create_dir_all(&home).unwrap();
-    let Some(disk) = SmallDisk::over(&home, &rig.place.path("owner").join("gone"), "size=4k,nr_inodes=2") else {
+    let Some(disk) =
+        SmallDisk::over(&home, &rig.place.path("owner").join("gone"), "size=4k,nr_inodes=2")
+    else {
         return;
     };
     let output =
@@ -289,9 +298,14 @@ fn a_list_becomes_a_preset_and_reports_tell_what_came() {
     let file = sign(&rig, "before.json");
     run_dir::write_atomically(&file, &serde_json::to_vec(&before).unwrap()).unwrap();
     let brewfile = sign(&rig, "Brewfile");
-    run_dir::write_atomically(&brewfile, b"brew \"git\"\nbrew \"ripgrep\"\nsystem \"x\"\n").unwrap();
+    run_dir::write_atomically(&brewfile, b"brew \"git\"\nbrew \"ripgrep\"\nsystem \"x\"\n")
+        .unwrap();
     let said = rig.place.runnerctl(&[
-        "preinstall", "import", brewfile.to_str().unwrap(), "--preset", "web",
+        "preinstall",
+        "import",
+        brewfile.to_str().unwrap(),
+        "--preset",
+        "web",
     ]);
     assert!(said.contains("git, brew-ripgrep") && said.contains("Line 3"), "{said}");
     let list: Preinstall = json(&rig, &["preinstall", "list", "--json"]);
@@ -305,7 +319,10 @@ fn a_list_becomes_a_preset_and_reports_tell_what_came() {
     let said = rig.place.runnerctl(&["preinstall", "report", "--since", file.to_str().unwrap()]);
     assert!(said.contains("came") && said.contains("hello") && said.contains("1.2.3"), "{said}");
     let page = rig.place.runnerctl(&["preinstall", "report"]);
-    assert!(page.contains("# Software on this machine") && page.contains("| hello | 1.2.3 |"), "{page}");
+    assert!(
+        page.contains("# Software on this machine") && page.contains("| hello | 1.2.3 |"),
+        "{page}"
+    );
     let refused = rig.place.runnerctl_fails(&["preinstall", "plan", "nothing"]);
     assert!(refused.contains("There is no item or preset nothing."), "{refused}");
     rig.finish();

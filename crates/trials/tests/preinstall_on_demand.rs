@@ -137,12 +137,14 @@ fn in_a_clean_debian_the_essentials_are_installed_and_a_second_run_changes_nothi
     });
     let (_, before) = debian.says(&["runnerctl", "preinstall", "plan", "essentials"]);
     assert!(before.contains("apt-get") && before.contains("git"), "{before}");
-    let (code, said) = debian.says(&["runnerctl", "preinstall", "install", "essentials", "--item", "xvfb"]);
+    let (code, said) =
+        debian.says(&["runnerctl", "preinstall", "install", "essentials", "--item", "xvfb"]);
     assert_eq!(code, Some(0), "{said}");
     let list = || debian.says(&["dpkg-query", "-W"]).1;
     let packages = list();
     assert!(packages.contains("git-lfs"), "{packages}");
-    let (code, again) = debian.says(&["runnerctl", "preinstall", "install", "essentials", "--item", "xvfb"]);
+    let (code, again) =
+        debian.says(&["runnerctl", "preinstall", "install", "essentials", "--item", "xvfb"]);
     assert_eq!(code, Some(0), "{again}");
     assert!(again.contains("Nothing to install"), "{again}");
     assert_eq!(list(), packages);
@@ -174,12 +176,30 @@ fn an_exported_playbook_is_checked_run_and_run_again_without_a_change() {
     let playbook = place.path("signs").join("playbook.yml");
     run_dir::write_atomically(&playbook, place.runnerctl(&words).as_bytes()).unwrap();
     let all = place.path("signs").join("all.yml");
-    let presets = ["essentials", "ios", "android", "node", "python", "go", "rust", "jvm", "containers", "browsers"];
+    let presets = [
+        "essentials",
+        "ios",
+        "android",
+        "node",
+        "python",
+        "go",
+        "rust",
+        "jvm",
+        "containers",
+        "browsers",
+    ];
     let words = [&["preinstall", "export", "ansible"], &presets[..]].concat();
     run_dir::write_atomically(&all, place.runnerctl(&words).as_bytes()).unwrap();
     let run = |book: &Path, more: &[&str]| {
         let output = Command::new(venv.join("bin/ansible-playbook"))
-            .args(["-i", "localhost,", "-c", "local", "-e", "ansible_python_interpreter=/usr/bin/python3"])
+            .args([
+                "-i",
+                "localhost,",
+                "-c",
+                "local",
+                "-e",
+                "ansible_python_interpreter=/usr/bin/python3",
+            ])
             .args(more)
             .arg(book)
             .env("HOME", place.path("owner"))

@@ -24,7 +24,9 @@ struct World {
 
 /// `(id, check, way)`.
 fn item((id, check, way): &(&str, &str, &str)) -> String {
-    format!("[[preinstall.item]]\nid = \"{id}\"\ncheck = {check}\nlinux = {{ {way} }}\nmacos = {{ {way} }}\n")
+    format!(
+        "[[preinstall.item]]\nid = \"{id}\"\ncheck = {check}\nlinux = {{ {way} }}\nmacos = {{ {way} }}\n"
+    )
 }
 
 impl World {
@@ -164,11 +166,9 @@ fn apt_waits_for_a_lock_that_another_process_holds_and_names_it() {
     let mut command = world.place.command("runnerctl");
     command.args(["preinstall", "install", "hello"]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut client = Ours::start(command);
-    let waits = until_some(DEADLINE, "it waits", || {
-        match world.api.snapshot().ok()?.preinstall {
-            Some(PreinstallNow::Installing(runs)) => runs.waits,
-            _ => None,
-        }
+    let waits = until_some(DEADLINE, "it waits", || match world.api.snapshot().ok()?.preinstall {
+        Some(PreinstallNow::Installing(runs)) => runs.waits,
+        _ => None,
     });
     assert!(waits.contains(&format!("(process {})", holder.id())), "{waits}");
     drop(holder.stdin.take());
@@ -249,7 +249,11 @@ fn npm_installs_into_the_home_of_jobs() {
     if !succeeds("npm", &["view", "mkdirp", "version"]) {
         return skipped("npm's registry cannot be reached");
     }
-    let mkdirp = ("mkdirp", "{ command = [\"mkdirp\", \"--version\"], version = \"{version}\" }", "npm = \"mkdirp\"");
+    let mkdirp = (
+        "mkdirp",
+        "{ command = [\"mkdirp\", \"--version\"], version = \"{version}\" }",
+        "npm = \"mkdirp\"",
+    );
     let world = World::with(home(), &[mkdirp]);
     world.installs(&["mkdirp"]);
     assert!(world.place.path("owner").join(".local/bin/mkdirp").exists());
@@ -263,14 +267,17 @@ fn pip_installs_for_the_user_that_jobs_run_as() {
     }
     let dry = ["-m", "pip", "install", "--user", "--dry-run", "--no-deps", "iniconfig"];
     if !succeeds("python3", &dry) {
-        return skipped("pip cannot install here: there is none, no network, or the system says no");
+        return skipped(
+            "pip cannot install here: there is none, no network, or the system says no",
+        );
     }
     // One that this Python does not have.
     let package = ["iniconfig", "toolz", "pyfiglet"]
         .into_iter()
         .find(|name| !succeeds("python3", &["-c", &format!("import {name}")]))
         .unwrap();
-    let check = format!("{{ command = [\"python3\", \"-c\", \"import {package}\"], missing_exit = 1 }}");
+    let check =
+        format!("{{ command = [\"python3\", \"-c\", \"import {package}\"], missing_exit = 1 }}");
     let way = format!("pip = \"{package}\"");
     let world = World::with(home(), &[(package, &check, &way)]);
     world.installs(&[package]);

@@ -42,7 +42,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The product end to end, with the stand-in: tests alone.
     ("trials", &["process", "protocol", "run-dir", "host", "client", "local-circleci", "skipped"]),
     // What it costs, measured from outside: never part of the product.
-    ("bench", &["process", "protocol", "run-dir", "cleanup", "preinstall", "client", "local-circleci", "trials"]),
+    (
+        "bench",
+        &[
+            "process",
+            "protocol",
+            "run-dir",
+            "cleanup",
+            "preinstall",
+            "client",
+            "local-circleci",
+            "trials",
+        ],
+    ),
     // What the app is compared with; it knows nothing of ours.
     ("smallest-app", &[]),
     ("xtask", &["cleanup", "cli", "host", "preinstall", "protocol"]),

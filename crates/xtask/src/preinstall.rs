@@ -82,9 +82,9 @@ fn page() -> String {
 
 fn ways(item: &Item, ways: Option<&Ways>) -> String {
     let Some(ways) = ways else { return String::new() };
-    let by = ways.managers().map(|manager| {
-        format!("{}: `{}`", manager.name(), ways.of(manager).join("`, `"))
-    });
+    let by = ways
+        .managers()
+        .map(|manager| format!("{}: `{}`", manager.name(), ways.of(manager).join("`, `")));
     let mut all: Vec<String> = by.collect();
     if ways.ours.is_some() {
         all.push(format!("Runner Tray writes it ({})", item.id));

@@ -50,7 +50,9 @@ pub(super) struct Named {
 #[derive(Debug, clap::Subcommand)]
 enum Act {
     /// List items and presets, and how each comes onto this machine
-    #[command(after_help = "Examples:\n  runnerctl preinstall list\n  runnerctl preinstall list --json")]
+    #[command(
+        after_help = "Examples:\n  runnerctl preinstall list\n  runnerctl preinstall list --json"
+    )]
     List {
         #[command(flatten)]
         shape: Shape,
@@ -185,9 +187,7 @@ async fn list(client: &Client, shape: &Shape, screen: &mut Screen) -> Result<(),
     let rows: Vec<Vec<String>> = found
         .presets
         .iter()
-        .map(|preset| {
-            vec![preset.id.clone(), preset.title.clone(), preset.items.join(" ")]
-        })
+        .map(|preset| vec![preset.id.clone(), preset.title.clone(), preset.items.join(" ")])
         .collect();
     screen.table(&["PRESET", "", "ITEMS"], &rows)?;
     screen.blank()?;
@@ -245,7 +245,10 @@ pub(super) fn row(item: &ItemChecked, screen: &mut Screen) -> std::io::Result<()
         ItemState::Unknown => ("?", "unknown", Tone::Warning),
     };
     let id = format!("{:20}", item.id);
-    screen.line("  ", &[(tone, shape), (tone, word), (Tone::Strong, &id), (Tone::Plain, &item.reading)])
+    screen.line(
+        "  ",
+        &[(tone, shape), (tone, word), (Tone::Strong, &id), (Tone::Plain, &item.reading)],
+    )
 }
 
 fn show(plan: &PreinstallPlan, screen: &mut Screen) -> Result<(), Failure> {
@@ -264,15 +267,16 @@ fn show(plan: &PreinstallPlan, screen: &mut Screen) -> Result<(), Failure> {
         format!("Nothing to install: {} are there.", plan.already.len())
     } else {
         let steps = plan.steps.len();
-        format!("{steps} steps, about {}; {} are there.", words::size(plan.size), plan.already.len())
+        format!(
+            "{steps} steps, about {}; {} are there.",
+            words::size(plan.size),
+            plan.already.len()
+        )
     })?;
     Ok(())
 }
 
-pub(super) fn by_hand(
-    steps: &[protocol::HumanStep],
-    screen: &mut Screen,
-) -> std::io::Result<()> {
+pub(super) fn by_hand(steps: &[protocol::HumanStep], screen: &mut Screen) -> std::io::Result<()> {
     for step in steps {
         screen.say(format!("By hand: {}", step.title))?;
         screen.field("do", Tone::Plain, &step.words)?;

@@ -1,7 +1,9 @@
 //! Lists of packages: written for others, and read of theirs.
 
 use ::preinstall::{Format, Preset};
-use protocol::{ApiError, AskExport, AskImport, PreinstallExport, PreinstallFormat, PreinstallImport};
+use protocol::{
+    ApiError, AskExport, AskImport, PreinstallExport, PreinstallFormat, PreinstallImport,
+};
 
 use super::calls::unknown;
 use super::shown;

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use ::preinstall::{
-    Done, Draft, Installation, Item, Jobs, Output, Progress, Record, Rights, Told,
-};
+use ::preinstall::{Done, Draft, Installation, Item, Jobs, Output, Progress, Record, Rights, Told};
 use host::Folders;
 use jiff::{SignedDuration, Timestamp};
 use protocol::{
@@ -100,9 +98,10 @@ impl Supervisor {
         if self.preinstalling.cancel.is_some() {
             return Err(busy());
         }
-        let known = self.preinstalling.plan.as_ref().filter(|plan| {
-            plan.id == id && plan.made_at.duration_until(now()).abs() < PLAN_HOLDS
-        });
+        let known =
+            self.preinstalling.plan.as_ref().filter(|plan| {
+                plan.id == id && plan.made_at.duration_until(now()).abs() < PLAN_HOLDS
+            });
         known.ok_or_else(|| {
             refusal::error(
                 409,

@@ -41,9 +41,8 @@ fn how(item: &Item, machine: &Machine) -> PreinstallHow {
     let Some(ways) = item.ways(machine) else {
         return human("Nothing is known of how it comes onto this system.");
     };
-    let reached = |manager: &::preinstall::Manager| {
-        machine.has(*manager) || manager.brought_by().is_some()
-    };
+    let reached =
+        |manager: &::preinstall::Manager| machine.has(*manager) || manager.brought_by().is_some();
     if let Some(manager) = ways.managers().find(reached) {
         return PreinstallHow::Packages {
             by: manager.name().to_owned(),
@@ -84,7 +83,9 @@ fn step(step: &Step, jobs: &Jobs, rights: Rights) -> PreinstallStep {
     let calls = ::preinstall::Call::of(step, &jobs.home);
     let lines: Vec<String> = calls.iter().map(|call| call.shown(rights, jobs)).collect();
     let command = match &step.what {
-        What::Ours { name } => format!("write the command {name}, which hands on to circleci-agent"),
+        What::Ours { name } => {
+            format!("write the command {name}, which hands on to circleci-agent")
+        }
         What::Refresh | What::Packages { .. } => lines.join("\n"),
     };
     PreinstallStep {

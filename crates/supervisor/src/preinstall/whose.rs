@@ -97,9 +97,8 @@ pub(crate) fn of_job_user(
         .map_err(|error| format!("what {user} finds cannot be read: {error}"))?;
     let text = String::from_utf8_lossy(&said.stdout);
     // A login profile may print something before it.
-    let of = |name: &str| {
-        text.lines().rev().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
-    };
+    let of =
+        |name: &str| text.lines().rev().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     let (Some(home), Some(path), true) = (of("HOME"), of("PATH"), said.status.success()) else {
         let why = String::from_utf8_lossy(&said.stderr).trim().to_owned();
         return Err(format!("commands do not run as {user}: {why}"));
