@@ -162,7 +162,7 @@ fn is_there(at: String) -> Found {
 /// Runs the command and judges what it says.
 async fn asked(check: &Check, argv: &[String], at: Option<String>, jobs: &Jobs) -> Found {
     let more = [
-        ("LC_ALL", "C"),
+        ("LC_ALL", "C.UTF-8"),
         ("NO_COLOR", "1"),
         ("NO_UPDATE_NOTIFIER", "1"),
         ("HOMEBREW_NO_AUTO_UPDATE", "1"),

@@ -230,14 +230,22 @@ fn apt_installs_for_a_user_who_may_use_sudo_and_is_refused_to_one_who_may_not() 
     world.finish();
 }
 
-/// A home that tools may write to, and the PATH and caches of this machine.
+/// A home that tools may write to, with what this machine's user has told them of toolchains and
+/// certificates.
 fn home() -> Place {
-    let mut place = Place::new();
-    for name in ["CARGO_HOME", "RUSTUP_HOME", "PIP_INDEX_URL"] {
-        if let Some(value) = std::env::var_os(name) {
-            place.set_env(name, value);
+    let place = Place::new();
+    let home = std::path::PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    for (name, variable) in [(".rustup", "RUSTUP_HOME"), (".cargo", "CARGO_HOME")] {
+        let there = std::env::var_os(variable).map_or_else(|| home.join(name), Into::into);
+        if there.is_dir() {
+            std::os::unix::fs::symlink(there, place.path("owner").join(name)).unwrap();
         }
     }
+    let told = std::fs::read_to_string(home.join(".npmrc")).unwrap_or_default();
+    let certificates = std::env::var("NODE_EXTRA_CA_CERTS").ok();
+    let certificates = certificates.map(|file| format!("cafile={file}\n")).unwrap_or_default();
+    let npmrc = place.path("owner").join(".npmrc");
+    run_dir::write_atomically(&npmrc, format!("{told}\n{certificates}").as_bytes()).unwrap();
     place
 }
 

@@ -119,7 +119,6 @@ fn the_path_of_jobs_is_shown_with_what_comes_first() {
         "runner": "mini", "user": "ci", "first": ["/opt/node/bin"],
         "agent": ["/opt/node/bin", "/usr/bin"], "found": ["/opt/node/bin", "/usr/bin", "/home/ci/.local/bin"],
     });
-    let fake =
-        Fake::with(&[runner("mini", json!({}))]).on("GET /v1/runners/mini/path", path).started();
+    let fake = Fake::with(&[runner("mini", json!({}))]).on("GET /v1/runners/mini/path", path);
     assert_snapshot!(fake.run(&["config", "job-path"]));
 }
