@@ -15,7 +15,7 @@ const USUAL: &[u8] = b"/usr/local/bin:/usr/bin:/bin";
 
 /// What stands before a command; nothing where the PATH stays as it is.
 pub(crate) fn in_front(helper: &Path, path: &JobPath) -> Vec<OsString> {
-    if *path == JobPath::default() {
+    if path.is_usual() {
         return Vec::new();
     }
     let list = |folders: &[String]| match folders {

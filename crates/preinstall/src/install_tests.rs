@@ -1,170 +1,11 @@
 //! Installing, with scripted stand-ins for package managers on the PATH: what they were called with is
 //! what their documentation says.
 
-use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::calls::Rights;
-use crate::machine::{Arch, Os};
-use crate::{Catalogue, Draft, Manager, plan};
-
-const CHECK_AGAIN: &str = "Check again";
-
-/// A folder with a PATH of its own, and what stands on it.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-struct Carried {
-    done: Done,
-    progress: Vec<Progress>,
-    saved: Vec<Record>,
-}
-
-impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["bin", "home", "state", "calls"] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
-        }
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn program(&self, name: &str, script: &str) {
-        let file = self.path("bin").join(name);
-        let new = self.path("bin").join(format!(".{name}.new"));
-        {
-            use std::io::Write;
-            let mut new = std::fs::File::create(&new).unwrap();
-            new.write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
-        }
-        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
-        std::fs::rename(new, file).unwrap();
-    }
-
-    /// A package manager that notes its arguments and puts a program for each package but those of
-    /// `lacks`; with one of them it installs nothing, as apt does.
-    fn manager(&self, name: &str, lacks: &str) {
-        let bin = self.path("bin").display().to_string();
-        let calls = self.path("calls").join(name).display().to_string();
-        self.program(
-            name,
-            &format!(
-                r#"[ "$1" = --version ] && {{ echo "Homebrew 4.4.0"; exit 0; }}
-printf '%s\n' "$*" >> {calls}
-env | sort > {calls}.env
-for word do case $word in {lacks}) echo "Error: No available formula with the name \"$word\"." >&2; exit 1;; esac; done
-for word do case $word in -*|install|update|*=*) ;; *) printf '#!/bin/sh\necho %s 1.2.3\n' "$word" > {bin}/$word; chmod +x {bin}/$word;; esac; done"#
-            ),
-        );
-    }
-
-    fn calls(&self, name: &str) -> Vec<String> {
-        let text = std::fs::read_to_string(self.path("calls").join(name)).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
-    }
-
-    fn jobs(&self) -> Jobs {
-        let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
-        let home = self.path("home");
-        let environment = BTreeMap::from([
-            ("PATH".to_owned(), path),
-            ("HOME".to_owned(), home.display().to_string()),
-        ]);
-        Jobs { runner: None, user: "me".into(), is_job_user: false, home, environment }
-    }
-
-    /// An item for each package, checked by the program of its name.
-    fn catalogue(names: &[&str], field: &str) -> Catalogue {
-        let own: Vec<serde_json::Value> = names
-            .iter()
-            .map(|name| {
-                serde_json::json!({
-                    "id": name,
-                    "check": { "command": [name, "--version"], "version": format!("{name} {{version}}") },
-                    "linux": { field: name },
-                    "macos": { field: name },
-                })
-            })
-            .collect();
-        let (all, refused) = Catalogue::with(&own, &[]);
-        assert_eq!(refused, []);
-        all
-    }
-
-    async fn draft(&self, all: &Catalogue, names: &[&str], machine: &Machine) -> Draft {
-        let asked: Vec<&Item> = names.iter().map(|name| all.item(name).unwrap()).collect();
-        let needed = all.with_needs(&asked, machine);
-        let checked = probe::check(&needed, machine, &self.jobs(), |_| ()).await;
-        plan(all, &asked, &checked, machine, false)
-    }
-
-    fn record(all: &Catalogue, draft: Draft) -> Record {
-        let named = draft.steps.iter().flat_map(|step| &step.items);
-        let items = named.filter_map(|item| all.item(&item.id)).cloned().collect();
-        let began = jiff::Timestamp::UNIX_EPOCH;
-        Record::new("p".into(), began, None, Rights::Root, draft.steps, items, draft.human)
-    }
-
-    fn installation(&self, record: Record, machine: &Machine) -> Installation {
-        let output = Output::at(self.path("state").join("output"));
-        Installation {
-            record,
-            machine: machine.clone(),
-            owner: self.jobs().environment,
-            jobs: self.jobs(),
-            output,
-            own_commands: self.path("bin"),
-            locks: Some(vec![self.path("state").join("lock")]),
-        }
-    }
-
-    async fn carry_out(&self, installation: Installation) -> Carried {
-        let (_cancel, told) = watch::channel(false);
-        carry_out(installation, told, |_| Ok(())).await
-    }
-
-    async fn install(&self, all: &Catalogue, names: &[&str], machine: &Machine) -> Carried {
-        let draft = self.draft(all, names, machine).await;
-        self.carry_out(self.installation(Self::record(all, draft), machine)).await
-    }
-}
-
-async fn carry_out(
-    installation: Installation,
-    cancel: watch::Receiver<bool>,
-    on_save: impl Fn(&Record) -> io::Result<()> + Send,
-) -> Carried {
-    let (progress, saved) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-    let (into, kept) = (Arc::clone(&progress), Arc::clone(&saved));
-    let mut advanced = move |now| into.lock().unwrap().push(now);
-    let mut save = move |record: &Record| {
-        kept.lock().unwrap().push(record.clone());
-        on_save(record)
-    };
-    let told = Told { progress: &mut advanced, save: &mut save };
-    let done = installation.carry_out(cancel, told).await;
-    let progress = progress.lock().unwrap().clone();
-    let saved = saved.lock().unwrap().clone();
-    Carried { done, progress, saved }
-}
-
-fn mac() -> Machine {
-    Machine { os: Os::Macos, arch: Arch::Arm, managers: Vec::new(), stubs: false }
-}
-
-fn linux(manager: Manager) -> Machine {
-    Machine { os: Os::Linux, arch: Arch::X86, managers: vec![manager], stubs: false }
-}
-
-fn ends(done: &Done) -> Vec<(String, PreinstallEnd)> {
-    done.outcomes.iter().map(|it| (it.item.id.clone(), it.outcome)).collect()
-}
+use crate::stand_ins::{Place, carry_out, ends, linux, mac};
+use crate::{Catalogue, Manager};
 
 #[tokio::test]
 async fn homebrew_is_called_as_it_documents_and_a_second_run_does_nothing() {
@@ -186,7 +27,7 @@ async fn homebrew_is_called_as_it_documents_and_a_second_run_does_nothing() {
     assert_eq!(ends(&first.done), [installed("hello"), installed("figlet")]);
     assert_eq!(first.done.outcomes[0].item.version.as_deref(), Some("1.2.3"));
     assert_eq!(first.done.cut_short, None);
-    assert_eq!(first.progress.last().unwrap().title, CHECK_AGAIN);
+    assert_eq!(first.progress.last().unwrap().title, "Check again");
     let second = place.draft(&all, &["hello", "figlet"], &mac()).await;
     assert_eq!((second.steps.len(), second.already.len()), (0, 2));
 }
@@ -442,64 +283,4 @@ async fn the_circleci_command_is_written_and_hands_on() {
     let output = place.jobs().command(&argv, &[]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "agent got: step halt it\n");
     assert!(place.draft(all, &["circleci"], &machine).await.steps.is_empty());
-}
-
-#[tokio::test]
-async fn every_state_of_a_check_has_the_reading_that_says_so() {
-    let place = Place::new();
-    place.program("good", "echo good 2.5.0");
-    place.program("old", "echo old 1.0");
-    place.program("new", "echo new 9.0");
-    place.program("broken", "echo it is broken >&2; exit 3");
-    place.program("mute", "exit 0");
-    place.program("hangs", "exec sleep 1000");
-    std::fs::File::create(place.path("bin").join("unrunnable")).unwrap();
-    let own: Vec<serde_json::Value> =
-        ["good", "old", "new", "broken", "mute", "hangs", "unrunnable", "absent"]
-            .iter()
-            .map(|name| {
-                serde_json::json!({ "id": format!("my-{name}"), "check": {
-                    "command": [name], "version": format!("{name} {{version}}"),
-                    "at_least": "2", "below": "3", "within_seconds": 1,
-                }})
-            })
-            .collect();
-    let (all, refused) = Catalogue::with(&own, &[]);
-    assert_eq!(refused, []);
-    let items: Vec<&Item> = all.items.iter().filter(|item| item.id.starts_with("my-")).collect();
-    let found = probe::check(&items, &linux(Manager::Apt), &place.jobs(), |_| ()).await;
-    let of = |name: &str| {
-        let item = found.iter().find(|item| item.id == format!("my-{name}")).unwrap();
-        (item.state, item.reading.clone())
-    };
-    for (name, state, reading) in [
-        ("good", ItemState::Present, "2.5.0, "),
-        ("old", ItemState::TooOld, "wanted is 2 or newer, below 3"),
-        ("new", ItemState::TooNew, "9.0, "),
-        ("broken", ItemState::Broken, "failed (3): it is broken"),
-        ("mute", ItemState::Unknown, "says no version"),
-        ("hangs", ItemState::Unknown, "had no end within 1 s and was ended"),
-        ("unrunnable", ItemState::Missing, "in no folder of the PATH"),
-        ("absent", ItemState::Missing, "in no folder of the PATH"),
-    ] {
-        let (is, said) = of(name);
-        assert_eq!(is, state, "{name}: {said}");
-        assert!(said.contains(reading), "{name}: {said}");
-    }
-}
-
-#[tokio::test]
-async fn on_a_mac_without_command_line_tools_a_stub_is_no_tool() {
-    let place = Place::new();
-    let all = Catalogue::built_in();
-    let machine = Machine { stubs: true, ..mac() };
-    let mut jobs = place.jobs();
-    jobs.environment.insert("PATH".into(), "/usr/bin".into());
-    let git = [all.item("git").unwrap()];
-    let found = probe::check(&git, &machine, &jobs, |_| ()).await;
-    if !Path::new("/usr/bin/git").exists() {
-        return skipped::skipped("there is no /usr/bin/git to take for a stub");
-    }
-    assert_eq!(found[0].state, ItemState::Missing);
-    assert!(found[0].reading.contains("only a stub"), "{found:?}");
 }

@@ -26,6 +26,8 @@ mod plan;
 mod probe;
 mod record;
 mod report;
+#[cfg(test)]
+mod stand_ins;
 mod version;
 
 pub use ansible::playbook;

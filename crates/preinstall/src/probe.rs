@@ -248,3 +248,7 @@ fn first_line(said: &str) -> String {
         None => line.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

@@ -39,7 +39,7 @@ pub struct Plan {
     /// Tasks run as this user, through sudo. `None`: as the owner.
     pub job_user: Option<String>,
     /// Of a job user's tasks; the agent of others has its PATH in its environment.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "JobPath::is_usual")]
     pub job_path: JobPath,
     /// By which the token is found in text. `None`: the agent has no token from us.
     pub token_mark: Option<TokenMark>,
@@ -53,6 +53,13 @@ pub struct Plan {
 pub struct JobPath {
     pub first: Vec<String>,
     pub last: Vec<String>,
+}
+
+impl JobPath {
+    /// As the login has it.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The agent of the run.
