@@ -47,10 +47,10 @@ pub(crate) fn with_path(
 
 /// Each folder once, the first of it.
 fn around(first: &OsStr, usual: Option<&OsStr>, last: &OsStr, home: &OsStr) -> OsString {
-    let list = |list: &OsStr| if list == NONE { Vec::new() } else { list.as_bytes().to_vec() };
+    let bytes = |list: &OsStr| if list == NONE { Vec::new() } else { list.as_bytes().to_vec() };
     let usual = usual.map_or(USUAL, OsStr::as_bytes).to_vec();
     let mut all: Vec<Vec<u8>> = Vec::new();
-    for part in [list(first), usual, list(last)] {
+    for part in [bytes(first), usual, bytes(last)] {
         for folder in part.split(|byte| *byte == b':').filter(|folder| !folder.is_empty()) {
             let folder = match folder.strip_prefix(b"~/") {
                 Some(rest) => [home.as_bytes(), b"/", rest].concat(),

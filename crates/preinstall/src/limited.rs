@@ -27,6 +27,14 @@ pub(crate) enum Ran {
 }
 
 pub(crate) async fn run(command: Command, within: Duration, other_user: Option<&str>) -> Ran {
+    run_until(command, tokio::time::sleep(within), other_user).await
+}
+
+async fn run_until(
+    command: Command,
+    limit: impl Future<Output = ()>,
+    other_user: Option<&str>,
+) -> Ran {
     let mut command = tokio::process::Command::from(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match command.kill_on_drop(false).spawn() {
@@ -39,8 +47,9 @@ pub(crate) async fn run(command: Command, within: Duration, other_user: Option<&
     let mut all_read = false;
     {
         let reading = async { tokio::join!(read(stdout, &mut out), read(stderr, &mut err)) };
-        let limit = tokio::time::sleep(within);
-        tokio::pin!(reading, limit);
+        // Once it has ended.
+        let last_words = tokio::time::sleep(LAST_WORDS);
+        tokio::pin!(reading, limit, last_words);
         while status.is_none() || !all_read {
             tokio::select! {
                 biased;
@@ -49,10 +58,11 @@ pub(crate) async fn run(command: Command, within: Duration, other_user: Option<&
                         Ok(ended) => status = Some(ended),
                         Err(error) => return Ran::NotStarted(error),
                     }
-                    limit.as_mut().reset(Instant::now() + LAST_WORDS);
+                    last_words.as_mut().reset(Instant::now() + LAST_WORDS);
                 }
                 _ = &mut reading, if !all_read => all_read = true,
-                () = &mut limit => break,
+                () = &mut limit, if status.is_none() => break,
+                () = &mut last_words, if status.is_some() => break,
             }
         }
     }
@@ -120,17 +130,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
         let script = format!("sh -c 'echo $$ > {}; exec sleep 1000'", file.display());
-        let ran = run(shell(&script), Duration::from_millis(700), None).await;
+        // The limit comes once it is certain that it hangs.
+        let hangs = async {
+            while !std::fs::read_to_string(&file).is_ok_and(|pid| pid.ends_with('\n')) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let ran = run_until(shell(&script), hangs, None).await;
         assert!(matches!(ran, Ran::TooLong), "{ran:?}");
         let pid = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
-        let id = ProcessId::of(Pid::new(pid).unwrap());
-        assert!(id.is_err() || process::alive(&id.unwrap()) == Liveness::Dead);
+        if let Ok(id) = ProcessId::of(Pid::new(pid).unwrap())
+            && let Some(watch) = process::ExitWatch::of(&id).unwrap()
+        {
+            assert!(watch.wait(Some(Duration::from_mins(1))).unwrap(), "it was ended");
+        }
     }
 
     #[tokio::test]
     async fn what_it_leaves_behind_with_our_pipes_open_holds_up_nobody() {
         let begun = Instant::now();
-        let ran = run(shell("sleep 30 & echo $!"), Duration::from_secs(60), None).await;
+        let ran = run(shell("sleep 30 & echo $!"), Duration::from_mins(1), None).await;
         let Ran::Ended { said, .. } = ran else { panic!("{ran:?}") };
         assert!(begun.elapsed() < Duration::from_secs(20));
         let left = ProcessId::of(Pid::new(said.parse().unwrap()).unwrap()).unwrap();

@@ -9,6 +9,11 @@ fn begins_plain(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
+fn is_file(name: &str, kind: &str) -> bool {
+    let kind_of = std::path::Path::new(name).extension();
+    kind_of.is_some_and(|it| it.eq_ignore_ascii_case(kind))
+}
+
 fn is_short(name: &str) -> bool {
     !name.is_empty() && name.len() <= 200
 }
@@ -41,9 +46,7 @@ pub(crate) fn brew(name: &str) -> Option<&'static str> {
         is_short(part) && begins_plain(part) && only(part, "+-._@") && !part.contains("..")
     };
     unless(
-        (parts.len() == 1 || parts.len() == 3)
-            && parts.iter().all(|it| part(it))
-            && !name.ends_with(".rb"),
+        (parts.len() == 1 || parts.len() == 3) && parts.iter().all(part) && !is_file(name, "rb"),
         "a formula's or cask's name, with owner/tap/ before it or not",
     )
 }
@@ -117,7 +120,7 @@ pub(crate) fn go(name: &str) -> Option<&'static str> {
 
 pub(crate) fn gem(name: &str) -> Option<&'static str> {
     unless(
-        is_short(name) && begins_plain(name) && only(name, "-_.") && !name.ends_with(".gem"),
+        is_short(name) && begins_plain(name) && only(name, "-_.") && !is_file(name, "gem"),
         "letters, digits and - _ . alone, a letter or digit first",
     )
 }

@@ -15,7 +15,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// Of the beginning of a text: "1.8.0_292" is 1.8.0. None where it begins with no digit.
+    /// Of the beginning of a text: `1.8.0_292` is 1.8.0. None where it begins with no digit.
     pub fn at_start_of(text: &str) -> Option<Self> {
         let length = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let text = text.get(..length)?.trim_end_matches('.');

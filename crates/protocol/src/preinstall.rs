@@ -357,7 +357,7 @@ pub struct SoftwareReport {
     pub made_at: Timestamp,
     /// "Debian GNU/Linux 12 (bookworm)".
     pub system: String,
-    /// "x86_64".
+    /// As Rust names it: `x86_64`.
     pub arch: String,
     pub jobs: PreinstallJobs,
     pub items: Vec<ItemChecked>,

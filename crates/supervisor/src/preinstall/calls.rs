@@ -41,8 +41,8 @@ impl Supervisor {
             PreinstallCall::List(reply) => {
                 let _ = reply.send(self.preinstall_list());
             }
-            PreinstallCall::Check(asked, reply) => self.look_at_tools(asked, reply),
-            PreinstallCall::Plan(asked, reply) => self.plan_preinstall(asked, reply),
+            PreinstallCall::Check(asked, reply) => self.look_at_tools(&asked, reply),
+            PreinstallCall::Plan(asked, reply) => self.plan_preinstall(&asked, reply),
             PreinstallCall::Planned(plan, reply) => self.preinstall_planned(*plan, reply),
             PreinstallCall::Start(asked, reply) => self.start_preinstall(asked, reply),
             PreinstallCall::Allowed(asked, allowed, reply) => {

@@ -83,11 +83,9 @@ fn as_followed(
 ) -> Result<protocol::PreinstallPreset, ApiError> {
     let of = &settings.preinstall;
     let (all, refused) = ::preinstall::Catalogue::with(&of.item, &of.preset);
-    match all.presets.iter().find(|preset| preset.id == id) {
-        Some(preset) => Ok(shown::preset(&all, preset)),
-        None => {
-            let why = refused.first().map(|error| format!("{error}.")).unwrap_or_default();
-            Err(refusal::bad_request(why, "Give the preset another name."))
-        }
+    if let Some(preset) = all.presets.iter().find(|preset| preset.id == id) {
+        return Ok(shown::preset(&all, preset));
     }
+    let why = refused.first().map(|error| format!("{error}.")).unwrap_or_default();
+    Err(refusal::bad_request(why, "Give the preset another name."))
 }

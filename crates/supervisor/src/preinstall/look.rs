@@ -55,8 +55,8 @@ impl Supervisor {
         Ok(Look { all, asked: named, whose, folders, to_loop })
     }
 
-    pub(super) fn look_at_tools(&self, asked: AskPreinstall, reply: Reply<PreinstallChecked>) {
-        let look = match self.look(&asked, true) {
+    pub(super) fn look_at_tools(&self, asked: &AskPreinstall, reply: Reply<PreinstallChecked>) {
+        let look = match self.look(asked, true) {
             Ok(look) => look,
             Err(error) => return drop(reply.send(Err(error))),
         };
@@ -95,14 +95,15 @@ impl Supervisor {
         });
     }
 
-    pub(super) fn plan_preinstall(&self, asked: AskPreinstall, reply: Reply<PreinstallPlan>) {
-        let look = match self.look(&asked, false) {
+    pub(super) fn plan_preinstall(&self, asked: &AskPreinstall, reply: Reply<PreinstallPlan>) {
+        let look = match self.look(asked, false) {
             Ok(look) => look,
             Err(error) => return drop(reply.send(Err(error))),
         };
+        let upgrade = asked.upgrade;
         tokio::spawn(async move {
             let to_loop = look.to_loop.clone();
-            let plan = look.plan(asked.upgrade).await;
+            let plan = look.plan(upgrade).await;
             to_loop.send(Input::Preinstall(PreinstallCall::Planned(Box::new(plan), reply)));
         });
     }
