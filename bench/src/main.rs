@@ -1,5 +1,6 @@
 //! What Runner Tray costs, side by side with others in the same run: `bench supervise` with other
-//! supervisors, `bench app` with the smallest Tauri app, `bench cleanup` with du, rm and their like. It
+//! supervisors, `bench app` with the smallest Tauri app, `bench cleanup` with du, rm and their like,
+//! `bench preinstall` with the same commands in bash. It
 //! starts only processes of its own, ends them all, and speaks to loopback alone.
 
 mod bell;
@@ -8,6 +9,7 @@ mod desktop;
 mod disk;
 mod files;
 mod machine;
+mod needs;
 mod numbers;
 mod ours;
 mod peers;
@@ -36,6 +38,7 @@ const USAGE: &str = "usage: bench WHAT --peers FOLDER [--quick] [--only ROW[,ROW
   WHAT        supervise: cost, start, again, wrapper, snapshot, download, log, runners, history
               app: tray, window, idle
               cleanup: measure, remove-small, remove-real, remove-large, memory
+              preinstall: check, no-op
   --peers     what bench/fetch-peers made
   --quick     fewer repetitions and small growth curves: to try the bench, not to publish
   --only      these rows; the report has the others as they were measured last
@@ -58,7 +61,7 @@ pub(crate) struct About {
     rows: &'static [(&'static str, Row)],
 }
 
-const ALL: [About; 3] = [rows::ABOUT, desktop::ABOUT, disk::ABOUT];
+const ALL: [About; 4] = [rows::ABOUT, desktop::ABOUT, disk::ABOUT, needs::ABOUT];
 
 /// What every row is given.
 pub(crate) struct Bench {

@@ -140,6 +140,7 @@ fn held_by(reasons: &[PauseReason], now: &ZonedDateTime) -> Option<String> {
                 PauseBy::Disk => "by low disk space",
                 PauseBy::Schedule => "by the schedule",
                 PauseBy::AfterTask => "for what comes after the task",
+                PauseBy::Preinstall => "while what jobs need is installed",
                 PauseBy::Other => "by a rule",
             };
             let until = reason

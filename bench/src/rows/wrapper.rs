@@ -104,6 +104,7 @@ fn plan(folder: &Path) -> Plan {
         task_agent_directory: folder.to_owned(),
         helper: trials::program("runner-tray-keeper"),
         job_user: None,
+        job_path: run_dir::JobPath::default(),
         token_mark: None,
         log_limit: 1 << 20,
     }

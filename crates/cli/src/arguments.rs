@@ -5,8 +5,8 @@ use protocol::{RunnerName, TokenStore};
 
 use crate::commands::{
     after_task, agent, cancel_task, class, clean, completions, config, doctor, history, logs,
-    notices, pause, preferences, presets, resume, setup, status, supervisor, tasks, token,
-    workdirs,
+    notices, pause, preferences, preinstall, presets, resume, setup, status, supervisor, tasks,
+    token, workdirs,
 };
 
 /// Lend this machine to CircleCI as a self-hosted runner, and take it back at any time.
@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Workdirs(workdirs::Args),
     Clean(clean::Args),
     Presets(presets::Args),
+    Preinstall(preinstall::Args),
     Token(token::Args),
     Class(class::Args),
     Agent(agent::Args),

@@ -86,6 +86,7 @@ pub(crate) fn pause_by(by: PauseBy) -> &'static str {
         PauseBy::Disk => "the disk rule",
         PauseBy::Schedule => "the schedule",
         PauseBy::AfterTask => "what comes after the task",
+        PauseBy::Preinstall => "an installation of what jobs need",
         PauseBy::Other => "a rule",
     }
 }

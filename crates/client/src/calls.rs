@@ -282,8 +282,8 @@ impl Client {
 }
 
 fn patience(path: &str) -> Duration {
-    // A disk with millions of files takes its time, and the snapshot tells how far it is.
-    if path.starts_with("cleanup") || path.starts_with("workdirs") {
+    // A disk with millions of files takes its time, so do tools, and the snapshot tells how far it is.
+    if ["cleanup", "workdirs", "preinstall"].iter().any(|begin| path.starts_with(begin)) {
         return CLEANUP_PATIENCE;
     }
     let asks_circleci = path.starts_with("circleci/")

@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod login;
 mod machine;
+mod preinstall;
 mod sse;
 mod start;
 

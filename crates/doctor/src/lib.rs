@@ -51,7 +51,7 @@ mod tests {
     fn what_could_not_be_read_is_never_well() {
         let volume = Volume { at: "/".into(), uses: vec![(Use::Work, "/w".into())], room: no() };
         let place = Place { path: "/s".into(), wants: Wants::Private, found: no() };
-        let tools_read = ToolsFound { whose: "you".into(), found: no(), are_stubs: false };
+        let tools_read = ToolsFound { whose: "you".into(), found: no() };
         let all = [
             disk(&volume),
             state_folder(&volume),

@@ -57,6 +57,10 @@ impl JobUser {
         Some(Self { user: plan.job_user.clone()?, helper: plan.helper.clone() })
     }
 
+    pub(crate) fn program(&self) -> &std::path::Path {
+        &self.helper
+    }
+
     /// The helper, to be run as the user; its verb is to be added.
     pub(crate) fn helper(&self) -> Command {
         let [sudo, flags, user, end_of_flags] = self.sudo();

@@ -9,6 +9,8 @@ usage: runner-tray-keeper agent [--adopt] RUN_DIR    started by the supervisor
        runner-tray-keeper task RUN_DIR -- COMMAND    the agent's command_prefix
        runner-tray-keeper as-job-user                started through sudo by a task's guard
        runner-tray-keeper clean                      started by whoever cleans up, through sudo too
+       runner-tray-keeper with-path FIRST LAST -- COMMAND
+                                                     started through sudo by a task's front
        runner-tray-keeper --version
 (gate is started by the keeper itself.)";
 
@@ -34,6 +36,12 @@ pub(crate) enum Verb {
     },
     /// Signal or end processes of this user; plan on stdin, receipt on stdout.
     AsJobUser,
+    /// Become the command, with other folders around the PATH; `-` for none.
+    WithPath {
+        first: OsString,
+        last: OsString,
+        command: Vec<OsString>,
+    },
     /// Measure, plan or remove files of this user; request on stdin, answer on stdout.
     Clean,
 }
@@ -59,6 +67,11 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<Verb, String> {
         }
         Some("as-job-user") => Ok(Verb::AsJobUser),
         Some("clean") => Ok(Verb::Clean),
+        Some("with-path") => Ok(Verb::WithPath {
+            first: args.next("FIRST")?,
+            last: args.next("LAST")?,
+            command: args.command()?,
+        }),
         Some(_) | None => Err(format!("{} is not a verb", verb.display())),
     }
 }

@@ -27,6 +27,7 @@ mod task_front;
 mod task_guard;
 mod wait;
 mod wiped;
+mod with_path;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Verb::Gate { control, command } => gate::gate(control, &command),
         Verb::AsJobUser => as_job_user::serve(),
         Verb::Clean => clean::serve(),
+        Verb::WithPath { first, last, command } => with_path::with_path(&first, &last, &command),
     };
     done.unwrap_or_else(|error| {
         say(format_args!("{error:#}"));

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
 use process::{Forked, Inherited, Pid, Signal, SignalState};
-use run_dir::{Plan, Record, RunDir, Side, TaskEnd, TaskFinished, TaskNumber};
+use run_dir::{JobPath, Plan, Record, RunDir, Side, TaskEnd, TaskFinished, TaskNumber};
 
 use crate::as_job_user::JobUser;
 use crate::clock::now;
@@ -30,8 +30,9 @@ pub(crate) fn task(run: &RunDir, command: &[OsString]) -> anyhow::Result<ExitCod
     let inherited = Inherited::at_start()?;
     panics_to_log(run);
     // Without the plan nobody knows whether the task may run as this user: the only refusal.
-    let job_user = JobUser::of(&plan(run)?);
-    let command = in_front_of(job_user.as_ref(), command);
+    let plan = plan(run)?;
+    let job_user = JobUser::of(&plan);
+    let command = in_front_of(job_user.as_ref(), &plan.job_path, command);
 
     // Before there is a guard whose orphans could be anybody's.
     process::become_subreaper()?;
@@ -72,9 +73,11 @@ fn plan(run: &RunDir) -> anyhow::Result<Plan> {
     }
 }
 
-fn in_front_of(job_user: Option<&JobUser>, command: &[OsString]) -> Vec<OsString> {
-    let sudo = job_user.map(JobUser::sudo).into_iter().flatten();
-    sudo.map(OsString::from).chain(command.iter().cloned()).collect()
+fn in_front_of(job_user: Option<&JobUser>, path: &JobPath, command: &[OsString]) -> Vec<OsString> {
+    let Some(job_user) = job_user else { return command.to_vec() };
+    let sudo = job_user.sudo().map(OsString::from).into_iter();
+    let with_path = crate::with_path::in_front(job_user.program(), path);
+    sudo.chain(with_path).chain(command.iter().cloned()).collect()
 }
 
 /// The last resort, so that no task is lost because a wrapper could not be started: the command

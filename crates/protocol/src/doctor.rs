@@ -135,7 +135,7 @@ checks! {
     }
     Tools {
         title: "Tools",
-        looks_at: "bash, git, tar, gzip, ssh and cat, in the PATH that jobs get",
+        looks_at: "bash, git, tar, gzip, ssh and core utilities, as preinstall checks them: with the PATH that jobs get",
         matters: "Steps run in bash, and checking out, caching and workspaces need the others.",
     }
     Network {

@@ -11,6 +11,7 @@ mod names;
 mod notices;
 mod pipeline;
 mod preferences;
+mod preinstall;
 mod problem;
 mod set_up;
 mod snapshot;
@@ -43,6 +44,13 @@ pub use preferences::{
     CleanupChange, CleanupPreference, KeepAwake, KeepAwakeChange, KeepAwakePreference,
     NotificationChange, NotificationPreference, Preferences, PreferencesChange, Weekly,
     WhenCleanupFails,
+};
+pub use preinstall::{
+    AskExport, AskImport, AskPreinstall, HumanStep, ItemChecked, ItemState, JobPath, Preinstall,
+    PreinstallAskedBy, PreinstallChecked, PreinstallEnd, PreinstallExport, PreinstallFormat,
+    PreinstallHow, PreinstallImport, PreinstallItem, PreinstallJobs, PreinstallLeft, PreinstallNow,
+    PreinstallOutcome, PreinstallOutput, PreinstallPlan, PreinstallPreset, PreinstallReceipt,
+    PreinstallRuns, PreinstallStep, SetJobPath, SoftwareReport, StartPreinstall,
 };
 pub use problem::{ApiError, Heals, Problem, ProblemCode};
 pub use set_up::{AdminStep, CheckJobUser, JobUserCheck, TokenSeen};

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AfterTask, CleanupRuns, FinishedTask, KeepAwake, NoticesSeen, Preferences, Problem,
-    ResourceClass, RunId, RunnerName, TaskId, TokenSeen, TokenStore, Volume, WorkDirShort,
+    AfterTask, CleanupRuns, FinishedTask, KeepAwake, NoticesSeen, Preferences, PreinstallNow,
+    Problem, ResourceClass, RunId, RunnerName, TaskId, TokenSeen, TokenStore, Volume, WorkDirShort,
 };
 
 /// A size in bytes.
@@ -66,6 +66,10 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<WorkDirShort>>"))]
     pub work_dirs: Vec<WorkDirShort>,
+    /// What jobs need is looked at or installed, or was installed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub preinstall: Option<PreinstallNow>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +173,8 @@ pub enum PauseBy {
     Schedule,
     /// Something is to happen once no task runs: see `after_task`.
     AfterTask,
+    /// What jobs need is installed: see `preinstall`.
+    Preinstall,
     /// Something that only a newer version knows.
     #[serde(other)]
     Other,

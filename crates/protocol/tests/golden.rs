@@ -7,7 +7,8 @@ use std::path::Path;
 
 use runner_tray_protocol::{
     ApiError, Boundary, HistoryPage, HistorySpans, JobUserCheck, LogPage, NoticeAbout, NoticeOffer,
-    Notices, PauseBy, ProblemCode, RunnerState, Snapshot, TaskResult, TokenSeen,
+    Notices, PauseBy, PreinstallNow, PreinstallPlan, ProblemCode, RunnerState, Snapshot,
+    TaskResult, TokenSeen,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -93,6 +94,15 @@ fn days_and_hours_of_the_first_release() {
 #[test]
 fn a_check_of_a_job_user_of_the_first_release() {
     is_understood::<JobUserCheck>("job-user.json");
+}
+
+#[test]
+fn what_preinstall_said_first() {
+    is_understood::<PreinstallPlan>("preinstall-plan.json");
+    is_understood::<PreinstallNow>("preinstall-installing.json");
+    is_understood::<PreinstallNow>("preinstall-done.json");
+    let later = json!({ "kind": "dreaming", "of": "tools" });
+    assert_eq!(serde_json::from_value::<PreinstallNow>(later).unwrap(), PreinstallNow::Other);
 }
 
 #[test]

@@ -46,8 +46,8 @@ pub use lock::{KeeperLock, TaskLock};
 pub use read_at_most::read_at_most;
 pub use record::{Record, VERSION};
 pub use records::{
-    Cancel, CancelOutcome, CancelSent, Drain, DrainLost, DrainSent, End, Exit, KeeperRecord, Plan,
-    Side, Started, TaskEnd, TaskFinished, TaskStarted,
+    Cancel, CancelOutcome, CancelSent, Drain, DrainLost, DrainSent, End, Exit, JobPath,
+    KeeperRecord, Plan, Side, Started, TaskEnd, TaskFinished, TaskStarted,
 };
 pub use run::RunDir;
 pub use run_id::{RunId, TaskNumber};

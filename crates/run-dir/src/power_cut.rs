@@ -30,6 +30,7 @@ fn plan() -> Plan {
         task_agent_directory: "/a".into(),
         helper: "/k".into(),
         job_user: None,
+        job_path: crate::JobPath::default(),
         token_mark: None,
         log_limit: 1,
     }

@@ -38,10 +38,28 @@ pub struct Plan {
     pub helper: PathBuf,
     /// Tasks run as this user, through sudo. `None`: as the owner.
     pub job_user: Option<String>,
+    /// Of a job user's tasks; the agent of others has its PATH in its environment.
+    #[serde(default, skip_serializing_if = "JobPath::is_usual")]
+    pub job_path: JobPath,
     /// By which the token is found in text. `None`: the agent has no token from us.
     pub token_mark: Option<TokenMark>,
     /// agent.log is moved aside when it grows beyond this, in bytes.
     pub log_limit: u64,
+}
+
+/// Folders that the PATH of a job user's tasks begins and ends with, beside what its login has. Whole
+/// paths, or ones that begin with `~/`: its home.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobPath {
+    pub first: Vec<String>,
+    pub last: Vec<String>,
+}
+
+impl JobPath {
+    /// As the login has it.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The agent of the run.

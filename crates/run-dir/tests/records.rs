@@ -31,6 +31,7 @@ fn plan(second: i64) -> Plan {
         task_agent_directory: "/agents".into(),
         helper: "/keeper".into(),
         job_user: None,
+        job_path: run_dir::JobPath::default(),
         token_mark: None,
         log_limit: 1,
     }

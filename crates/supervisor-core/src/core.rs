@@ -16,6 +16,7 @@ use crate::effect::Effect;
 use crate::event::Event;
 use crate::keep_awake::Awake;
 use crate::notice::Telling;
+use crate::preinstalling::Preinstalling;
 use crate::problems;
 use crate::runner::Runner;
 use crate::wanted::{StoppedInstall, Wanted};
@@ -51,6 +52,7 @@ pub struct Core {
     pub(crate) awake: Awake,
     pub(crate) disk: Disk,
     pub(crate) cleaning: Cleaning,
+    pub(crate) preinstalling: Preinstalling,
     pub(crate) work_dirs: Vec<WorkDirShort>,
     /// A task ran, or may have, at the turn before.
     pub(crate) ran_task: bool,
@@ -94,6 +96,7 @@ impl Core {
             volumes: Vec::new(),
             cleanup: None,
             work_dirs: Vec::new(),
+            preinstall: None,
         };
         Self {
             info,
@@ -112,6 +115,7 @@ impl Core {
             awake: Awake::default(),
             disk: Disk::default(),
             cleaning: Cleaning::default(),
+            preinstalling: Preinstalling::default(),
             work_dirs: Vec::new(),
             ran_task: false,
             firing: None,
@@ -271,6 +275,7 @@ impl Core {
             volumes: self.disk.shown(preferences.cleanup),
             cleanup: self.cleaning.shown(),
             work_dirs: self.work_dirs.clone(),
+            preinstall: self.preinstalling.shown(),
         };
         if snapshot != self.shown {
             self.shown = Snapshot { revision: snapshot.revision + 1, ..snapshot };
@@ -354,6 +359,7 @@ impl Core {
         crate::pause::expire(&mut pauses, now);
         let wanted = self.preferences.unwrap_or_default().cleanup;
         pauses.extend(self.disk.hold(runner, wanted));
+        pauses.extend(self.preinstalling.hold());
         pauses.extend(self.after_task_hold(now));
         pauses
     }

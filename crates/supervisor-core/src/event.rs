@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use protocol::{
-    CleanupRuns, FinishedTask, Install, Notice, NoticesSeen, Preferences, Problem, RunId,
-    RunnerName, TaskId, WorkDirShort,
+    CleanupRuns, FinishedTask, Install, Notice, NoticesSeen, Preferences, PreinstallNow, Problem,
+    RunId, RunnerName, TaskId, WorkDirShort,
 };
 
 use crate::facts::{Heard, Power, Processes, RotationFacts, RunFacts, RunnerFacts, VolumeFacts};
@@ -106,6 +106,8 @@ pub enum Event {
     TaskCleaned {
         failure: Option<String>,
     },
+    /// How far a look at what jobs need is, or its installation; what the last one came to.
+    PreinstallSeen(Box<Option<PreinstallNow>>),
     /// The working directories, with the sizes that are known.
     WorkDirsSeen(Vec<WorkDirShort>),
     /// What came of asking the system to keep awake; a failure in its own words.

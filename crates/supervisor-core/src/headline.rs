@@ -129,6 +129,7 @@ pub(crate) fn holders(pauses: &[PauseReason]) -> String {
             PauseBy::Disk => "for lack of disk space",
             PauseBy::Schedule => "by the schedule",
             PauseBy::AfterTask => "until what comes after the task",
+            PauseBy::Preinstall => "while what jobs need is installed",
             PauseBy::Other => "by a rule",
         })
         .collect();

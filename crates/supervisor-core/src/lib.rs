@@ -22,6 +22,7 @@ mod headline;
 mod keep_awake;
 mod notice;
 mod pause;
+mod preinstalling;
 mod problems;
 mod rotation;
 mod run;

@@ -124,6 +124,7 @@ impl Core {
                 let wanted = self.preferences.unwrap_or_default().cleanup;
                 self.disk.seen(volumes, wanted, now);
             }
+            Event::PreinstallSeen(seen) => self.preinstalling.seen(*seen),
             Event::CleanupAdvanced(runs) => self.cleaning.advanced(runs),
             Event::WorkDirsMeasured => self.cleaning.measured(),
             Event::CleanupEnded { failure } => {

@@ -2,6 +2,7 @@
 //! of ours.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use host::Account;
 
@@ -32,8 +33,17 @@ const TAKEN_OVER: [&str; 21] = [
 const PATH: &str = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin";
 const HOMEBREW: &str = "/opt/homebrew/bin";
 
-/// Names and values, without the token.
-pub(crate) fn agent_environment() -> BTreeMap<String, String> {
+/// Where a user's own package managers put programs.
+const OF_USER: &str = "~/.local/bin";
+
+/// What the PATH of jobs ends with: programs of that user's own, then `commands` of ours, so that a
+/// real one of the same name comes before.
+pub(crate) fn last(commands: &Path) -> Vec<String> {
+    vec![OF_USER.to_owned(), commands.display().to_string()]
+}
+
+/// Names and values, without the token. The PATH begins with `first`.
+pub(crate) fn agent_environment(first: &[String], commands: &Path) -> BTreeMap<String, String> {
     // Under cron, ssh and launchd the environment may lack these.
     let owner = Account::mine().ok().flatten();
     let of_owner = |name: &str| {
@@ -45,10 +55,27 @@ pub(crate) fn agent_environment() -> BTreeMap<String, String> {
             _ => None,
         }
     };
-    from(
+    let mut environment = from(
         |name| std::env::var(name).ok().or_else(|| of_owner(name)),
-        std::path::Path::new(HOMEBREW).is_dir(),
-    )
+        Path::new(HOMEBREW).is_dir(),
+    );
+    let home = environment.get("HOME").cloned().unwrap_or_default();
+    if let Some(path) = environment.get_mut("PATH") {
+        *path = around(path, first, &last(commands), &home);
+    }
+    environment
+}
+
+/// Each folder once; `~/` is `home`.
+pub(crate) fn around(path: &str, first: &[String], last: &[String], home: &str) -> String {
+    let of_home = |folder: &String| match folder.strip_prefix("~/") {
+        Some(rest) => format!("{home}/{rest}"),
+        None => folder.clone(),
+    };
+    let usual = path.split(':').map(str::to_owned);
+    let all = first.iter().map(of_home).chain(usual).chain(last.iter().map(of_home));
+    let mut seen = std::collections::BTreeSet::new();
+    all.filter(|folder| seen.insert(folder.clone())).collect::<Vec<_>>().join(":")
 }
 
 fn from(get: impl Fn(&str) -> Option<String>, homebrew: bool) -> BTreeMap<String, String> {
@@ -81,6 +108,13 @@ mod tests {
         assert!(!environment.contains_key("DBUS_SESSION_BUS_ADDRESS"));
         assert!(!environment.contains_key("RUNNER_TRAY_HOME"));
         assert_eq!(environment["HOME"], "my HOME");
+    }
+
+    #[test]
+    fn the_settings_folders_come_first_and_our_own_commands_last() {
+        let first = ["/opt/node/bin".to_owned(), "~/bin".to_owned()];
+        let path = around("/usr/bin:/bin:/usr/bin", &first, &last("/data/commands".as_ref()), "/h");
+        assert_eq!(path, "/opt/node/bin:/h/bin:/usr/bin:/bin:/h/.local/bin:/data/commands");
     }
 
     #[test]

@@ -81,6 +81,7 @@ pub(crate) enum Input {
     /// The run whose log is asked for; nothing where the runner has none.
     LogOf(RunnerName, WhichRun, Reply<Option<crate::logs::LogSource>>),
     Cleanup(crate::cleanup::CleanupCall),
+    Preinstall(crate::preinstall::PreinstallCall),
     CleanupEnded(Box<crate::cleanup::Ended>),
     /// What was set aside long enough goes for good.
     SweepTrash,

@@ -52,6 +52,7 @@ pub(crate) fn places(name: &RunnerName, working_directory: Option<&Path>, shared
             .map_or_else(|| own.join("jobs").join("work"), Path::to_owned),
         task_agent_directory: own.join("task-agent"),
         helper: PathBuf::new(),
+        commands: shared.join(crate::places::COMMANDS),
     }
 }
 

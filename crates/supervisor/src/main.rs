@@ -32,6 +32,8 @@ mod open;
 mod places;
 #[cfg(test)]
 mod power_cut;
+mod preinstall;
+mod preinstall_settings;
 mod program;
 mod read_run;
 mod recording;

@@ -8,6 +8,13 @@ use protocol::RunnerName;
 use crate::settings::RunnerSettings;
 use crate::start_run::Places;
 
+/// Where commands of our own are, for jobs that run as the owner or as a user of their own.
+pub(crate) fn commands(job_user: bool, folders: &Folders) -> PathBuf {
+    if job_user { folders.shared().join(COMMANDS) } else { folders.data.join(COMMANDS) }
+}
+
+pub(crate) const COMMANDS: &str = "commands";
+
 /// Every runner has its own, so that one runner's drain never takes another's task agent.
 pub(crate) fn of(name: &RunnerName, settings: &RunnerSettings, folders: &Folders) -> Places {
     if settings.job_user.is_some() {
@@ -19,5 +26,6 @@ pub(crate) fn of(name: &RunnerName, settings: &RunnerSettings, folders: &Folders
         working_directory: settings.working_directory.clone().unwrap_or_else(|| own.join("work")),
         task_agent_directory: own.join("task-agent"),
         helper: PathBuf::new(),
+        commands: commands(false, folders),
     }
 }

@@ -15,6 +15,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
 use crate::cleanup_settings::{self, CleanupSettings, CleanupTable};
 use crate::history::Keep;
+use crate::preinstall_settings::{self, PreinstallSettings};
 
 /// Larger than any honest settings file; what is larger is not read into memory.
 const LARGEST: u64 = 1 << 20;
@@ -28,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) history: Keep,
     pub(crate) preferences: Preferences,
     pub(crate) cleanup: CleanupSettings,
+    pub(crate) preinstall: PreinstallSettings,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -49,6 +51,9 @@ pub(crate) struct RunnerSettings {
     pub(crate) max_run_time: Option<circleci::GoDuration>,
     /// Bytes after which agent.log is cut; absent = 20 MB.
     pub(crate) log_limit: Option<u64>,
+    /// Folders that come first in the PATH of jobs. The last field: see `knowing::mark`.
+    #[serde(default)]
+    pub(crate) path: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -81,6 +86,8 @@ struct File {
     notifications: NotificationPreference,
     #[serde(default)]
     cleanup: CleanupTable,
+    #[serde(default)]
+    preinstall: PreinstallSettings,
 }
 
 impl Settings {
@@ -104,6 +111,9 @@ impl Settings {
         let mut runners = BTreeMap::new();
         for runner in file.runner {
             let name = runner.name.clone();
+            if let Some((folder, why)) = preinstall_settings::refused(&runner.path) {
+                return Err(invalid(format!("path of {name}: {folder:?} {why}")));
+            }
             if runners.insert(name.clone(), runner).is_some() {
                 return Err(SettingsError::Twice { path: path.to_owned(), name });
             }
@@ -122,6 +132,7 @@ impl Settings {
             history: file.history,
             preferences,
             cleanup,
+            preinstall: file.preinstall,
         })
     }
 
@@ -239,6 +250,31 @@ impl Settings {
     /// Marks a whole path as one that is never deleted, or takes the mark away, in memory.
     pub(crate) fn set_never_delete(&mut self, path: &str, marked: bool) {
         cleanup_settings::set_never_delete(&mut self.document, path, marked);
+    }
+
+    /// Which folders come first in the PATH of a runner's jobs, in memory.
+    pub(crate) fn set_path(&mut self, name: &RunnerName, first: &[String]) {
+        let table = self.table(name, &mut Vec::new());
+        if first.is_empty() {
+            table.remove("path");
+        } else {
+            table["path"] = value(first.iter().collect::<toml_edit::Array>());
+        }
+    }
+
+    /// Puts items and a preset of the owner's in the place of those with the same ids, in memory.
+    pub(crate) fn set_preinstall(
+        &mut self,
+        items: &[preinstall::Item],
+        preset: &preinstall::Preset,
+    ) -> Result<(), String> {
+        preinstall_settings::set(&mut self.document, items, preset)
+    }
+
+    /// Takes what was changed in memory for what is meant, before it is written.
+    pub(crate) fn reread(&mut self) -> Result<(), SettingsError> {
+        *self = Self::parse(&self.path, &self.document.to_string())?;
+        Ok(())
     }
 
     /// Writes the file, atomically, and reads it back as what is meant.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use circleci::{AgentConfig, GoDuration, InstalledAgent, LogLevel};
 use jiff::Timestamp;
 use protocol::RunnerName;
-use run_dir::{Plan, RunDir, RunId, RunsFolder, TokenMark};
+use run_dir::{JobPath, Plan, RunDir, RunId, RunsFolder, TokenMark};
 use secrecy::ExposeSecret;
 
 use crate::input::Token;
@@ -30,6 +30,8 @@ pub(crate) struct Places {
     pub(crate) task_agent_directory: PathBuf,
     /// The keeper, also as the job user.
     pub(crate) helper: PathBuf,
+    /// Commands of our own, at the end of the PATH of jobs.
+    pub(crate) commands: PathBuf,
 }
 
 const LOG_LIMIT: u64 = 20 << 20;
@@ -76,7 +78,7 @@ pub(crate) fn start(
     // Names sort by time, also where the clock was set back.
     let id = RunId::new(newest.map_or(now, |newest| now.max(newest + Duration::from_millis(1))));
     let folder = runs.path().join(id.as_str());
-    let environment = crate::environment::agent_environment();
+    let environment = crate::environment::agent_environment(&settings.path, &places.commands);
     let plan = Plan {
         run: id.clone(),
         runner: name.to_string(),
@@ -95,6 +97,13 @@ pub(crate) fn start(
         task_agent_directory: places.task_agent_directory.clone(),
         helper: places.helper.clone(),
         job_user: settings.job_user.clone(),
+        job_path: match &settings.job_user {
+            None => JobPath::default(),
+            Some(_) => JobPath {
+                first: settings.path.clone(),
+                last: crate::environment::last(&places.commands),
+            },
+        },
         token_mark: Some(TokenMark::of(token.expose_secret())),
         log_limit: settings.log_limit.unwrap_or(LOG_LIMIT),
     };

@@ -68,6 +68,7 @@ pub(crate) struct Supervisor {
     pub(crate) rotations: Attended,
     pub(crate) keeping: crate::awake::Keeping,
     pub(crate) cleaning: crate::cleanup::Cleaning,
+    pub(crate) preinstalling: crate::preinstall::Preinstalling,
     pub(crate) notices: crate::notices::Shown,
     /// Asked for after the last task.
     pub(crate) ending: bool,
@@ -100,6 +101,7 @@ impl Supervisor {
         };
         let boot = process::BootId::current().context("asking the machine for its boot")?;
         let records = Records::new(folders.history_file());
+        let preinstalling = crate::preinstall::Preinstalling::new(&folders);
         let wake_up = WakeUp::new(to_loop.clone());
         let watched = [folders.settings_file(), program.path().to_owned()];
         let mut watch = Watch::new(runs.path(), watched, to_loop.clone());
@@ -138,6 +140,7 @@ impl Supervisor {
             rotations: Attended::new(),
             keeping: crate::awake::Keeping::default(),
             cleaning: crate::cleanup::Cleaning::default(),
+            preinstalling,
             notices: crate::notices::Shown::default(),
             ending: false,
         })
@@ -150,7 +153,10 @@ impl Supervisor {
         for run in self.runs.list()? {
             self.look_at(&RunId::from(run.as_str()));
         }
+        // What was being installed holds runners before any agent is started.
+        let interrupted = self.interrupted_preinstall();
         self.settings_changed();
+        self.take_up_preinstall(interrupted);
         self.note_tokens();
         self.drop_token_copies();
         self.open_history();

@@ -111,6 +111,7 @@ impl Supervisor {
                 let _ = reply.send(self.log_of(&name, &which));
             }
             Input::Cleanup(call) => self.cleanup_call(call),
+            Input::Preinstall(call) => self.preinstall_call(call),
             Input::CleanupEnded(ended) => self.cleanup_ended(*ended),
             Input::SweepTrash => self.sweep_trash(),
             Input::TrashSwept(swept) => self.trash_swept(&swept),

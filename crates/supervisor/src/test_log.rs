@@ -108,6 +108,7 @@ fn plan(mark: TokenMark) -> Plan {
         task_agent_directory: "/agents".into(),
         helper: "/helper".into(),
         job_user: None,
+        job_path: run_dir::JobPath::default(),
         token_mark: Some(mark),
         log_limit: 20 << 20,
     }

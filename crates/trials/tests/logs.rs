@@ -70,6 +70,7 @@ fn run(place: &Place, id: &str) -> RunDir {
         task_agent_directory: place.path("agents"),
         helper: place.path("helper"),
         job_user: None,
+        job_path: run_dir::JobPath::default(),
         token_mark: Some(TokenMark::of(TOKEN)),
         log_limit: 20 << 20,
     };

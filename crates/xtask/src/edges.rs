@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("circleci", &[]),
     ("run-dir", &["process"]),
     ("cleanup", &["process"]),
+    ("preinstall", &["process", "protocol"]),
     ("keeper", &["cleanup", "process", "run-dir"]),
     ("supervisor-core", &["protocol"]),
     ("host", &["process"]),
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "cleanup",
             "doctor",
             "host",
+            "preinstall",
             "process",
             "protocol",
             "run-dir",
@@ -32,7 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["host", "protocol"]),
-    ("cli", &["circleci", "client", "host", "protocol"]),
+    ("cli", &["circleci", "client", "host", "preinstall", "protocol"]),
     ("runner-tray", &["client", "host", "protocol"]),
     // Stands in for somebody else's program, so it knows nothing of ours.
     ("local-circleci", &[]),
@@ -40,10 +42,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The product end to end, with the stand-in: tests alone.
     ("trials", &["process", "protocol", "run-dir", "host", "client", "local-circleci", "skipped"]),
     // What it costs, measured from outside: never part of the product.
-    ("bench", &["process", "protocol", "run-dir", "cleanup", "client", "local-circleci", "trials"]),
+    (
+        "bench",
+        &[
+            "process",
+            "protocol",
+            "run-dir",
+            "cleanup",
+            "preinstall",
+            "client",
+            "local-circleci",
+            "trials",
+        ],
+    ),
     // What the app is compared with; it knows nothing of ours.
     ("smallest-app", &[]),
-    ("xtask", &["cleanup", "cli", "host", "protocol"]),
+    ("xtask", &["cleanup", "cli", "host", "preinstall", "protocol"]),
 ];
 
 /// Tests may also drive the stand-in, speak as a client does, and say what they leave out.

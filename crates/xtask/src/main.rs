@@ -8,6 +8,7 @@ mod generated;
 mod icns;
 mod icons;
 mod packages;
+mod preinstall;
 mod presets;
 mod problems;
 #[cfg(test)]
@@ -31,6 +32,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   icons write|check       icons/**/*.png, from icons/**/*.svg
   problems write|check    docs/problems.md, from crates/protocol
   presets write|check     docs/presets.md, from crates/cleanup
+  preinstall write|check  docs/preinstall.md, from crates/preinstall
   cli write|check         docs/cli.md, from crates/cli
   generated write|check   all of the above
   shipped write|check     installers/generated: all that packages hold and nobody writes by hand; not in git
@@ -85,6 +87,7 @@ fn generated(what: &str, mode: Mode, root: &Path) -> anyhow::Result<Vec<String>>
         "icons" => icons::files(root)?,
         "problems" => problems::files(root),
         "presets" => presets::files(root),
+        "preinstall" => preinstall::files(root),
         "cli" => cli::reference(root),
         "shipped" => shipped::files(root)?,
         "generated" => [
@@ -92,6 +95,7 @@ fn generated(what: &str, mode: Mode, root: &Path) -> anyhow::Result<Vec<String>>
             icons::files(root)?,
             problems::files(root),
             presets::files(root),
+            preinstall::files(root),
             cli::reference(root),
         ]
         .concat(),

@@ -2,7 +2,7 @@
 
 export type RunnerState = "problem" | "offline" | "draining" | "busy" | "updating" | "paused" | "idle" | "unknown";
 
-export type PauseBy = "you" | "disk" | "schedule" | "after-task" | "other";
+export type PauseBy = "you" | "disk" | "schedule" | "after-task" | "preinstall" | "other";
 
 export type PauseReason = { by: PauseBy, since: string, 
 /**
@@ -598,6 +598,304 @@ export type WorkDirShort = { id: WorkDirId, runner: RunnerName,
  */
 title: string, path: string, size?: Bytes, };
 
+export type Preinstall = { items: Array<PreinstallItem>, presets: Array<PreinstallPreset>, 
+/**
+ * Items and presets of the owner's settings that cannot be followed, one sentence each.
+ */
+refused: Array<string>, };
+
+export type PreinstallItem = { id: string, title: string, 
+/**
+ * One sentence.
+ */
+what_for: string, 
+/**
+ * The first is its home.
+ */
+links: Array<string>, 
+/**
+ * About so much on disk; absent: not known.
+ */
+size?: Bytes, how: PreinstallHow, 
+/**
+ * From the owner's settings.
+ */
+own: boolean, };
+
+export type PreinstallHow = { "kind": "packages", 
+/**
+ * "apt", "brew", "npm": its name for people.
+ */
+by: string, names: Array<string>, 
+/**
+ * As an admin.
+ */
+admin: boolean, } | { "kind": "ours", what: string, } | { "kind": "human", words: string, } | { "kind": "other" };
+
+export type PreinstallPreset = { id: string, title: string, what_for: string, items: Array<string>, 
+/**
+ * From the owner's settings.
+ */
+own: boolean, };
+
+export type AskPreinstall = { items: Array<string>, presets: Array<string>, 
+/**
+ * As this runner's jobs find it; needed where several runners have other PATHs or users.
+ */
+runner?: RunnerName, 
+/**
+ * What is too old is installed anew; never without this word.
+ */
+upgrade: boolean, };
+
+export type PreinstallJobs = { runner?: RunnerName, 
+/**
+ * The user that jobs run as.
+ */
+user: string, 
+/**
+ * It is another one than the owner.
+ */
+job_user: boolean, 
+/**
+ * The folders of its PATH, in order.
+ */
+path: Array<string>, };
+
+export type PreinstallChecked = { at: string, jobs: PreinstallJobs, items: Array<ItemChecked>, };
+
+export type ItemChecked = { id: string, title: string, state: ItemState, 
+/**
+ * What was read, without a final period.
+ */
+reading: string, version?: string, 
+/**
+ * Its file.
+ */
+found_at?: string, 
+/**
+ * The wanted range in words ("2.20 or newer"); absent: any.
+ */
+wants?: string, };
+
+export type ItemState = "present" | "too-old" | "too-new" | "broken" | "missing" | "unknown";
+
+export type PreinstallPlan = { 
+/**
+ * Names it in `POST /v1/preinstall/install`.
+ */
+id: string, made_at: string, jobs: PreinstallJobs, steps: Array<PreinstallStep>, 
+/**
+ * What no program can do.
+ */
+human: Array<HumanStep>, 
+/**
+ * What is there already.
+ */
+already: Array<ItemChecked>, 
+/**
+ * What is neither there nor installed by this plan.
+ */
+left: Array<PreinstallLeft>, 
+/**
+ * Of all steps, as far as is known.
+ */
+size: Bytes, 
+/**
+ * Some step needs an admin.
+ */
+admin: boolean, };
+
+export type PreinstallStep = { title: string, 
+/**
+ * "apt", "brew", "npm".
+ */
+by: string, 
+/**
+ * As one would type it; escaped, to be shown as it is.
+ */
+command: string, 
+/**
+ * Ids.
+ */
+items: Array<string>, 
+/**
+ * About so much on disk, as far as is known.
+ */
+size?: Bytes, 
+/**
+ * It runs as an admin.
+ */
+admin: boolean, 
+/**
+ * It runs as this job user.
+ */
+as_user?: string, };
+
+export type HumanStep = { 
+/**
+ * An item's id.
+ */
+item: string, title: string, 
+/**
+ * Sentences.
+ */
+words: string, link?: string, };
+
+export type PreinstallLeft = { item: ItemChecked, 
+/**
+ * One sentence.
+ */
+why: string, };
+
+export type StartPreinstall = { plan: string, asked_by: PreinstallAskedBy, };
+
+export type PreinstallAskedBy = "app" | "cli";
+
+export type PreinstallNow = { "kind": "checking", done: number, of: number, } | { "kind": "installing" } & PreinstallRuns | { "kind": "done" } & PreinstallReceipt | { "kind": "other" };
+
+export type PreinstallRuns = { 
+/**
+ * The plan's.
+ */
+id: string, since: string, 
+/**
+ * From 1; 0 before the first.
+ */
+step: number, steps: number, 
+/**
+ * The step in words, or what is done between steps.
+ */
+title: string, 
+/**
+ * The items of this step: ids.
+ */
+items: Array<string>, 
+/**
+ * The last line that a tool wrote.
+ */
+last_line?: string, 
+/**
+ * What it waits for, who holds it.
+ */
+waits?: string, 
+/**
+ * It ends after this step.
+ */
+cancelling: boolean, 
+/**
+ * A supervisor that ended in the middle had begun it.
+ */
+taken_up: boolean, };
+
+export type PreinstallReceipt = { id: string, at: string, seconds: number, items: Array<PreinstallOutcome>, 
+/**
+ * What is left for somebody to do by hand.
+ */
+human: Array<HumanStep>, 
+/**
+ * Why it ended before its end, one sentence.
+ */
+cut_short?: string, taken_up: boolean, };
+
+export type PreinstallOutcome = { outcome: PreinstallEnd, 
+/**
+ * As it is now.
+ */
+item: ItemChecked, 
+/**
+ * Of one that failed: the command.
+ */
+command?: string, 
+/**
+ * Of one that failed: what its tool said last.
+ */
+said?: string, };
+
+export type PreinstallEnd = "installed" | "failed" | "not-begun" | "other";
+
+export type PreinstallOutput = { 
+/**
+ * About 64 kB at most.
+ */
+text: string, 
+/**
+ * The place of the first byte; later than asked for where the rest was cut away.
+ */
+from: number, 
+/**
+ * Pass as `from` to go on.
+ */
+next: number, 
+/**
+ * No more is written yet.
+ */
+at_end: boolean, };
+
+export type SoftwareReport = { made_at: string, 
+/**
+ * "Debian GNU/Linux 12 (bookworm)".
+ */
+system: string, 
+/**
+ * "x86_64".
+ */
+arch: string, jobs: PreinstallJobs, items: Array<ItemChecked>, };
+
+export type AskExport = { format: PreinstallFormat, items: Array<string>, presets: Array<string>, };
+
+export type PreinstallFormat = "brewfile" | "apt-list" | "ansible";
+
+export type PreinstallExport = { text: string, 
+/**
+ * What that format cannot say, one sentence each.
+ */
+left_out: Array<string>, };
+
+export type AskImport = { format: PreinstallFormat, text: string, 
+/**
+ * The preset's id.
+ */
+preset: string, };
+
+export type PreinstallImport = { preset: PreinstallPreset, 
+/**
+ * Items that nobody knew and that are the owner's now.
+ */
+new: Array<string>, 
+/**
+ * Lines that are no packages, one sentence each.
+ */
+left_out: Array<string>, };
+
+export type JobPath = { runner: RunnerName, 
+/**
+ * The user that jobs run as.
+ */
+user: string, 
+/**
+ * What the settings put first.
+ */
+first: Array<string>, 
+/**
+ * What the agent is started with, the settings' folders included.
+ */
+agent: Array<string>, 
+/**
+ * What jobs really find: of a job user, as its own login has it.
+ */
+found: Array<string>, 
+/**
+ * Why `found` could not be read, one sentence.
+ */
+unreadable?: string, };
+
+export type SetJobPath = { 
+/**
+ * Whole paths, or ones that begin with `~/`.
+ */
+first: Array<string>, };
+
 export type Snapshot = { 
 /**
  * Grows by one with every change since the supervisor started.
@@ -634,7 +932,11 @@ cleanup?: CleanupRuns,
 /**
  * Working directories, the largest first, as they were last looked at.
  */
-work_dirs?: Array<WorkDirShort>, };
+work_dirs?: Array<WorkDirShort>, 
+/**
+ * What jobs need is looked at or installed, or was installed last.
+ */
+preinstall?: PreinstallNow, };
 
 export type LogPage = { 
 /**

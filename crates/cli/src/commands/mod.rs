@@ -14,6 +14,10 @@ pub(crate) mod logs;
 pub(crate) mod notices;
 pub(crate) mod pause;
 pub(crate) mod preferences;
+pub(crate) mod preinstall;
+mod preinstall_lists;
+mod preinstall_progress;
+mod preinstall_report;
 pub(crate) mod presets;
 pub(crate) mod resume;
 pub(crate) mod setup;
@@ -46,6 +50,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Workdirs(args) => workdirs::run(args).await,
         Command::Clean(args) => clean::run(args).await,
         Command::Presets(args) => presets::run(args).await,
+        Command::Preinstall(args) => preinstall::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Class(args) => class::run(args).await,
         Command::Agent(args) => agent::run(args).await,

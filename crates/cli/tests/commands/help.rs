@@ -47,6 +47,15 @@ const COMMANDS: &[&[&str]] = &[
     &["config", "path"],
     &["config", "show"],
     &["config", "snippet"],
+    &["config", "job-path"],
+    &["preinstall"],
+    &["preinstall", "list"],
+    &["preinstall", "check"],
+    &["preinstall", "plan"],
+    &["preinstall", "install"],
+    &["preinstall", "report"],
+    &["preinstall", "import"],
+    &["preinstall", "export"],
     &["completions"],
 ];
 

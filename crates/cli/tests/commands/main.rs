@@ -7,6 +7,7 @@ mod help;
 mod holding;
 mod looking;
 mod machine;
+mod preinstalling;
 mod setting_up;
 mod supervising;
 mod terminal;

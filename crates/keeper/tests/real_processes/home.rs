@@ -73,6 +73,7 @@ impl Home {
             task_agent_directory: self.path("task-agent"),
             helper: KEEPER.into(),
             job_user: None,
+            job_path: run_dir::JobPath::default(),
             token_mark: Some(TokenMark::of(TOKEN)),
             log_limit: 20 * 1024 * 1024,
         }

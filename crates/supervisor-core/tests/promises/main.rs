@@ -10,6 +10,7 @@ mod installing;
 mod keeping_awake;
 mod making_room;
 mod pausing;
+mod preinstalling;
 mod proving;
 mod reaching;
 mod reading;

@@ -31,7 +31,8 @@ pub(crate) fn holder(by: PauseBy) -> u8 {
         PauseBy::Disk => 1,
         PauseBy::Schedule => 2,
         PauseBy::AfterTask => 3,
-        PauseBy::Other => 4,
+        PauseBy::Preinstall => 4,
+        PauseBy::Other => 5,
     }
 }
 

@@ -10,6 +10,7 @@ mod logs;
 mod machine;
 mod origin;
 mod peer;
+mod preinstall;
 mod reading;
 pub(crate) mod refusal;
 mod runners;
@@ -66,6 +67,14 @@ pub(crate) async fn serve(
         .route("/v1/cleanup/plan", post(cleanup::plan))
         .route("/v1/cleanup/undo", post(cleanup::undo))
         .route("/v1/cleanup/receipts", get(cleanup::receipts))
+        .route("/v1/preinstall", get(preinstall::list))
+        .route("/v1/preinstall/check", post(preinstall::check))
+        .route("/v1/preinstall/plan", post(preinstall::plan))
+        .route("/v1/preinstall/install", post(preinstall::install).delete(preinstall::cancel))
+        .route("/v1/preinstall/output", get(preinstall::output))
+        .route("/v1/preinstall/report", get(preinstall::report))
+        .route("/v1/preinstall/export", post(preinstall::export))
+        .route("/v1/preinstall/import", post(preinstall::import))
         .route("/v1/after-task", put(machine::want_after_task).delete(machine::forget_after_task))
         .route("/v1/job-user/check", post(machine::check_job_user))
         .route("/v1/runners/{name}/snippet", get(machine::snippet))
@@ -74,6 +83,7 @@ pub(crate) async fn serve(
         .route("/v1/runners/{name}", put(runners::set_up).delete(runners::remove))
         .route("/v1/runners/{name}/token", put(tokens::set).delete(tokens::forget))
         .route("/v1/runners/{name}/token/store", put(tokens::move_to))
+        .route("/v1/runners/{name}/path", get(preinstall::path).put(preinstall::set_path))
         .route("/v1/runners/{name}/pause", put(wishes::pause).delete(wishes::resume))
         .route("/v1/runners/{name}/cancel", post(wishes::cancel))
         .route("/v1/runners/{name}/install", put(wishes::want_install).delete(wishes::stop_install))

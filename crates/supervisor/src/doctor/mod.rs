@@ -16,7 +16,6 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use doctor::ToolsFound;
 use futures::future::join_all;
 use host::{Account, Folders, Sleep, System};
 use protocol::{ApiError, Check, Finding, Findings, Level, RunnerName};
@@ -123,22 +122,29 @@ async fn examine(Arguments { reach, root, within }: Arguments) -> Findings {
         let looking = blocking(Check::JobUser, move || users::look(&user, until));
         in_time(within, Check::JobUser, subject, looking)
     });
+    let of_tools = tools::seen_by(&runners).into_iter().map(|(user, first)| {
+        let subject = format!("jobs that run as {}", user.as_deref().unwrap_or("you"));
+        let looking = tools::look(user, first, folders.clone(), until);
+        in_time(within, Check::Tools, subject, looking)
+    });
     let left = if read.is_ok() { tokens::left(&runners, &folders) } else { Vec::new() };
     let of_tokens = async {
         let read = tokens::look(&runners, &folders).await;
         read.iter().map(doctor::token).chain(left).collect()
     };
-    let (network, tokens, on_this_machine, of_users) = tokio::join!(
+    let (network, tokens, on_this_machine, of_users, of_tools) = tokio::join!(
         in_time(within, Check::Network, "hosts".into(), hosts::ask(&reach, &runners)),
         in_time(within, Check::Token, "tokens".into(), of_tokens),
         in_time(within, Check::System, "this machine".into(), on_this_machine),
         join_all(of_users),
+        join_all(of_tools),
     );
 
     let mut findings = doctor::settings(&folders.settings_file().display().to_string(), read);
     findings.push(me());
     findings.extend(owner);
-    findings.extend([network, tokens, on_this_machine, of_users.concat()].concat());
+    let of_users = [of_users.concat(), of_tools.concat()].concat();
+    findings.extend([network, tokens, on_this_machine, of_users].concat());
     Findings::worst_first(findings)
 }
 
@@ -176,17 +182,6 @@ fn here(root: &Path, runners: &Runners, folders: &Folders) -> Vec<Finding> {
         state.map(doctor::state_folder).unwrap_or_default(),
         volumes.iter().flat_map(doctor::disk).collect(),
         doctor::files(&files::look(runners, folders)),
-        // Jobs with a user of their own have that user's PATH.
-        if runners.is_empty() || runners.values().any(|runner| runner.job_user.is_none()) {
-            let path = crate::environment::agent_environment().remove("PATH").unwrap_or_default();
-            doctor::tools(&ToolsFound {
-                whose: "you".into(),
-                found: Ok(tools::on(&path)),
-                are_stubs: host::tools_are_stubs(),
-            })
-        } else {
-            Vec::new()
-        },
         doctor::sleep(&Sleep::at(root)),
         agents::look(root, runners, folders),
     ]

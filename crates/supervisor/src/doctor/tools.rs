@@ -1,19 +1,53 @@
-//! Which of the programs that jobs need are on a PATH.
+//! Which of the programs that jobs need are there, by the checks of preinstall: with the user and the
+//! PATH that jobs have.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::time::Instant;
 
-use doctor::TOOLS;
+use ::preinstall::{Catalogue, Item, Jobs, Machine};
+use doctor::{TOOLS, ToolsFound};
+use host::Folders;
+use protocol::{Finding, ItemChecked};
 
-pub(super) fn on(path: &str) -> Vec<String> {
-    let folders: Vec<_> = std::env::split_paths(path).collect();
-    let is_there = |tool: &&str| folders.iter().any(|folder| is_program(&folder.join(tool)));
-    TOOLS.iter().filter(|tool| is_there(tool)).map(ToString::to_string).collect()
+use super::Runners;
+use crate::preinstall::{of_job_user, of_owner};
+
+/// A user and what the settings put first in its PATH; several runners may have the same.
+pub(super) type Seen = BTreeSet<(Option<String>, Vec<String>)>;
+
+pub(super) fn seen_by(runners: &Runners) -> Seen {
+    let all = runners.values().map(|runner| (runner.job_user.clone(), runner.path.clone()));
+    let mut all: Seen = all.collect();
+    if runners.is_empty() {
+        all.insert((None, Vec::new()));
+    }
+    all
 }
 
-fn is_program(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+/// A login profile that hangs is waited for until then, and ended.
+pub(super) async fn look(
+    user: Option<String>,
+    first: Vec<String>,
+    folders: Folders,
+    until: Instant,
+) -> Vec<Finding> {
+    let whose = user.clone().unwrap_or_else(|| "you".to_owned());
+    let of = tokio::task::spawn_blocking(move || match user {
+        None => Ok(of_owner(&first, &folders)),
+        Some(user) => of_job_user(&user, &first, &folders, until),
+    });
+    let found = match of.await.map_err(|error| error.to_string()).flatten() {
+        Ok(jobs) => Ok(check(&jobs).await),
+        Err(why) => Err(why),
+    };
+    doctor::tools(&ToolsFound { whose, found })
+}
+
+async fn check(jobs: &Jobs) -> Vec<ItemChecked> {
+    let all = Catalogue::built_in();
+    let items: Vec<&Item> = TOOLS.iter().filter_map(|id| all.item(id)).collect();
+    let machine = Machine::this(jobs.path(), host::tools_are_stubs());
+    ::preinstall::check(&items, &machine, jobs, |_| ()).await
 }
 
 #[cfg(test)]
@@ -21,14 +55,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tool_is_there_where_its_file_may_be_run() {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, mode) in [("git", 0o755), ("tar", 0o644)] {
-            let file = folder.path().join(name);
-            run_dir::write_atomically(&file, b"#!/bin/sh").unwrap();
-            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    fn what_jobs_cannot_do_without_is_in_the_catalogue() {
+        for id in TOOLS {
+            assert!(Catalogue::built_in().item(id).is_some(), "{id}");
         }
-        fs::create_dir(folder.path().join("ssh")).unwrap();
-        assert_eq!(on(&format!("/nowhere:{}", folder.path().display())), ["git"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::process::Output;
 use std::time::Instant;
 
-use doctor::{JobUser, TOOLS, ToolsFound};
+use doctor::JobUser;
 use protocol::Finding;
 
 use crate::as_user::as_user;
@@ -25,21 +25,7 @@ pub(super) fn look(user: &str, until: Instant) -> Vec<Finding> {
         becomes_root: run(user, &["sudo", "-n", "true"], until)
             .map(|output| output.status.success()),
     };
-    let tools = ToolsFound {
-        whose: user.to_owned(),
-        found: tools(user, until),
-        are_stubs: host::tools_are_stubs(),
-    };
-    [doctor::job_user(&read), doctor::tools(&tools)].concat()
-}
-
-/// As the user's own login shell finds them. No `$` here: sudo leaves it to that shell.
-fn tools(user: &str, until: Instant) -> Result<Vec<String>, String> {
-    let asked: Vec<String> = TOOLS.iter().map(|tool| format!("command -v {tool}")).collect();
-    let script = format!("{}; true", asked.join("; "));
-    let found = said(user, &["/bin/sh", "-c", &script], until)?;
-    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    Ok(found.lines().map(name).collect())
+    doctor::job_user(&read)
 }
 
 fn said(user: &str, command: &[&str], until: Instant) -> Result<String, String> {

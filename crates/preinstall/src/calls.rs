@@ -1,0 +1,391 @@
+//! What a step runs: a program and its arguments, never a shell's string, and nothing that would wait
+//! for an answer.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::{Jobs, PREFIX, as_owner};
+use crate::package::Manager;
+use crate::plan::{Step, What};
+
+/// Where an admin's rights come from. A password is never asked for here, and never kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rights {
+    /// They are there.
+    Root,
+    /// `sudo -n`, which asks nobody.
+    Sudo,
+    /// The desktop asks.
+    Pkexec,
+}
+
+impl Rights {
+    /// Those of a process that is root are there already.
+    pub fn of(asked_by: protocol::PreinstallAskedBy, is_root: bool) -> Self {
+        if is_root {
+            return Self::Root;
+        }
+        match asked_by {
+            protocol::PreinstallAskedBy::App => Self::Pkexec,
+            protocol::PreinstallAskedBy::Cli => Self::Sudo,
+        }
+    }
+}
+
+/// Whose rights a call needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    Admin,
+    /// The owner of this machine's Homebrew.
+    Owner,
+    /// The user that jobs run as.
+    Jobs,
+}
+
+/// One program to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub argv: Vec<String>,
+    /// Set over what is there.
+    pub environment: Vec<(String, String)>,
+    pub(crate) who: Who,
+}
+
+/// So long apt waits by itself for a lock that another took just before it.
+const LOCK_SECONDS: u32 = 600;
+
+impl Call {
+    /// The calls of a step, in their order; none where Runner Tray does it itself. More than one only
+    /// where a manager takes one package at a time.
+    pub fn of(step: &Step, home: &std::path::Path) -> Vec<Self> {
+        match &step.what {
+            What::Ours { .. } => Vec::new(),
+            What::Refresh => vec![Self::new(Who::Admin, APT, &apt(&["update"]), &[])],
+            What::Packages { manager, upgrade } => {
+                packages(*manager, *upgrade, &step.names(), &home.join(PREFIX))
+            }
+        }
+    }
+
+    fn new(
+        who: Who,
+        environment: &[(&str, &str)],
+        words: &[impl AsRef<str>],
+        names: &[String],
+    ) -> Self {
+        let words = words.iter().map(|word| word.as_ref().to_owned());
+        let environment = NO_PROMPTS.iter().chain(environment);
+        Self {
+            argv: words.chain(names.iter().cloned()).collect(),
+            environment: environment.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            who,
+        }
+    }
+
+    /// As one would type it.
+    pub fn shown(&self, rights: Rights, jobs: &Jobs) -> String {
+        let front: &[&str] = match self.who {
+            Who::Admin if rights != Rights::Root => &["sudo"],
+            Who::Jobs if jobs.is_job_user => &["sudo", "-Hu", &jobs.user],
+            Who::Admin | Who::Owner | Who::Jobs => &[],
+        };
+        let front = front.iter().map(|word| (*word).to_owned());
+        quoted(&front.chain(self.argv.iter().cloned()).collect::<Vec<_>>())
+    }
+
+    /// Ready to be started. `owner` is the owner's environment.
+    pub(crate) fn command(
+        &self,
+        rights: Rights,
+        jobs: &Jobs,
+        owner: &BTreeMap<String, String>,
+    ) -> Command {
+        let front: &[&str] = match (self.who, rights) {
+            (Who::Jobs, _) => return jobs.command(&self.argv, &self.environment),
+            (Who::Owner, _) | (Who::Admin, Rights::Root) => {
+                return as_owner(&self.argv, owner, &self.environment);
+            }
+            (Who::Admin, Rights::Sudo) => &["sudo", "-n", "--", "/usr/bin/env"],
+            (Who::Admin, Rights::Pkexec) => &["pkexec", "/usr/bin/env"],
+        };
+        // Both begin with an environment of their own.
+        let set = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
+        let front = front.iter().map(|word| (*word).to_owned());
+        let argv: Vec<String> = front.chain(set).chain(self.argv.iter().cloned()).collect();
+        as_owner(&argv, owner, &[])
+    }
+}
+
+/// For all: words in one language, no colour, nobody is asked.
+const NO_PROMPTS: &[(&str, &str)] = &[
+    ("LC_ALL", "C.UTF-8"),
+    ("NO_COLOR", "1"),
+    ("CI", "true"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("SUDO_ASKPASS", "/bin/false"),
+    ("SSH_ASKPASS", "/bin/false"),
+];
+const APT: &[(&str, &str)] = &[
+    ("DEBIAN_FRONTEND", "noninteractive"),
+    ("APT_LISTCHANGES_FRONTEND", "none"),
+    ("NEEDRESTART_MODE", "l"),
+    ("UCF_FORCE_CONFFOLD", "1"),
+];
+const BREW: &[(&str, &str)] = &[
+    ("NONINTERACTIVE", "1"),
+    ("HOMEBREW_NO_AUTO_UPDATE", "1"),
+    ("HOMEBREW_NO_INSTALL_CLEANUP", "1"),
+    ("HOMEBREW_NO_ENV_HINTS", "1"),
+];
+const BREW_AS_IT_IS: (&str, &str) = ("HOMEBREW_NO_INSTALL_UPGRADE", "1");
+
+fn apt(words: &[&str]) -> Vec<String> {
+    let waits = format!("DPkg::Lock::Timeout={LOCK_SECONDS}");
+    let all = ["apt-get", "-q", "-o", &waits, "-o", "Acquire::Retries=2"];
+    all.iter().chain(words).map(|word| (*word).to_owned()).collect()
+}
+
+fn packages(
+    manager: Manager,
+    upgrade: bool,
+    names: &[String],
+    prefix: &std::path::Path,
+) -> Vec<Call> {
+    let (prefix, bin) = (prefix.display().to_string(), prefix.join("bin").display().to_string());
+    let (prefix, bin) = (prefix.as_str(), bin.as_str());
+    let one = |who, environment: &[(&str, &str)], words: &[&str]| {
+        vec![Call::new(who, environment, words, names)]
+    };
+    let each = |environment: &[(&str, &str)], words: &[&str]| {
+        let call =
+            |name: &String| Call::new(Who::Jobs, environment, words, std::slice::from_ref(name));
+        names.iter().map(call).collect()
+    };
+    match manager {
+        Manager::Apt => {
+            let mut words = vec!["install", "-y", "--no-install-recommends", "--no-remove"];
+            if !upgrade {
+                words.push("--no-upgrade");
+            }
+            // Names alone, and no patterns of them; changed configuration files stay as they are.
+            let options = [
+                "APT::Cmd::Pattern-Only=true",
+                "Dpkg::Options::=--force-confdef",
+                "Dpkg::Options::=--force-confold",
+                "Dpkg::Use-Pty=0",
+            ];
+            words.extend(options.iter().flat_map(|option| ["-o", *option]));
+            words.push("--");
+            vec![Call::new(Who::Admin, APT, &apt(&words), names)]
+        }
+        Manager::Dnf => {
+            one(Who::Admin, &[], &["dnf", "install", "-y", "--setopt=install_weak_deps=False"])
+        }
+        Manager::Brew | Manager::Cask => {
+            let kind = if manager == Manager::Brew { "--formula" } else { "--cask" };
+            let mut environment = BREW.to_vec();
+            if !upgrade {
+                environment.push(BREW_AS_IT_IS);
+            }
+            one(Who::Owner, &environment, &["brew", "install", kind])
+        }
+        Manager::Npm => one(
+            Who::Jobs,
+            &[("npm_config_yes", "true"), ("npm_config_update_notifier", "false")],
+            &["npm", "install", "--global", "--no-fund", "--no-audit", "--prefix", prefix, "--"],
+        ),
+        Manager::Pipx => {
+            let words: &[&str] = if upgrade {
+                &["pipx", "install", "--force", "--"]
+            } else {
+                &["pipx", "install", "--"]
+            };
+            each(&[("PIP_NO_INPUT", "1")], words)
+        }
+        Manager::Pip => {
+            let mut words = vec!["python3", "-m", "pip", "install", "--user", "--no-input"];
+            words.push("--disable-pip-version-check");
+            if upgrade {
+                words.push("--upgrade");
+            }
+            words.push("--");
+            one(Who::Jobs, &[], &words)
+        }
+        Manager::Cargo => one(
+            Who::Jobs,
+            &[("CARGO_TERM_COLOR", "never")],
+            &["cargo", "install", "--locked", "--root", prefix, "--"],
+        ),
+        Manager::Go => each(&[("GOBIN", bin)], &["go", "install"]),
+        Manager::Gem => {
+            let mut words =
+                vec!["gem", "install", "--no-document", "--user-install", "--bindir", bin];
+            if !upgrade {
+                words.push("--conservative");
+            }
+            one(Who::Jobs, &[], &words)
+        }
+    }
+}
+
+/// For people, and safe to paste: what a shell would read otherwise is quoted.
+pub fn quoted(argv: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_~".contains(c);
+    let word = |word: &String| {
+        if !word.is_empty() && word.chars().all(plain) {
+            return word.clone();
+        }
+        let shown: String =
+            word.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        format!("'{}'", shown.replace('\'', "'\\''"))
+    };
+    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::item::Item;
+    use crate::plan::StepItem;
+
+    fn jobs(is_job_user: bool) -> Jobs {
+        Jobs {
+            runner: None,
+            user: "ci".into(),
+            is_job_user,
+            home: "/home/ci".into(),
+            environment: BTreeMap::from([("PATH".into(), "/usr/bin:/bin".into())]),
+        }
+    }
+
+    fn step(manager: Manager, names: &[&str]) -> Step {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        Step {
+            what: What::Packages { manager, upgrade: false },
+            items: vec![StepItem { id: "x".into(), title: "X".into(), names }],
+            size_mb: None,
+        }
+    }
+
+    fn words(command: &Command) -> Vec<String> {
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn apt_asks_nobody_upgrades_nothing_and_removes_nothing() {
+        let calls = Call::of(&step(Manager::Apt, &["git", "jq"]), "/home/ci".as_ref());
+        let [call] = &calls[..] else { panic!("{calls:?}") };
+        for word in ["-y", "--no-upgrade", "--no-remove", "--no-install-recommends"] {
+            assert!(call.argv.iter().any(|it| it == word), "{word}: {call:?}");
+        }
+        assert_eq!(call.argv[call.argv.len() - 3..], ["--", "git", "jq"]);
+        let sudo = words(&call.command(Rights::Sudo, &jobs(false), &BTreeMap::new()));
+        assert_eq!(sudo[1..4], ["-n", "--", "/usr/bin/env"]);
+        assert!(sudo.contains(&"DEBIAN_FRONTEND=noninteractive".to_owned()), "{sudo:?}");
+        let pkexec = words(&call.command(Rights::Pkexec, &jobs(false), &BTreeMap::new()));
+        assert!(pkexec[0].ends_with("pkexec") && pkexec[1] == "/usr/bin/env", "{pkexec:?}");
+        let root = call.command(Rights::Root, &jobs(false), &BTreeMap::new());
+        assert!(words(&root)[0].ends_with("apt-get"), "{root:?}");
+        assert!(root.get_envs().any(|(name, _)| name == "DEBIAN_FRONTEND"));
+    }
+
+    #[test]
+    fn what_is_a_users_own_is_installed_as_the_user_that_jobs_run_as() {
+        let calls = Call::of(&step(Manager::Npm, &["yarn"]), "/home/ci".as_ref());
+        let as_ci = words(&calls[0].command(Rights::Sudo, &jobs(true), &BTreeMap::new()));
+        assert_eq!(as_ci[..6], ["sudo", "-n", "-H", "-u", "ci", "--"]);
+        assert!(as_ci.contains(&"PATH=/usr/bin:/bin".to_owned()), "{as_ci:?}");
+        assert!(as_ci.contains(&"/home/ci/.local".to_owned()), "{as_ci:?}");
+        let brew = Call::of(&step(Manager::Brew, &["jq"]), "/home/ci".as_ref());
+        let brew = brew[0].command(Rights::Sudo, &jobs(true), &BTreeMap::new());
+        assert!(words(&brew)[0].ends_with("brew"), "Homebrew is the owner's: {brew:?}");
+    }
+
+    #[test]
+    fn managers_that_take_one_package_at_a_time_are_called_once_for_each() {
+        for (manager, calls) in [(Manager::Pipx, 2), (Manager::Go, 2), (Manager::Cargo, 1)] {
+            assert_eq!(Call::of(&step(manager, &["a", "b"]), "/h".as_ref()).len(), calls);
+        }
+    }
+
+    #[test]
+    fn what_is_shown_may_be_pasted() {
+        let argv = ["apt-get", "-o", "A=b", "it's", "", "a\nb"].map(str::to_owned);
+        assert_eq!(quoted(&argv), "apt-get -o A=b 'it'\\''s' '' 'a\u{fffd}b'");
+    }
+
+    /// Words that mean something to a shell or to a package manager, among others.
+    fn names() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z0-9+.@/_-]{0,12}",
+            ".{0,12}",
+            r"(\$\(|`|;|\||&&|--|-o|https?://|\.\./|@|=| ){0,3}[a-z]{0,4}(;|-|\^|/sid|=1|`|\)){0,2}",
+        ]
+    }
+
+    proptest! {
+        /// Whatever the owner's settings or a list say: it is refused, or it reaches the manager as one
+        /// argument, after the words that we chose, and no shell reads it.
+        #[test]
+        fn a_name_is_one_argument_or_refused(name in names(), at in 0..Manager::ALL.len()) {
+            let manager = Manager::ALL[at];
+            let own = serde_json::json!({
+                "id": "x", "check": { "command": ["x"] },
+                "linux": { (field(manager)): [name.clone()] },
+            });
+            let item: Item = serde_json::from_value(own).unwrap();
+            if item.judge().is_ok() && !name.is_empty() {
+                for call in Call::of(&step(manager, &[&name]), "/h".as_ref()) {
+                    let usual = Call::of(&step(manager, &["usual"]), "/h".as_ref()).remove(0);
+                    prop_assert_eq!(call.argv.len(), usual.argv.len());
+                    prop_assert_eq!(call.argv.last(), Some(&name));
+                    prop_assert_eq!(&call.argv[..usual.argv.len() - 1], &usual.argv[..usual.argv.len() - 1]);
+                    for rights in [Rights::Root, Rights::Sudo, Rights::Pkexec] {
+                        let words = words(&call.command(rights, &jobs(true), &BTreeMap::new()));
+                        prop_assert!(!words.iter().any(|word| ["sh", "bash", "-c", "-i"].contains(&word.as_str())));
+                        prop_assert_eq!(words.last(), Some(&name));
+                    }
+                    prop_assert!(!name.starts_with('-') && !name.contains(char::is_whitespace));
+                }
+            }
+        }
+
+        /// A range, a pattern and a command of a check reach no shell either.
+        #[test]
+        fn a_check_is_refused_or_runs_its_own_words(word in ".{0,12}", version in ".{0,8}") {
+            let own = serde_json::json!({
+                "id": "x",
+                "check": { "command": ["x", word.clone()], "version": "{version}", "at_least": version },
+            });
+            let item: Item = serde_json::from_value(own).unwrap();
+            if item.judge().is_ok() {
+                for is_job_user in [false, true] {
+                    let words = words(&jobs(is_job_user).command(&item.check.command, &[]));
+                    prop_assert_eq!(words.last(), Some(&word));
+                    prop_assert!(!words[..words.len() - 1].iter().any(|it| it == "-c" || it == "-i"));
+                }
+            }
+        }
+    }
+
+    fn field(manager: Manager) -> &'static str {
+        match manager {
+            Manager::Apt => "apt",
+            Manager::Dnf => "dnf",
+            Manager::Brew => "brew",
+            Manager::Cask => "cask",
+            Manager::Npm => "npm",
+            Manager::Pipx => "pipx",
+            Manager::Pip => "pip",
+            Manager::Cargo => "cargo",
+            Manager::Go => "go",
+            Manager::Gem => "gem",
+        }
+    }
+}

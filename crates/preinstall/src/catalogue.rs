@@ -1,0 +1,353 @@
+//! All items and presets: the built-in ones, and the owner's over them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Item, ItemError, Ways, is_id};
+use crate::machine::Machine;
+use crate::package::Manager;
+
+/// A named list of items.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    pub id: String,
+    #[serde(default)]
+    pub title: String,
+    #[serde(default)]
+    pub what_for: String,
+    pub items: Vec<String>,
+}
+
+/// All there is to choose from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalogue {
+    /// In the order of the presets, the others after them.
+    pub items: Vec<Item>,
+    pub presets: Vec<Preset>,
+    own_items: BTreeSet<String>,
+    own_presets: BTreeSet<String>,
+}
+
+/// A name that nothing here has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("There is no item or preset {0}.")]
+pub struct Unknown(pub String);
+
+static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
+    #[derive(Deserialize)]
+    struct Presets {
+        preset: Vec<Preset>,
+    }
+    let presets: Presets = toml::from_str(PRESETS).expect("the built-in presets are valid");
+    let mut items: BTreeMap<String, Item> = FILES
+        .iter()
+        .map(|text| {
+            let item: Item = toml::from_str(text).expect("a built-in item is valid");
+            (item.id.clone(), item)
+        })
+        .collect();
+    let named = presets.preset.iter().flat_map(|preset| &preset.items);
+    let mut ordered: Vec<Item> = named.filter_map(|id| items.remove(id)).collect();
+    ordered.extend(items.into_values());
+    Catalogue {
+        items: ordered,
+        presets: presets.preset,
+        own_items: BTreeSet::new(),
+        own_presets: BTreeSet::new(),
+    }
+});
+
+impl Catalogue {
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
+    /// The built-in ones with the owner's tables `[[preinstall.item]]` and `[[preinstall.preset]]`. One
+    /// with the id of a built-in takes its place. What cannot be followed is left out and told.
+    pub fn with(
+        items: &[serde_json::Value],
+        presets: &[serde_json::Value],
+    ) -> (Self, Vec<ItemError>) {
+        let mut all = BUILT_IN.clone();
+        let mut refused = Vec::new();
+        for table in items {
+            match own::<Item>(table, "item").and_then(|item| item.judge().map(|()| item)) {
+                Err(error) => refused.push(error),
+                Ok(mut item) => {
+                    if item.title.is_empty() {
+                        item.title.clone_from(&item.id);
+                    }
+                    all.own_items.insert(item.id.clone());
+                    match all.items.iter_mut().find(|known| known.id == item.id) {
+                        Some(known) => *known = item,
+                        None => all.items.push(item),
+                    }
+                }
+            }
+        }
+        for item in &all.items {
+            if let Some(needed) = item.needs.iter().find(|id| all.item(id).is_none()) {
+                let what = format!("item {}", item.id);
+                refused.push(ItemError::new(what, "needs", format!("there is no item {needed}")));
+            }
+        }
+        for table in presets {
+            match own::<Preset>(table, "preset").and_then(|preset| all.judge(preset)) {
+                Err(error) => refused.push(error),
+                Ok(preset) => {
+                    all.own_presets.insert(preset.id.clone());
+                    match all.presets.iter_mut().find(|known| known.id == preset.id) {
+                        Some(known) => *known = preset,
+                        None => all.presets.push(preset),
+                    }
+                }
+            }
+        }
+        (all, refused)
+    }
+
+    fn judge(&self, mut preset: Preset) -> Result<Preset, ItemError> {
+        let what = format!("preset {}", preset.id);
+        if !is_id(&preset.id) {
+            let why = "1 to 64 lower-case letters, digits and -, no - first";
+            return Err(ItemError::new(what, "id", why));
+        }
+        if let Some(unknown) = preset.items.iter().find(|id| self.item(id).is_none()) {
+            return Err(ItemError::new(what, "items", format!("there is no item {unknown}")));
+        }
+        if preset.title.is_empty() {
+            preset.title.clone_from(&preset.id);
+        }
+        Ok(preset)
+    }
+
+    pub fn item(&self, id: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.id == id)
+    }
+
+    pub fn is_own_item(&self, id: &str) -> bool {
+        self.own_items.contains(id)
+    }
+
+    pub fn is_own_preset(&self, id: &str) -> bool {
+        self.own_presets.contains(id)
+    }
+
+    /// The items that are meant, each once, in the catalogue's order.
+    pub fn named(&self, items: &[String], presets: &[String]) -> Result<Vec<&Item>, Unknown> {
+        let mut wanted = BTreeSet::new();
+        for id in presets {
+            let preset = self.presets.iter().find(|preset| preset.id == *id);
+            wanted.extend(preset.ok_or_else(|| Unknown(id.clone()))?.items.iter());
+        }
+        for id in items {
+            wanted.insert(self.item(id).map(|item| &item.id).ok_or_else(|| Unknown(id.clone()))?);
+        }
+        Ok(self.items.iter().filter(|item| wanted.contains(&item.id)).collect())
+    }
+
+    /// They and all that they need, directly or by others, and what brings their package managers.
+    pub fn with_needs<'a>(&'a self, items: &[&'a Item], machine: &Machine) -> Vec<&'a Item> {
+        let mut wanted: BTreeSet<&str> = BTreeSet::new();
+        let mut open: Vec<&Item> = items.to_vec();
+        while let Some(item) = open.pop() {
+            if !wanted.insert(&item.id) {
+                continue;
+            }
+            let managers = item.ways(machine).into_iter().flat_map(Ways::managers);
+            let brought = managers.filter_map(Manager::brought_by);
+            open.extend(brought.filter_map(|id| self.item(id)));
+            open.extend(item.needs.iter().filter_map(|id| self.item(id)));
+        }
+        self.items.iter().filter(|item| wanted.contains(item.id.as_str())).collect()
+    }
+}
+
+fn own<T: serde::de::DeserializeOwned>(
+    table: &serde_json::Value,
+    kind: &str,
+) -> Result<T, ItemError> {
+    let id = table.get("id").and_then(serde_json::Value::as_str).unwrap_or("without an id");
+    serde_json::from_value(table.clone())
+        .map_err(|error| ItemError::new(format!("{kind} {id}"), "fields", error.to_string()))
+}
+
+const PRESETS: &str = include_str!("../presets.toml");
+
+const FILES: &[&str] = &[
+    include_str!("../catalogue/adb.toml"),
+    include_str!("../catalogue/android-licences.toml"),
+    include_str!("../catalogue/android-sdk.toml"),
+    include_str!("../catalogue/bash.toml"),
+    include_str!("../catalogue/ca-certificates.toml"),
+    include_str!("../catalogue/cargo-nextest.toml"),
+    include_str!("../catalogue/chrome.toml"),
+    include_str!("../catalogue/chromedriver.toml"),
+    include_str!("../catalogue/chromium.toml"),
+    include_str!("../catalogue/circleci.toml"),
+    include_str!("../catalogue/clippy.toml"),
+    include_str!("../catalogue/cocoapods.toml"),
+    include_str!("../catalogue/command-line-tools.toml"),
+    include_str!("../catalogue/coreutils.toml"),
+    include_str!("../catalogue/curl.toml"),
+    include_str!("../catalogue/docker-compose.toml"),
+    include_str!("../catalogue/docker-running.toml"),
+    include_str!("../catalogue/docker.toml"),
+    include_str!("../catalogue/fastlane.toml"),
+    include_str!("../catalogue/firefox.toml"),
+    include_str!("../catalogue/full-disk-access.toml"),
+    include_str!("../catalogue/gcc.toml"),
+    include_str!("../catalogue/geckodriver.toml"),
+    include_str!("../catalogue/git-lfs.toml"),
+    include_str!("../catalogue/git.toml"),
+    include_str!("../catalogue/gnupg.toml"),
+    include_str!("../catalogue/go.toml"),
+    include_str!("../catalogue/golangci-lint.toml"),
+    include_str!("../catalogue/gotestsum.toml"),
+    include_str!("../catalogue/gradle.toml"),
+    include_str!("../catalogue/gzip.toml"),
+    include_str!("../catalogue/homebrew.toml"),
+    include_str!("../catalogue/jdk.toml"),
+    include_str!("../catalogue/jq.toml"),
+    include_str!("../catalogue/kvm.toml"),
+    include_str!("../catalogue/make.toml"),
+    include_str!("../catalogue/maven.toml"),
+    include_str!("../catalogue/node.toml"),
+    include_str!("../catalogue/npm.toml"),
+    include_str!("../catalogue/pip.toml"),
+    include_str!("../catalogue/pipx.toml"),
+    include_str!("../catalogue/pnpm.toml"),
+    include_str!("../catalogue/podman.toml"),
+    include_str!("../catalogue/poetry.toml"),
+    include_str!("../catalogue/python.toml"),
+    include_str!("../catalogue/ruby.toml"),
+    include_str!("../catalogue/rust.toml"),
+    include_str!("../catalogue/rustfmt.toml"),
+    include_str!("../catalogue/ssh.toml"),
+    include_str!("../catalogue/swiftlint.toml"),
+    include_str!("../catalogue/tar.toml"),
+    include_str!("../catalogue/tox.toml"),
+    include_str!("../catalogue/typescript.toml"),
+    include_str!("../catalogue/unzip.toml"),
+    include_str!("../catalogue/uv.toml"),
+    include_str!("../catalogue/venv.toml"),
+    include_str!("../catalogue/xcbeautify.toml"),
+    include_str!("../catalogue/xcode-licence.toml"),
+    include_str!("../catalogue/xcode.toml"),
+    include_str!("../catalogue/xvfb.toml"),
+    include_str!("../catalogue/yarn.toml"),
+    include_str!("../catalogue/zip.toml"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::machine::{Arch, Os};
+
+    #[test]
+    fn every_file_of_the_catalogue_is_in_it() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
+        let files = std::fs::read_dir(folder).unwrap().count();
+        assert_eq!(files, FILES.len());
+        assert_eq!(Catalogue::built_in().items.len(), files, "each with an id of its own");
+    }
+
+    #[test]
+    fn every_item_has_a_check_a_way_for_both_systems_words_and_a_link() {
+        let all = Catalogue::built_in();
+        for item in &all.items {
+            item.judge().unwrap();
+            assert!(item.what_for.ends_with('.') && !item.title.is_empty(), "{}", item.id);
+            assert!(!item.links.is_empty(), "{} has no link", item.id);
+            for (os, managers) in [
+                (Os::Linux, &[Manager::Apt][..]),
+                (Os::Linux, &[Manager::Dnf]),
+                (Os::Macos, &[Manager::Brew, Manager::Cask]),
+            ] {
+                for arch in [Arch::X86, Arch::Arm] {
+                    let machine = Machine { os, arch, managers: managers.to_vec(), stubs: false };
+                    let ways = item.ways(&machine);
+                    let ways = ways.unwrap_or_else(|| panic!("{}: nothing for {os:?}", item.id));
+                    let by_itself = ways
+                        .managers()
+                        .any(|manager| machine.has(manager) || manager.brought_by().is_some());
+                    assert!(
+                        by_itself || ways.ours.is_some() || ways.human.is_some(),
+                        "{}: no way with {managers:?}",
+                        item.id
+                    );
+                }
+            }
+            for needed in &item.needs {
+                assert!(all.item(needed).is_some(), "{} needs {needed}", item.id);
+            }
+        }
+    }
+
+    #[test]
+    fn every_preset_names_items_that_there_are_and_says_what_it_is_for() {
+        let all = Catalogue::built_in();
+        for preset in &all.presets {
+            assert!(preset.what_for.ends_with('.') && !preset.items.is_empty(), "{preset:?}");
+            all.judge(preset.clone()).unwrap();
+        }
+        assert_eq!(all.presets.len(), 10);
+    }
+
+    #[test]
+    fn what_brings_a_package_manager_is_in_the_catalogue() {
+        for manager in Manager::ALL {
+            if let Some(id) = manager.brought_by() {
+                assert!(Catalogue::built_in().item(id).is_some(), "{manager:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_owners_own_are_there_too_and_what_cannot_be_followed_is_told() {
+        let items = [
+            json!({ "id": "just", "check": { "command": ["just", "--version"] }, "linux": { "cargo": "just" } }),
+            json!({ "id": "git", "title": "Our Git", "check": { "command": ["git", "--version"] } }),
+            json!({ "id": "evil", "check": { "command": ["x"] }, "linux": { "apt": "x; rm -rf /" } }),
+            json!({ "check": 3 }),
+        ];
+        let presets = [
+            json!({ "id": "ours", "items": ["just", "git"] }),
+            json!({ "id": "void", "items": ["moon"] }),
+        ];
+        let (all, refused) = Catalogue::with(&items, &presets);
+        assert_eq!(all.item("just").unwrap().title, "just");
+        assert_eq!(all.item("git").unwrap().title, "Our Git");
+        assert!(all.is_own_item("git") && !all.is_own_item("jq") && all.is_own_preset("ours"));
+        let told: Vec<String> = refused.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].contains("item evil: linux.apt-get"), "{told:?}");
+        assert!(told[1].contains("item without an id"), "{told:?}");
+        assert!(told[2].contains("preset void: items: there is no item moon"), "{told:?}");
+        let named = all.named(&["jq".into()], &["ours".into()]).unwrap();
+        let named: Vec<&str> = named.iter().map(|item| item.id.as_str()).collect();
+        assert_eq!(named, ["git", "jq", "just"]);
+        assert_eq!(all.named(&["moon".into()], &[]), Err(Unknown("moon".into())));
+    }
+
+    #[test]
+    fn what_an_item_needs_comes_with_it() {
+        let all = Catalogue::built_in();
+        let (os, arch) = (Os::Linux, Arch::X86);
+        let debian = Machine { os, arch, managers: vec![Manager::Apt], stubs: false };
+        let ids = |items: &[&str]| -> Vec<String> {
+            let items: Vec<&Item> = items.iter().map(|id| all.item(id).unwrap()).collect();
+            all.with_needs(&items, &debian).iter().map(|item| item.id.clone()).collect()
+        };
+        assert_eq!(ids(&["jq"]), ["jq"]);
+        let of_yarn = ids(&["yarn"]);
+        assert!(of_yarn.contains(&"npm".to_owned()) && of_yarn.contains(&"node".to_owned()));
+    }
+}

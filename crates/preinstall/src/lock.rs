@@ -1,0 +1,110 @@
+//! Who holds a lock of a package manager, as the kernel tells it. Takes no lock itself.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{major, minor};
+
+use crate::package::Manager;
+
+/// Somebody else's process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    pub pid: u32,
+    /// Its program's name, where that can be read.
+    pub name: Option<String>,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} (process {})", self.pid),
+            None => write!(f, "process {}", self.pid),
+        }
+    }
+}
+
+/// The files that apt and dpkg lock while they change something. Other managers wait, or say so, by
+/// themselves.
+pub(crate) fn files(manager: Manager) -> &'static [&'static str] {
+    match manager {
+        Manager::Apt => &[
+            "/var/lib/dpkg/lock-frontend",
+            "/var/lib/dpkg/lock",
+            "/var/lib/apt/lists/lock",
+            "/var/cache/apt/archives/lock",
+        ],
+        Manager::Dnf
+        | Manager::Brew
+        | Manager::Cask
+        | Manager::Npm
+        | Manager::Pipx
+        | Manager::Pip
+        | Manager::Cargo
+        | Manager::Go
+        | Manager::Gem => &[],
+    }
+}
+
+/// Who holds a kernel lock on one of the files. Nobody where that cannot be read, as on macOS.
+pub fn holder_of(files: &[impl AsRef<Path>]) -> Option<Holder> {
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let of = |file: &Path| {
+        let about = std::fs::metadata(file).ok()?;
+        let device = format!("{:02x}:{:02x}", major(about.dev()), minor(about.dev()));
+        holder_in(&locks, &device, about.ino())
+    };
+    let pid = files.iter().find_map(|file| of(file.as_ref()))?;
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
+    Some(Holder {
+        pid,
+        name: name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
+    })
+}
+
+/// `1: POSIX  ADVISORY  WRITE 813 fe:01:1573 0 EOF`, see proc(5); one that waits has `->` after its
+/// number. Below an overlay the device is another one, so there the file's number has to be enough.
+fn holder_in(locks: &str, device: &str, inode: u64) -> Option<u32> {
+    let holds = locks.lines().filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let &[_, _, _, "WRITE", pid, place, ..] = &words[..] else { return None };
+        let (on, number) = place.rsplit_once(':')?;
+        (number.parse() == Ok(inode)).then(|| Some((on == device, pid.parse().ok()?))).flatten()
+    });
+    let holds: Vec<(bool, u32)> = holds.filter(|(_, pid)| *pid != 0).collect();
+    holds.iter().find(|(exact, _)| *exact).or(holds.first()).map(|(_, pid)| *pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_is_read_from_the_kernels_list() {
+        let locks = "1: POSIX  ADVISORY  WRITE 813 fe:01:1573 0 EOF\n\
+                     1: -> POSIX  ADVISORY  WRITE 900 fe:01:1573 0 EOF\n\
+                     2: FLOCK  ADVISORY  READ 7 fe:01:99 0 EOF\n\
+                     3: POSIX  ADVISORY  WRITE 55 00:31:1573 0 EOF\n";
+        assert_eq!(holder_in(locks, "fe:01", 1573), Some(813));
+        assert_eq!(holder_in(locks, "00:31", 1573), Some(55));
+        assert_eq!(holder_in(locks, "00:99", 1573), Some(813), "as below an overlay");
+        assert_eq!(holder_in(locks, "fe:01", 99), None, "who reads keeps nobody from it");
+        assert_eq!(holder_in(locks, "fe:01", 1), None);
+        assert_eq!(holder_in("", "fe:01", 1573), None);
+    }
+
+    #[test]
+    fn who_holds_a_real_lock_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lock");
+        let open = std::fs::File::create(&file).unwrap();
+        assert_eq!(holder_of(&[&file]), None);
+        open.lock().unwrap();
+        if !Path::new("/proc/locks").exists() {
+            return skipped::skipped("this system does not tell who holds a lock");
+        }
+        let holder = holder_of(&[Path::new("/nowhere"), &file]).expect("it is held");
+        assert_eq!(holder.pid, std::process::id());
+        assert!(holder.to_string().ends_with(&format!("(process {})", holder.pid)));
+    }
+}

@@ -1,0 +1,254 @@
+//! Looks whether items are there: each tool's own version command, many at once, each with a time
+//! limit, as the user that jobs run as and with their PATH.
+
+use std::cmp::Ordering;
+use std::path::Path;
+use std::time::Duration;
+
+use futures::StreamExt;
+use protocol::{ItemChecked, ItemState};
+
+use crate::calls::quoted;
+use crate::item::{Check, Item};
+use crate::jobs::Jobs;
+use crate::limited::{Ran, run};
+use crate::machine::{Machine, Os};
+use crate::version::version_in;
+
+const WITHIN_SECONDS: u32 = 10;
+/// A first line is told up to here.
+const LONGEST_LINE: usize = 160;
+
+/// In the order of `items`. `advanced` is told how many are done.
+pub async fn check(
+    items: &[&Item],
+    machine: &Machine,
+    jobs: &Jobs,
+    mut advanced: impl FnMut(usize),
+) -> Vec<ItemChecked> {
+    let mut looks = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().copied().enumerate() {
+        looks.push(async move { (at, look(item, machine, jobs).await) });
+    }
+    let mut found = futures::stream::iter(looks).buffer_unordered(at_once());
+    let mut all = Vec::with_capacity(items.len());
+    while let Some(one) = found.next().await {
+        all.push(one);
+        advanced(all.len());
+    }
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, checked)| checked).collect()
+}
+
+/// Most of them wait for a disk or a daemon.
+fn at_once() -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    (cores * 3).clamp(6, 24)
+}
+
+/// What was found, before it has an item's name.
+struct Found {
+    state: ItemState,
+    reading: String,
+    version: Option<String>,
+    at: Option<String>,
+}
+
+impl Found {
+    fn new(state: ItemState, reading: impl Into<String>) -> Self {
+        Self { state, reading: reading.into(), version: None, at: None }
+    }
+}
+
+async fn look(item: &Item, machine: &Machine, jobs: &Jobs) -> ItemChecked {
+    let check = item.check_on(machine);
+    let found = if let Some(plist) = &check.plist {
+        let plutil = ["/usr/bin/plutil", "-extract", &plist.key, "raw", "-o", "-", &plist.file];
+        let argv: Vec<String> = plutil.map(str::to_owned).into();
+        match machine.os {
+            Os::Macos if Path::new(&plist.file).exists() => {
+                Found { at: Some(plist.file.clone()), ..asked(check, &argv, None, jobs).await }
+            }
+            Os::Macos | Os::Linux => {
+                Found::new(ItemState::Missing, format!("there is no {}", plist.file))
+            }
+        }
+    } else if check.command.is_empty() {
+        paths(check, jobs).await
+    } else {
+        command(check, machine, jobs).await
+    };
+    ItemChecked {
+        id: item.id.clone(),
+        title: item.title.clone(),
+        state: found.state,
+        reading: found.reading,
+        version: found.version,
+        found_at: found.at,
+        wants: check.range().words(),
+    }
+}
+
+async fn paths(check: &Check, jobs: &Jobs) -> Found {
+    for path in &check.paths {
+        let path = jobs.below_home(path).display().to_string();
+        let there = if jobs.is_job_user {
+            let argv = ["/usr/bin/test", "-e", &path].map(str::to_owned);
+            match run(jobs.command(&argv, &[]), within(check), jobs.other_user()).await {
+                Ran::Ended { said, .. } if said.starts_with("sudo:") => {
+                    return Found::new(ItemState::Unknown, first_line(&said));
+                }
+                Ran::Ended { code, .. } => code == Some(0),
+                Ran::NotStarted(error) => {
+                    return Found::new(ItemState::Unknown, error.to_string());
+                }
+                Ran::TooLong => return too_long(check, &argv),
+            }
+        } else {
+            Path::new(&path).exists()
+        };
+        if there {
+            let found = Found::new(ItemState::Present, format!("{path} is there"));
+            return Found { at: Some(path), ..found };
+        }
+    }
+    Found::new(ItemState::Missing, format!("there is no {}", check.paths.join(", nor ")))
+}
+
+async fn command(check: &Check, machine: &Machine, jobs: &Jobs) -> Found {
+    let program = check.command.first().map_or("", String::as_str);
+    let nowhere = || {
+        let why = if program.contains('/') {
+            format!("there is no program {program}")
+        } else {
+            format!("{program} is in no folder of the PATH of jobs")
+        };
+        Found::new(ItemState::Missing, why)
+    };
+    let at = if jobs.is_job_user {
+        if check.only_there {
+            let shell = ["/bin/sh", "-c", "command -v -- \"$0\"", program].map(str::to_owned);
+            let ran = run(jobs.command(&shell, &[]), within(check), jobs.other_user()).await;
+            return match ran {
+                Ran::Ended { code: Some(0), said } => is_there(said),
+                Ran::Ended { said, .. } if said.starts_with("sudo:") => {
+                    Found::new(ItemState::Unknown, first_line(&said))
+                }
+                Ran::Ended { .. } => nowhere(),
+                Ran::NotStarted(error) => Found::new(ItemState::Unknown, error.to_string()),
+                Ran::TooLong => too_long(check, &shell),
+            };
+        }
+        None
+    } else {
+        let Some(file) = jobs.find(program) else { return nowhere() };
+        Some(file.display().to_string())
+    };
+    let in_usr_bin = at.as_ref().is_none_or(|at| at.starts_with("/usr/bin/"));
+    if machine.os == Os::Macos && machine.stubs && check.mac_stub && in_usr_bin {
+        let why = format!("{program} is only a stub: the command line tools are missing");
+        return Found::new(ItemState::Missing, why);
+    }
+    match at {
+        Some(at) if check.only_there => is_there(at),
+        at => asked(check, &check.command, at, jobs).await,
+    }
+}
+
+fn is_there(at: String) -> Found {
+    Found { at: Some(at.clone()), ..Found::new(ItemState::Present, at) }
+}
+
+/// Runs the command and judges what it says.
+async fn asked(check: &Check, argv: &[String], at: Option<String>, jobs: &Jobs) -> Found {
+    let more = [
+        ("LC_ALL", "C.UTF-8"),
+        ("NO_COLOR", "1"),
+        ("NO_UPDATE_NOTIFIER", "1"),
+        ("HOMEBREW_NO_AUTO_UPDATE", "1"),
+        ("COREPACK_ENABLE_DOWNLOAD_PROMPT", "0"),
+    ];
+    let more = more.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let shown = quoted(argv);
+    let ran = run(jobs.command(argv, &more), within(check), jobs.other_user()).await;
+    let (code, said) = match ran {
+        Ran::TooLong => return Found { at, ..too_long(check, argv) },
+        Ran::NotStarted(error) => {
+            let why = format!("`{shown}` cannot be started: {error}");
+            return Found { at, ..Found::new(ItemState::Broken, why) };
+        }
+        Ran::Ended { code, said } => (code, said),
+    };
+    let line = first_line(&said);
+    let told = if line.is_empty() { String::new() } else { format!(": {line}") };
+    if jobs.is_job_user && code != Some(0) {
+        if said.starts_with("sudo:") {
+            return Found::new(ItemState::Unknown, line);
+        }
+        let of_env = said.starts_with("/usr/bin/env:") || said.starts_with("env:");
+        if of_env && code == Some(127) {
+            let program = argv.first().map_or("", String::as_str);
+            let why = format!("{program} is in no folder of the PATH of jobs");
+            return Found::new(ItemState::Missing, why);
+        }
+    }
+    if code.is_some() && code == check.missing_exit {
+        return Found::new(ItemState::Missing, format!("`{shown}` says so{told}"));
+    }
+    let Some(0) = code else {
+        let how = code.map_or("was ended by a signal".into(), |code| format!("failed ({code})"));
+        return Found { at, ..Found::new(ItemState::Broken, format!("`{shown}` {how}{told}")) };
+    };
+    judged(check, &shown, &said, at)
+}
+
+fn judged(check: &Check, shown: &str, said: &str, at: Option<String>) -> Found {
+    let place = at.as_ref().map_or(String::new(), |at| format!(", {at}"));
+    let version = check.version.as_deref().and_then(|pattern| version_in(said, pattern));
+    let Some(version) = version else {
+        let line = first_line(said);
+        let range = check.range().words();
+        let found = if check.version.is_some() && check.missing_exit.is_some() {
+            // It asks somebody else about it, who knows of none.
+            Found::new(ItemState::Missing, format!("`{shown}` says: {line}"))
+        } else if range.is_some() {
+            Found::new(ItemState::Unknown, format!("`{shown}` says no version: {line}"))
+        } else {
+            Found::new(ItemState::Present, format!("`{shown}` works{place}"))
+        };
+        return Found { at, ..found };
+    };
+    let range = check.range();
+    let wants = range.words().unwrap_or_default();
+    let (state, reading) = match range.judge(&version) {
+        Ordering::Equal => (ItemState::Present, format!("{version}{place}")),
+        Ordering::Less => (ItemState::TooOld, format!("{version}{place}; wanted is {wants}")),
+        Ordering::Greater => (ItemState::TooNew, format!("{version}{place}; wanted is {wants}")),
+    };
+    Found { state, reading, version: Some(version.to_string()), at }
+}
+
+fn within(check: &Check) -> Duration {
+    Duration::from_secs(check.within_seconds.unwrap_or(WITHIN_SECONDS).into())
+}
+
+/// It may work for all that is known, so nothing is installed for it.
+fn too_long(check: &Check, argv: &[String]) -> Found {
+    let seconds = within(check).as_secs();
+    Found::new(
+        ItemState::Unknown,
+        format!("`{}` had no end within {seconds} s and was ended", quoted(argv)),
+    )
+}
+
+fn first_line(said: &str) -> String {
+    let line = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    match line.char_indices().nth(LONGEST_LINE) {
+        Some((at, _)) => format!("{}...", &line[..at]),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

@@ -1,0 +1,65 @@
+//! Checks of scripted tools: each state, with the reading that says so.
+
+use super::*;
+use crate::stand_ins::{Place, linux, mac};
+use crate::{Catalogue, Manager};
+
+#[tokio::test]
+async fn every_state_of_a_check_has_the_reading_that_says_so() {
+    let place = Place::new();
+    place.program("good", "echo good 2.5.0");
+    place.program("old", "echo old 1.0");
+    place.program("new", "echo new 9.0");
+    place.program("broken", "echo it is broken >&2; exit 3");
+    place.program("mute", "exit 0");
+    place.program("hangs", "exec sleep 1000");
+    std::fs::File::create(place.path("bin").join("unrunnable")).unwrap();
+    let own: Vec<serde_json::Value> =
+        ["good", "old", "new", "broken", "mute", "hangs", "unrunnable", "absent"]
+            .iter()
+            .map(|name| {
+                serde_json::json!({ "id": format!("my-{name}"), "check": {
+                    "command": [name], "version": format!("{name} {{version}}"),
+                    "at_least": "2", "below": "3", "within_seconds": 1,
+                }})
+            })
+            .collect();
+    let (all, refused) = Catalogue::with(&own, &[]);
+    assert_eq!(refused, []);
+    let items: Vec<&Item> = all.items.iter().filter(|item| item.id.starts_with("my-")).collect();
+    let found = check(&items, &linux(Manager::Apt), &place.jobs(), |_| ()).await;
+    let of = |name: &str| {
+        let item = found.iter().find(|item| item.id == format!("my-{name}")).unwrap();
+        (item.state, item.reading.clone())
+    };
+    for (name, state, reading) in [
+        ("good", ItemState::Present, "2.5.0, "),
+        ("old", ItemState::TooOld, "wanted is 2 or newer, below 3"),
+        ("new", ItemState::TooNew, "9.0, "),
+        ("broken", ItemState::Broken, "failed (3): it is broken"),
+        ("mute", ItemState::Unknown, "says no version"),
+        ("hangs", ItemState::Unknown, "had no end within 1 s and was ended"),
+        ("unrunnable", ItemState::Missing, "in no folder of the PATH"),
+        ("absent", ItemState::Missing, "in no folder of the PATH"),
+    ] {
+        let (is, said) = of(name);
+        assert_eq!(is, state, "{name}: {said}");
+        assert!(said.contains(reading), "{name}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn on_a_mac_without_command_line_tools_a_stub_is_no_tool() {
+    let place = Place::new();
+    let all = Catalogue::built_in();
+    let machine = Machine { stubs: true, ..mac() };
+    let mut jobs = place.jobs();
+    jobs.environment.insert("PATH".into(), "/usr/bin".into());
+    let git = [all.item("git").unwrap()];
+    let found = check(&git, &machine, &jobs, |_| ()).await;
+    if !Path::new("/usr/bin/git").exists() {
+        return skipped::skipped("there is no /usr/bin/git to take for a stub");
+    }
+    assert_eq!(found[0].state, ItemState::Missing);
+    assert!(found[0].reading.contains("only a stub"), "{found:?}");
+}

@@ -1,0 +1,105 @@
+//! An installation as it is on disk before each thing that it does, so that whoever finds it knows what
+//! was begun.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use process::ProcessId;
+use protocol::{HumanStep, RunnerName};
+use serde::{Deserialize, Serialize};
+
+use crate::calls::Rights;
+use crate::item::Item;
+use crate::plan::Step;
+
+/// Of this form.
+pub(crate) const VERSION: u32 = 1;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub version: u32,
+    /// The plan's.
+    pub id: String,
+    pub began: Timestamp,
+    /// By whose eyes it is checked.
+    #[serde(default)]
+    pub runner: Option<RunnerName>,
+    pub rights: Rights,
+    pub steps: Vec<Rest>,
+    /// All that the steps are about, as they were then.
+    pub items: Vec<Item>,
+    #[serde(default)]
+    pub human: Vec<HumanStep>,
+    /// What went wrong, by item.
+    #[serde(default)]
+    pub failures: BTreeMap<String, Failure>,
+    #[serde(default)]
+    pub cancelled: bool,
+    /// How often somebody found it and went on.
+    #[serde(default)]
+    pub taken_up: u32,
+}
+
+/// A step and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rest {
+    pub step: Step,
+    pub state: State,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Waiting,
+    /// What was started last, where that is known.
+    Begun {
+        process: Option<ProcessId>,
+    },
+    Over,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub command: String,
+    pub said: String,
+}
+
+impl Record {
+    pub fn new(
+        id: String,
+        began: Timestamp,
+        runner: Option<RunnerName>,
+        rights: Rights,
+        steps: Vec<Step>,
+        items: Vec<Item>,
+        human: Vec<HumanStep>,
+    ) -> Self {
+        let waiting = |step| Rest { step, state: State::Waiting };
+        Self {
+            version: VERSION,
+            id,
+            began,
+            runner,
+            rights,
+            steps: steps.into_iter().map(waiting).collect(),
+            items,
+            human,
+            failures: BTreeMap::new(),
+            cancelled: false,
+            taken_up: 0,
+        }
+    }
+
+    /// An error is in words: it is no record, or one of a newer version.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let record: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if record.version > VERSION {
+            return Err(format!("it is of a newer version ({})", record.version));
+        }
+        // What stands in a file is judged as what stands in the settings.
+        for item in &record.items {
+            item.judge().map_err(|error| error.to_string())?;
+        }
+        Ok(record)
+    }
+}

@@ -1,0 +1,224 @@
+//! What takes minutes and a network, on demand (`--run-ignored all`): the archive's names, a clean Debian,
+//! an exported playbook.
+#![expect(clippy::unwrap_used, reason = "a trial that cannot go on has failed")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use protocol::{Preinstall, PreinstallHow};
+use skipped::skipped;
+use trials::{Api, DEADLINE, Options, Place, Supervisor, has_tools, is_root, program, until};
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn text(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+}
+
+#[test]
+#[ignore = "asks the archive's lists: run it on demand"]
+fn every_debian_package_of_the_catalogue_is_in_the_archive() {
+    if !has_tools(&["apt-cache"]) {
+        return;
+    }
+    if !succeeds("apt-cache", &["show", "bash"]) {
+        return skipped("apt has no lists of packages here");
+    }
+    let place = Place::new();
+    let api = Api::of(&place);
+    place.folders().ensure().unwrap();
+    let supervisor = Supervisor::start(&place, &api, &Options::default());
+    let said = place.runnerctl(&["preinstall", "list", "--json"]);
+    let list: Preinstall = serde_json::from_str(&said).unwrap();
+    let mut asked = 0;
+    let mut unknown = Vec::new();
+    for item in &list.items {
+        if let PreinstallHow::Packages { by, names, .. } = &item.how
+            && by == "apt"
+        {
+            asked += names.len();
+            unknown.extend(names.iter().filter(|name| !succeeds("apt-cache", &["show", name])));
+        }
+    }
+    assert!(asked > 30, "{asked}");
+    assert_eq!(unknown, Vec::<&String>::new());
+    supervisor.stop();
+}
+
+/// A folder that is a Debian of its own.
+struct Debian<'a> {
+    root: &'a Path,
+}
+
+impl<'a> Debian<'a> {
+    fn made(root: &'a Path) -> Self {
+        let output = Command::new("debootstrap")
+            .args(["--variant=minbase", "bookworm"])
+            .arg(root)
+            .args(mirror())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        let debian = Self { root };
+        for (from, to) in [("proc", "proc"), ("sysfs", "sys")] {
+            assert!(succeeds("mount", &["-t", from, from, root.join(to).to_str().unwrap()]));
+        }
+        // The way to the archive is this machine's.
+        for file in ["/etc/resolv.conf", "/etc/hosts"] {
+            let _ = fs::copy(file, root.join(file.trim_start_matches('/')));
+        }
+        for entry in fs::read_dir("/etc/apt/apt.conf.d").into_iter().flatten().flatten() {
+            let to = root.join("etc/apt/apt.conf.d").join(entry.file_name());
+            if !to.exists() {
+                let _ = fs::copy(entry.path(), to);
+            }
+        }
+        for name in ["runnerctl", "runner-tray-supervisor", "runner-tray-keeper"] {
+            fs::copy(program(name), root.join("usr/bin").join(name)).unwrap();
+        }
+        debian
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("chroot");
+        command.arg(self.root).args(words).env_clear().stdin(Stdio::null());
+        command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command.env("RUNNER_TRAY_HOME", "/root/tray").env("RUNNER_TRAY_ALLOW_ROOT", "1");
+        for name in ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.env("HOME", "/root");
+        command
+    }
+
+    fn says(&self, words: &[&str]) -> (Option<i32>, String) {
+        let output = self.command(words).output().unwrap();
+        (output.status.code(), text(&output))
+    }
+}
+
+impl Drop for Debian<'_> {
+    fn drop(&mut self) {
+        for name in ["proc", "sys"] {
+            succeeds("umount", &["-l", self.root.join(name).to_str().unwrap()]);
+        }
+    }
+}
+
+/// The one that this machine's apt uses, where it is a Debian.
+fn mirror() -> Option<String> {
+    let output = Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)"]).output();
+    let text = String::from_utf8_lossy(&output.ok()?.stdout).into_owned();
+    let is_debian = |line: &&str| line.starts_with("http") && !line.contains("security");
+    text.lines().find(is_debian).map(str::to_owned)
+}
+
+#[test]
+#[ignore = "makes a Debian: run it on demand"]
+fn in_a_clean_debian_the_essentials_are_installed_and_a_second_run_changes_nothing() {
+    if !is_root() || !has_tools(&["debootstrap", "chroot", "mount"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("debian")).unwrap();
+    let root = folder.path().join("debian");
+    let debian = Debian::made(&root);
+    let mut supervisor =
+        debian.command(&["runner-tray-supervisor"]).stdout(Stdio::null()).spawn().unwrap();
+    until(DEADLINE, "the supervisor answers", || {
+        debian.says(&["runnerctl", "supervisor", "status"]).0 == Some(0)
+    });
+    let (_, before) = debian.says(&["runnerctl", "preinstall", "plan", "essentials"]);
+    assert!(before.contains("apt-get") && before.contains("git"), "{before}");
+    let (code, said) =
+        debian.says(&["runnerctl", "preinstall", "install", "essentials", "--item", "xvfb"]);
+    assert_eq!(code, Some(0), "{said}");
+    let list = || debian.says(&["dpkg-query", "-W"]).1;
+    let packages = list();
+    assert!(packages.contains("git-lfs"), "{packages}");
+    let (code, again) =
+        debian.says(&["runnerctl", "preinstall", "install", "essentials", "--item", "xvfb"]);
+    assert_eq!(code, Some(0), "{again}");
+    assert!(again.contains("Nothing to install"), "{again}");
+    assert_eq!(list(), packages);
+    assert_eq!(debian.says(&["runnerctl", "supervisor", "stop"]).0, Some(0));
+    supervisor.wait().unwrap();
+}
+
+#[test]
+#[ignore = "installs Ansible into a folder: run it on demand"]
+fn an_exported_playbook_is_checked_run_and_run_again_without_a_change() {
+    if !is_root() || !has_tools(&["apt-get", "python3", "npm"]) {
+        return;
+    }
+    let place = Place::new();
+    let venv = place.path("signs").join("ansible");
+    let made = succeeds("python3", &["-m", "venv", venv.to_str().unwrap()])
+        && succeeds(venv.join("bin/pip").to_str().unwrap(), &["-q", "install", "ansible-core"]);
+    if !made || !succeeds("apt-get", &["-q", "-y", "install", "python3-apt"]) {
+        return skipped("ansible-core or python3-apt cannot be had here");
+    }
+    succeeds("apt-get", &["-q", "-y", "purge", "hello"]);
+    let items = "[[preinstall.item]]\nid = \"hello\"\ncheck = { command = [\"hello\", \"--version\"] }\nlinux = { apt = \"hello\" }\n\
+                 [[preinstall.item]]\nid = \"mkdirp\"\ncheck = { command = [\"mkdirp\", \"--version\"] }\nlinux = { npm = \"mkdirp\" }\n";
+    place.folders().ensure().unwrap();
+    run_dir::write_atomically(&place.folders().settings_file(), items.as_bytes()).unwrap();
+    let api = Api::of(&place);
+    let supervisor = Supervisor::start(&place, &api, &Options::default());
+    let words = ["preinstall", "export", "ansible", "hello", "mkdirp", "circleci", "xcode"];
+    let playbook = place.path("signs").join("playbook.yml");
+    run_dir::write_atomically(&playbook, place.runnerctl(&words).as_bytes()).unwrap();
+    let all = place.path("signs").join("all.yml");
+    let presets = [
+        "essentials",
+        "ios",
+        "android",
+        "node",
+        "python",
+        "go",
+        "rust",
+        "jvm",
+        "containers",
+        "browsers",
+    ];
+    let words = [&["preinstall", "export", "ansible"], &presets[..]].concat();
+    run_dir::write_atomically(&all, place.runnerctl(&words).as_bytes()).unwrap();
+    let run = |book: &Path, more: &[&str]| {
+        let output = Command::new(venv.join("bin/ansible-playbook"))
+            .args([
+                "-i",
+                "localhost,",
+                "-c",
+                "local",
+                "-e",
+                "ansible_python_interpreter=/usr/bin/python3",
+            ])
+            .args(more)
+            .arg(book)
+            .env("HOME", place.path("owner"))
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .unwrap();
+        let said = text(&output);
+        assert!(output.status.success(), "{more:?}: {said}");
+        said
+    };
+    // All of the catalogue is understood and tried, and nothing is done.
+    run(&all, &["--check"]);
+    run(&playbook, &["--check"]);
+    assert!(!Path::new("/usr/bin/hello").exists());
+    let first = run(&playbook, &[]);
+    assert!(Path::new("/usr/bin/hello").exists(), "{first}");
+    assert!(place.path("owner").join(".local/bin/mkdirp").exists(), "{first}");
+    let again = run(&playbook, &[]);
+    assert!(again.contains("changed=0 "), "{again}");
+    succeeds("apt-get", &["-q", "-y", "purge", "hello"]);
+    supervisor.stop();
+}

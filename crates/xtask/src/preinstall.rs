@@ -1,0 +1,121 @@
+//! `docs/preinstall.md`: the catalogue of what jobs need, as a page.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use preinstall::{Catalogue, Item, Ways};
+
+use crate::generated::Generated;
+
+const HEAD: &str = "\
+# What jobs need
+
+<!-- Generated from crates/preinstall/catalogue by `cargo xtask generated write`. -->
+
+`runnerctl preinstall` looks whether these are there and installs what is missing: `check`, `plan`, `install`. Only what is
+missing is installed; what is too old only with `--upgrade`. Checks see the PATH and the user that jobs have.
+";
+
+const OWN: &str = r#"
+## Your own
+
+In `settings.toml`, with the same fields as the files of the catalogue. One with the id of a built-in takes its place.
+
+```toml
+[[preinstall.item]]
+id = "just"
+title = "just"
+what_for = "Runs our recipes."
+links = ["https://just.systems/"]
+check = { command = ["just", "--version"], version = "just {version}", at_least = "1.20" }
+linux = { cargo = "just" }
+macos = { brew = "just" }
+
+[[preinstall.preset]]
+id = "web"
+items = ["node", "just", "chromium"]
+```
+
+A check is a `command` (a program in the PATH of jobs and its arguments; no shell reads them), `paths` of which one is
+there, or on macOS a `plist` (`{ file = "...", key = "..." }`). `version` is the text before the version and `{version}`;
+`at_least` and `below` are the wanted range. `missing_exit` is an exit code by which the command says that it is missing,
+`only_there = true` means that the program is not run, and `within_seconds` is its time limit (10).
+
+`linux` and `macos` say how it comes there: `apt`, `dnf`, `brew`, `cask`, `npm`, `pipx`, `pip`, `cargo`, `go` or `gem`, each a
+package or a list; `human` what somebody does by hand; `then` what somebody does after that. `linux_x86_64`,
+`linux_aarch64`, `macos_x86_64` and `macos_aarch64` take their place on such a machine. `needs` names items that come first.
+A package's name is a name alone: options, addresses, paths and patterns are refused.
+"#;
+
+pub(crate) fn files(root: &Path) -> Vec<Generated> {
+    vec![Generated {
+        path: root.join("docs/preinstall.md"),
+        bytes: page().into_bytes(),
+        same: |old, new| old == new,
+    }]
+}
+
+fn page() -> String {
+    let all = Catalogue::built_in();
+    let mut page = HEAD.to_owned();
+    page.push_str("\n## Presets\n\n| preset | for | items |\n| --- | --- | --- |\n");
+    for preset in &all.presets {
+        let items = preset.items.join("`, `");
+        let _ = writeln!(page, "| `{}` | {} | `{items}` |", preset.id, preset.what_for);
+    }
+    page.push_str("\n## Items\n\n| item | what for | Linux | macOS | about |\n| --- | --- | --- | --- | --- |\n");
+    for item in &all.items {
+        let size = item.size_mb.map_or_else(String::new, |mb| format!("{mb} MB"));
+        let link = item.links.first().map_or("", String::as_str);
+        let _ = writeln!(
+            page,
+            "| [`{}`]({link}) | {} | {} | {} | {size} |",
+            item.id,
+            item.what_for,
+            ways(item, item.linux.as_ref()),
+            ways(item, item.macos.as_ref()),
+        );
+    }
+    page.push_str(OWN);
+    page
+}
+
+fn ways(item: &Item, ways: Option<&Ways>) -> String {
+    let Some(ways) = ways else { return String::new() };
+    let by = ways
+        .managers()
+        .map(|manager| format!("{}: `{}`", manager.name(), ways.of(manager).join("`, `")));
+    let mut all: Vec<String> = by.collect();
+    if ways.ours.is_some() {
+        all.push(format!("Runner Tray writes it ({})", item.id));
+    }
+    all.extend(ways.human.iter().chain(&ways.then).map(|words| format!("by hand: {words}")));
+    all.join("; ").replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_and_preset_has_its_line_on_the_page() {
+        let page = page();
+        for item in &Catalogue::built_in().items {
+            assert!(page.contains(&format!("| [`{}`](", item.id)), "{}", item.id);
+        }
+        for preset in &Catalogue::built_in().presets {
+            assert!(page.contains(&format!("\n| `{}` |", preset.id)), "{}", preset.id);
+        }
+    }
+
+    #[test]
+    fn what_the_page_says_of_ones_own_is_followed() {
+        let text = OWN.split("```toml\n").nth(1).and_then(|it| it.split("```").next());
+        let read: toml::Value = toml::from_str(text.expect("an example")).expect("TOML");
+        let read = serde_json::to_value(&read["preinstall"]).expect("a table");
+        let list = |name: &str| read[name].as_array().expect("a list").clone();
+        let (all, refused) = Catalogue::with(&list("item"), &list("preset"));
+        assert_eq!(refused, []);
+        assert!(all.item("just").is_some());
+    }
+}
