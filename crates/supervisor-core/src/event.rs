@@ -96,8 +96,8 @@ pub enum Event {
     DiskSeen(Vec<VolumeFacts>),
     /// A clean-up runs, whoever began it; or working directories are measured for somebody who waits.
     CleanupAdvanced(CleanupRuns),
-    /// They were measured, and no clean-up runs.
-    WorkDirsMeasured,
+    /// What was measured, for a plan or for somebody to see, is; and no clean-up runs.
+    MeasuringEnded,
     /// No clean-up runs any more; why it did not do what it should, in words.
     CleanupEnded {
         failure: Option<String>,

@@ -126,7 +126,7 @@ impl Core {
             }
             Event::PreinstallSeen(seen) => self.preinstalling.seen(*seen),
             Event::CleanupAdvanced(runs) => self.cleaning.advanced(runs),
-            Event::WorkDirsMeasured => self.cleaning.measured(),
+            Event::MeasuringEnded => self.cleaning.measured(),
             Event::CleanupEnded { failure } => {
                 self.cleaning.ended(failure, now);
                 self.disk.is_stale();

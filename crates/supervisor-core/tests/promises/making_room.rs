@@ -188,6 +188,9 @@ fn a_clean_up_that_failed_is_a_problem_until_one_did_all() {
     assert_eq!(problem.reading.as_deref(), Some("3 entries stayed"));
     assert!(scene.core.snapshot().cleanup.is_none());
     scene.tell(runs(CleanupWhy::You));
+    scene.tell(Event::MeasuringEnded);
+    assert_eq!(scene.core.snapshot().problems.len(), 1, "to plan another mends nothing");
+    scene.tell(runs(CleanupWhy::You));
     scene.tell(Event::CleanupEnded { failure: None });
     assert!(scene.core.snapshot().problems.is_empty());
 }
@@ -198,7 +201,7 @@ fn what_is_measured_for_somebody_is_told_until_its_end_and_mends_no_clean_up() {
     scene.tell(Event::CleanupEnded { failure: Some("3 entries stayed".into()) });
     scene.tell(runs(CleanupWhy::You));
     assert!(scene.core.snapshot().cleanup.is_some());
-    scene.tell(Event::WorkDirsMeasured);
+    scene.tell(Event::MeasuringEnded);
     assert!(scene.core.snapshot().cleanup.is_none());
     assert_eq!(scene.core.snapshot().problems[0].code, ProblemCode::CleanupFailed);
 }

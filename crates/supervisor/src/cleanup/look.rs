@@ -124,7 +124,7 @@ impl Supervisor {
     pub(crate) fn work_dirs_measured(&mut self) {
         self.cleaning.measuring.retain(|stop| !stop.is_closed());
         if self.cleaning.running.is_none() && self.cleaning.measuring.is_empty() {
-            self.event(Event::WorkDirsMeasured);
+            self.event(Event::MeasuringEnded);
         }
     }
 }

@@ -135,7 +135,7 @@ impl Supervisor {
         reply: Reply<CleanupPlan>,
     ) {
         self.job_is_over();
-        self.event(Event::CleanupEnded { failure: None });
+        self.event(Event::MeasuringEnded);
         let answer = plan.map(|plan| {
             self.cleaning.plan = Some(Arc::clone(&plan));
             plan.shown.clone()
