@@ -184,7 +184,8 @@ class Desktop:
         """The server chooses a free number itself."""
         reading, writing = os.pipe()
         server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", self.size, "-nolisten", "tcp"],
+            # It stays as it is when its last window goes.
+            ["Xvfb", "-displayfd", str(writing), "-noreset", "-screen", "0", self.size, "-nolisten", "tcp"],
             pass_fds=[writing],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
