@@ -93,10 +93,8 @@ fn script(all: &Catalogue) -> String {
         }
         let plist = check.plist.iter().map(|plist| &plist.file);
         let paths: Vec<String> = check.paths.iter().chain(plist).cloned().collect();
-        paths
-            .iter()
-            .map(|path| format!("[ -e {} ]\n", quoted(std::slice::from_ref(path))))
-            .collect()
+        let line = |path: &String| format!("[ -e {} ]\n", quoted(std::slice::from_ref(path)));
+        paths.iter().map(line).collect::<Vec<_>>().concat()
     };
     let lines: Vec<String> = all.items.iter().map(line).collect();
     lines.concat() + "true\n"

@@ -131,6 +131,7 @@ impl Installation {
         if *cancel.borrow() || self.record.cancelled {
             return Err(Stop::Cancelled);
         }
+        (told.progress)(self.progress(at, &step, None));
         let wanting = self.wanting(&step).await;
         if step.items.is_empty() || !wanting.is_empty() {
             self.carry_out_step(at, &step.only(&wanting), cancel, told).await?;

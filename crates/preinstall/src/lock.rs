@@ -3,8 +3,6 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{major, minor};
-
 use crate::package::Manager;
 
 /// Somebody else's process.
@@ -51,8 +49,7 @@ pub fn holder_of(files: &[impl AsRef<Path>]) -> Option<Holder> {
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     let of = |file: &Path| {
         let about = std::fs::metadata(file).ok()?;
-        let device = format!("{:02x}:{:02x}", major(about.dev()), minor(about.dev()));
-        holder_in(&locks, &device, about.ino())
+        holder_in(&locks, &device(about.dev()), about.ino())
     };
     let pid = files.iter().find_map(|file| of(file.as_ref()))?;
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
@@ -60,6 +57,13 @@ pub fn holder_of(files: &[impl AsRef<Path>]) -> Option<Holder> {
         pid,
         name: name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
     })
+}
+
+/// As the list writes it; Linux keeps both numbers in two parts each.
+fn device(dev: u64) -> String {
+    let major = (dev >> 32 & 0xffff_f000) | (dev >> 8 & 0xfff);
+    let minor = (dev >> 12 & 0xffff_ff00) | (dev & 0xff);
+    format!("{major:02x}:{minor:02x}")
 }
 
 /// `1: POSIX  ADVISORY  WRITE 813 fe:01:1573 0 EOF`, see proc(5); one that waits has `->` after its
@@ -91,6 +95,13 @@ mod tests {
         assert_eq!(holder_in(locks, "fe:01", 99), None, "who reads keeps nobody from it");
         assert_eq!(holder_in(locks, "fe:01", 1), None);
         assert_eq!(holder_in("", "fe:01", 1573), None);
+    }
+
+    #[test]
+    fn a_device_is_written_as_the_kernel_writes_it() {
+        assert_eq!(device(0xfe01), "fe:01");
+        assert_eq!(device(0x31), "00:31");
+        assert_eq!(device(0x0010_0103), "01:103");
     }
 
     #[test]

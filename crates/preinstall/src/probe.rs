@@ -1,7 +1,7 @@
 //! Looks whether items are there: each tool's own version command, many at once, each with a time
 //! limit, as the user that jobs run as and with their PATH.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,8 +26,11 @@ pub async fn check(
     jobs: &Jobs,
     mut advanced: impl FnMut(usize),
 ) -> Vec<ItemChecked> {
+    // What may take longest begins first, so that nobody waits for it alone in the end.
+    let mut order: Vec<(usize, &Item)> = items.iter().copied().enumerate().collect();
+    order.sort_by_key(|(_, item)| Reverse(within(item.check_on(machine))));
     let mut looks = Vec::with_capacity(items.len());
-    for (at, item) in items.iter().copied().enumerate() {
+    for (at, item) in order {
         looks.push(async move { (at, look(item, machine, jobs).await) });
     }
     let mut found = futures::stream::iter(looks).buffer_unordered(at_once());

@@ -838,7 +838,7 @@ export type SoftwareReport = { made_at: string,
  */
 system: string, 
 /**
- * "x86_64".
+ * As Rust names it: `x86_64`.
  */
 arch: string, jobs: PreinstallJobs, items: Array<ItemChecked>, };
 
