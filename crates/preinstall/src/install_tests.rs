@@ -11,9 +11,9 @@ use crate::{Catalogue, Manager};
 async fn homebrew_is_called_as_it_documents_and_a_second_run_does_nothing() {
     let place = Place::new();
     place.manager("brew", "nothing");
-    let all = Place::catalogue(&["hello", "figlet"], "brew");
-    let first = place.install(&all, &["hello", "figlet"], &mac()).await;
-    assert_eq!(place.calls("brew"), ["install --formula hello figlet"]);
+    let all = Place::catalogue(&["hallo", "figlette"], "brew");
+    let first = place.install(&all, &["hallo", "figlette"], &mac()).await;
+    assert_eq!(place.calls("brew"), ["install --formula hallo figlette"]);
     let environment = place.calls("brew.env");
     for set in [
         "HOMEBREW_NO_AUTO_UPDATE=1",
@@ -24,11 +24,11 @@ async fn homebrew_is_called_as_it_documents_and_a_second_run_does_nothing() {
         assert!(environment.iter().any(|line| line == set), "{set}: {environment:?}");
     }
     let installed = |name: &str| (name.to_owned(), PreinstallEnd::Installed);
-    assert_eq!(ends(&first.done), [installed("hello"), installed("figlet")]);
+    assert_eq!(ends(&first.done), [installed("hallo"), installed("figlette")]);
     assert_eq!(first.done.outcomes[0].item.version.as_deref(), Some("1.2.3"));
     assert_eq!(first.done.cut_short, None);
     assert_eq!(first.progress.last().unwrap().title, "Check again");
-    let second = place.draft(&all, &["hello", "figlet"], &mac()).await;
+    let second = place.draft(&all, &["hallo", "figlette"], &mac()).await;
     assert_eq!((second.steps.len(), second.already.len()), (0, 2));
 }
 
@@ -36,18 +36,18 @@ async fn homebrew_is_called_as_it_documents_and_a_second_run_does_nothing() {
 async fn a_cask_is_called_as_homebrew_documents() {
     let place = Place::new();
     place.manager("brew", "nothing");
-    let all = Place::catalogue(&["hello"], "cask");
-    place.install(&all, &["hello"], &mac()).await;
-    assert_eq!(place.calls("brew"), ["install --cask hello"]);
+    let all = Place::catalogue(&["hallo"], "cask");
+    place.install(&all, &["hallo"], &mac()).await;
+    assert_eq!(place.calls("brew"), ["install --cask hallo"]);
 }
 
 #[tokio::test]
 async fn dnf_is_called_as_it_documents() {
     let place = Place::new();
     place.manager("dnf", "nothing");
-    let all = Place::catalogue(&["hello", "figlet"], "dnf");
-    let carried = place.install(&all, &["hello", "figlet"], &linux(Manager::Dnf)).await;
-    assert_eq!(place.calls("dnf"), ["install -y --setopt=install_weak_deps=False hello figlet"]);
+    let all = Place::catalogue(&["hallo", "figlette"], "dnf");
+    let carried = place.install(&all, &["hallo", "figlette"], &linux(Manager::Dnf)).await;
+    assert_eq!(place.calls("dnf"), ["install -y --setopt=install_weak_deps=False hallo figlette"]);
     assert!(ends(&carried.done).iter().all(|(_, end)| *end == PreinstallEnd::Installed));
 }
 
@@ -55,15 +55,15 @@ async fn dnf_is_called_as_it_documents() {
 async fn one_that_cannot_be_had_stops_no_other_and_shows_what_its_tool_said() {
     let place = Place::new();
     place.manager("brew", "moon");
-    let all = Place::catalogue(&["hello", "moon", "figlet"], "brew");
-    let carried = place.install(&all, &["hello", "moon", "figlet"], &mac()).await;
+    let all = Place::catalogue(&["hallo", "moon", "figlette"], "brew");
+    let carried = place.install(&all, &["hallo", "moon", "figlette"], &mac()).await;
     assert_eq!(
         place.calls("brew"),
         [
-            "install --formula hello moon figlet",
-            "install --formula hello",
+            "install --formula hallo moon figlette",
+            "install --formula hallo",
             "install --formula moon",
-            "install --formula figlet",
+            "install --formula figlette",
         ]
     );
     let failed: Vec<_> =
@@ -79,8 +79,8 @@ async fn one_that_cannot_be_had_stops_no_other_and_shows_what_its_tool_said() {
 async fn what_a_tool_installs_and_does_not_work_is_failed_by_the_check() {
     let place = Place::new();
     place.program("brew", "[ \"$1\" = --version ] && echo Homebrew 4.4.0; exit 0");
-    let all = Place::catalogue(&["hello"], "brew");
-    let carried = place.install(&all, &["hello"], &mac()).await;
+    let all = Place::catalogue(&["hallo"], "brew");
+    let carried = place.install(&all, &["hallo"], &mac()).await;
     let outcome = &carried.done.outcomes[0];
     assert_eq!((outcome.outcome, outcome.said.as_deref()), (PreinstallEnd::Failed, None));
     assert_eq!(outcome.item.state, ItemState::Missing);
@@ -90,8 +90,8 @@ async fn what_a_tool_installs_and_does_not_work_is_failed_by_the_check() {
 async fn a_manager_that_is_not_there_is_a_failure_and_no_end() {
     let place = Place::new();
     place.manager("dnf", "nothing");
-    let all = Place::catalogue(&["hello"], "dnf");
-    let draft = place.draft(&all, &["hello"], &linux(Manager::Dnf)).await;
+    let all = Place::catalogue(&["hallo"], "dnf");
+    let draft = place.draft(&all, &["hallo"], &linux(Manager::Dnf)).await;
     std::fs::remove_file(place.path("bin").join("dnf")).unwrap();
     let record = Place::record(&all, draft);
     let carried = place.carry_out(place.installation(record, &linux(Manager::Dnf))).await;
@@ -103,8 +103,8 @@ async fn a_manager_that_is_not_there_is_a_failure_and_no_end() {
 async fn each_call_is_on_disk_before_it_is_made() {
     let place = Place::new();
     place.manager("brew", "nothing");
-    let all = Place::catalogue(&["hello"], "brew");
-    let carried = place.install(&all, &["hello"], &mac()).await;
+    let all = Place::catalogue(&["hallo"], "brew");
+    let carried = place.install(&all, &["hallo"], &mac()).await;
     let states: Vec<&State> = carried.saved.iter().map(|record| &record.steps[0].state).collect();
     assert!(matches!(states[0], State::Begun { process: None }), "{states:?}");
     assert!(matches!(states[1], State::Begun { process: Some(_) }), "{states:?}");
@@ -117,8 +117,8 @@ async fn each_call_is_on_disk_before_it_is_made() {
 async fn nothing_is_begun_that_cannot_be_written_down() {
     let place = Place::new();
     place.manager("brew", "nothing");
-    let all = Place::catalogue(&["hello"], "brew");
-    let draft = place.draft(&all, &["hello"], &mac()).await;
+    let all = Place::catalogue(&["hallo"], "brew");
+    let draft = place.draft(&all, &["hallo"], &mac()).await;
     let installation = place.installation(Place::record(&all, draft), &mac());
     let (_cancel, told) = watch::channel(false);
     let full = |_: &Record| Err(io::Error::from_raw_os_error(28));
@@ -138,21 +138,21 @@ async fn a_cancelled_installation_ends_after_the_call_that_runs() {
         "brew",
         &format!(
             "[ \"$1\" = --version ] && {{ echo Homebrew 4.4.0; exit 0; }}; : > {}; while [ ! -e {} ]; do sleep 0.05; done; \
-             printf '#!/bin/sh\\necho hello 1.0\\n' > {bin}/hello; chmod +x {bin}/hello",
+             printf '#!/bin/sh\\necho hallo 1.0\\n' > {bin}/hallo; chmod +x {bin}/hallo",
             begun.display(),
             go.display(),
             bin = place.path("bin").display()
         ),
     );
     place.program("npm-there", "exit 0");
-    let mut all = Place::catalogue(&["hello"], "brew");
+    let mut all = Place::catalogue(&["hallo"], "brew");
     let other = serde_json::json!({
         "id": "late", "check": { "command": ["late", "--version"] }, "macos": { "npm": "late" },
     });
     let npm = serde_json::json!({ "id": "npm", "check": { "command": ["npm-there"] } });
-    let hello = serde_json::to_value(all.item("hello").unwrap()).unwrap();
-    (all, _) = Catalogue::with(&[hello, other, npm], &[]);
-    let draft = place.draft(&all, &["hello", "late"], &mac()).await;
+    let hallo = serde_json::to_value(all.item("hallo").unwrap()).unwrap();
+    (all, _) = Catalogue::with(&[hallo, other, npm], &[]);
+    let draft = place.draft(&all, &["hallo", "late"], &mac()).await;
     assert_eq!(draft.steps.len(), 2, "{draft:?}");
     let installation = place.installation(Place::record(&all, draft), &mac());
     let (cancel, told) = watch::channel(false);
@@ -166,7 +166,7 @@ async fn a_cancelled_installation_ends_after_the_call_that_runs() {
     assert_eq!(carried.done.cut_short.as_deref(), Some("It was cancelled."));
     assert_eq!(
         ends(&carried.done),
-        [("hello".into(), PreinstallEnd::Installed), ("late".into(), PreinstallEnd::NotBegun)]
+        [("hallo".into(), PreinstallEnd::Installed), ("late".into(), PreinstallEnd::NotBegun)]
     );
     assert_eq!(place.calls("npm"), Vec::<String>::new());
 }
@@ -176,13 +176,13 @@ async fn one_that_was_killed_in_the_middle_is_taken_up_and_its_tool_waited_for()
     let place = Place::new();
     let go = place.path("state").join("go");
     place.manager("brew", "nothing");
-    let all = Place::catalogue(&["hello", "figlet"], "brew");
-    let draft = place.draft(&all, &["hello", "figlet"], &mac()).await;
+    let all = Place::catalogue(&["hallo", "figlette"], "brew");
+    let draft = place.draft(&all, &["hallo", "figlette"], &mac()).await;
     let mut record = Place::record(&all, draft);
     // What the dead one had started goes on, and installs one of two.
     let bin = place.path("bin").display().to_string();
     let script = format!(
-        "while [ ! -e {} ]; do sleep 0.05; done; printf '#!/bin/sh\\necho hello 1.0\\n' > {bin}/hello; chmod +x {bin}/hello",
+        "while [ ! -e {} ]; do sleep 0.05; done; printf '#!/bin/sh\\necho hallo 1.0\\n' > {bin}/hallo; chmod +x {bin}/hallo",
         go.display()
     );
     let mut tool = std::process::Command::new("/bin/sh").args(["-c", &script]).spawn().unwrap();
@@ -198,7 +198,7 @@ async fn one_that_was_killed_in_the_middle_is_taken_up_and_its_tool_waited_for()
     let reaped = tokio::task::spawn_blocking(move || tool.wait());
     let carried = carrying.await.unwrap();
     reaped.await.unwrap().unwrap();
-    assert_eq!(place.calls("brew"), ["install --formula figlet"], "what is there stays");
+    assert_eq!(place.calls("brew"), ["install --formula figlette"], "what is there stays");
     assert!(ends(&carried.done).iter().all(|(_, end)| *end == PreinstallEnd::Installed));
 }
 
@@ -206,8 +206,8 @@ async fn one_that_was_killed_in_the_middle_is_taken_up_and_its_tool_waited_for()
 async fn what_never_came_to_its_end_is_not_begun_for_ever() {
     let place = Place::new();
     place.manager("brew", "nothing");
-    let all = Place::catalogue(&["hello"], "brew");
-    let draft = place.draft(&all, &["hello"], &mac()).await;
+    let all = Place::catalogue(&["hallo"], "brew");
+    let draft = place.draft(&all, &["hallo"], &mac()).await;
     let record = Record { taken_up: MOST_TAKEN_UP + 1, ..Place::record(&all, draft) };
     let carried = place.carry_out(place.installation(record, &mac())).await;
     assert!(carried.done.cut_short.unwrap().contains("never came to its end"));
@@ -221,9 +221,9 @@ async fn a_lock_that_another_holds_is_waited_for_and_its_holder_named() {
     }
     let place = Place::new();
     place.manager("apt-get", "nothing");
-    let all = Place::catalogue(&["hello"], "apt");
+    let all = Place::catalogue(&["hallo"], "apt");
     let machine = linux(Manager::Apt);
-    let draft = place.draft(&all, &["hello"], &machine).await;
+    let draft = place.draft(&all, &["hallo"], &machine).await;
     let lock = std::fs::File::create(place.path("state").join("lock")).unwrap();
     lock.lock().unwrap();
     let installation = place.installation(Place::record(&all, draft), &machine);
@@ -247,7 +247,7 @@ async fn a_lock_that_another_holds_is_waited_for_and_its_holder_named() {
         progress.lock().unwrap().iter().filter_map(|now| now.waits.clone()).collect();
     let pid = std::process::id();
     assert!(waits[0].contains(&format!("(process {pid})")), "{waits:?}");
-    assert_eq!(ends(&done), [("hello".into(), PreinstallEnd::Installed)]);
+    assert_eq!(ends(&done), [("hallo".into(), PreinstallEnd::Installed)]);
     assert_eq!(place.calls("apt-get").len(), 2, "the lists, then the packages");
 }
 
@@ -258,9 +258,9 @@ async fn a_wait_for_a_lock_can_be_cancelled() {
     }
     let place = Place::new();
     place.manager("apt-get", "nothing");
-    let all = Place::catalogue(&["hello"], "apt");
+    let all = Place::catalogue(&["hallo"], "apt");
     let machine = linux(Manager::Apt);
-    let draft = place.draft(&all, &["hello"], &machine).await;
+    let draft = place.draft(&all, &["hallo"], &machine).await;
     let lock = std::fs::File::create(place.path("state").join("lock")).unwrap();
     lock.lock().unwrap();
     let installation = place.installation(Place::record(&all, draft), &machine);
@@ -268,7 +268,7 @@ async fn a_wait_for_a_lock_can_be_cancelled() {
     let carrying = tokio::spawn(carry_out(installation, told, |_| Ok(())));
     cancel.send(true).unwrap();
     let carried = carrying.await.unwrap();
-    assert_eq!(ends(&carried.done), [("hello".into(), PreinstallEnd::NotBegun)]);
+    assert_eq!(ends(&carried.done), [("hallo".into(), PreinstallEnd::NotBegun)]);
 }
 
 #[tokio::test]

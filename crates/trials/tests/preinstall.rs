@@ -129,48 +129,48 @@ fn ends(receipt: &PreinstallReceipt) -> Vec<(&str, PreinstallEnd)> {
 
 #[test]
 fn what_is_missing_is_planned_installed_and_a_second_time_nothing_is_done() {
-    let rig = rig(&["hello", "figlet"]);
+    let rig = rig(&["hallo", "figlette"]);
     let list: Preinstall = json(&rig, &["preinstall", "list", "--json"]);
-    assert!(list.items.iter().any(|item| item.id == "hello" && item.own));
+    assert!(list.items.iter().any(|item| item.id == "hallo" && item.own));
     assert_eq!(list.refused, Vec::<String>::new());
-    let plan: PreinstallPlan = json(&rig, &["preinstall", "plan", "hello", "figlet", "--json"]);
+    let plan: PreinstallPlan = json(&rig, &["preinstall", "plan", "hallo", "figlette", "--json"]);
     assert_eq!((plan.steps.len(), plan.admin), (1, false), "{plan:?}");
-    assert!(plan.steps[0].command.ends_with("-- hello figlet"), "{plan:?}");
+    assert!(plan.steps[0].command.ends_with("-- hallo figlette"), "{plan:?}");
     assert_eq!(calls(&rig), Vec::<String>::new(), "a plan does nothing");
     let done: PreinstallReceipt =
-        json(&rig, &["preinstall", "install", "hello", "figlet", "--json"]);
+        json(&rig, &["preinstall", "install", "hallo", "figlette", "--json"]);
     assert_eq!(
         ends(&done),
-        [("hello", PreinstallEnd::Installed), ("figlet", PreinstallEnd::Installed)]
+        [("hallo", PreinstallEnd::Installed), ("figlette", PreinstallEnd::Installed)]
     );
     assert_eq!(calls(&rig).len(), 1, "one call a manager");
     let checked: PreinstallChecked =
-        json(&rig, &["preinstall", "check", "hello", "figlet", "--json"]);
+        json(&rig, &["preinstall", "check", "hallo", "figlette", "--json"]);
     assert!(checked.items.iter().all(|item| item.state == ItemState::Present), "{checked:?}");
     assert!(checked.jobs.path.iter().any(|folder| folder.ends_with("/.local/bin")));
     let again: PreinstallReceipt =
-        json(&rig, &["preinstall", "install", "hello", "figlet", "--json"]);
+        json(&rig, &["preinstall", "install", "hallo", "figlette", "--json"]);
     assert_eq!((again.items.len(), calls(&rig).len()), (0, 1), "nothing is done twice");
     rig.until_state(RunnerState::Idle);
     // A job finds what was installed for it.
-    let task = NewTask::new(CLASS).step("use it", "hello | grep -qx 'hello 1.2.3'");
+    let task = NewTask::new(CLASS).step("use it", "hallo | grep -qx 'hallo 1.2.3'");
     assert_eq!(rig.circle.finished(rig.circle.enqueue(&task)).outcome, Some(Outcome::Success));
     rig.finish();
 }
 
 #[test]
 fn no_task_is_claimed_meanwhile_one_that_runs_goes_on_and_it_outlives_its_client() {
-    let mut rig = rig(&["hello"]);
+    let mut rig = rig(&["hallo"]);
     hold(&rig);
     let job = rig.long_job();
     job.until_begun();
-    let client = begins(&rig, &["hello"]);
+    let client = begins(&rig, &["hallo"]);
     client.kill();
     rig.until_runner("it is held by the installation", |runner| {
         runner.state == RunnerState::Draining
             && runner.pause_reasons.iter().any(|reason| reason.by == PauseBy::Preinstall)
     });
-    let refused = rig.place.runnerctl_fails(&["preinstall", "install", "hello"]);
+    let refused = rig.place.runnerctl_fails(&["preinstall", "install", "hallo"]);
     assert!(refused.contains("An installation runs just now."), "{refused}");
     job.let_go();
     rig.assert_ended_well(&job);
@@ -185,16 +185,16 @@ fn no_task_is_claimed_meanwhile_one_that_runs_goes_on_and_it_outlives_its_client
         )
     });
     let_go(&rig);
-    assert_eq!(ends(&receipt(&rig)), [("hello", PreinstallEnd::Installed)]);
+    assert_eq!(ends(&receipt(&rig)), [("hallo", PreinstallEnd::Installed)]);
     rig.until_state(RunnerState::Idle);
     rig.finish();
 }
 
 #[test]
 fn one_that_is_killed_in_the_middle_is_taken_up_by_the_next_supervisor() {
-    let mut rig = rig(&["hello", "figlet"]);
+    let mut rig = rig(&["hallo", "figlette"]);
     hold(&rig);
-    let client = begins(&rig, &["hello", "figlet"]);
+    let client = begins(&rig, &["hallo", "figlette"]);
     rig.kill_supervisor();
     rig.start_supervisor(&Options::default());
     rig.until_runner("it is held before anything is started", |runner| {
@@ -217,7 +217,7 @@ fn one_that_is_killed_in_the_middle_is_taken_up_by_the_next_supervisor() {
 
 #[test]
 fn a_record_that_cannot_be_read_is_told_kept_and_holds_nobody() {
-    let mut rig = rig(&["hello"]);
+    let mut rig = rig(&["hallo"]);
     rig.kill_supervisor();
     let folder = rig.place.folders().state.join("preinstall");
     fs::create_dir_all(&folder).unwrap();
@@ -232,9 +232,9 @@ fn a_record_that_cannot_be_read_is_told_kept_and_holds_nobody() {
 
 #[test]
 fn it_is_cancelled_after_the_call_that_runs() {
-    let rig = rig(&["hello"]);
+    let rig = rig(&["hallo"]);
     hold(&rig);
-    let mut client = begins(&rig, &["hello", "circleci"]);
+    let mut client = begins(&rig, &["hallo", "circleci"]);
     rig.place.runnerctl(&["preinstall", "install", "--cancel"]);
     until(
         DEADLINE,
@@ -246,18 +246,18 @@ fn it_is_cancelled_after_the_call_that_runs() {
     assert_eq!(receipt.cut_short.as_deref(), Some("It was cancelled."));
     let mut ends = ends(&receipt);
     ends.sort_by_key(|(id, _)| *id);
-    assert_eq!(ends, [("circleci", PreinstallEnd::NotBegun), ("hello", PreinstallEnd::Installed)]);
+    assert_eq!(ends, [("circleci", PreinstallEnd::NotBegun), ("hallo", PreinstallEnd::Installed)]);
     assert_eq!(client.ended("runnerctl").code(), Some(1));
     rig.finish();
 }
 
 #[test]
 fn one_that_cannot_be_had_shows_what_its_tool_said_and_stops_no_other() {
-    let rig = rig(&["hello", "moon"]);
+    let rig = rig(&["hallo", "moon"]);
     let output = rig
         .place
         .command("runnerctl")
-        .args(["preinstall", "install", "hello", "moon", "hangs"])
+        .args(["preinstall", "install", "hallo", "moon", "hangs"])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -267,13 +267,13 @@ fn one_that_cannot_be_had_shows_what_its_tool_said_and_stops_no_other() {
     let receipt = receipt(&rig);
     let mut ends = ends(&receipt);
     ends.sort_by_key(|(id, _)| *id);
-    assert_eq!(ends, [("hello", PreinstallEnd::Installed), ("moon", PreinstallEnd::Failed)]);
+    assert_eq!(ends, [("hallo", PreinstallEnd::Installed), ("moon", PreinstallEnd::Failed)]);
     rig.finish();
 }
 
 #[test]
 fn on_a_full_disk_it_says_so_and_nothing_is_broken() {
-    let rig = rig(&["hello"]);
+    let rig = rig(&["hallo"]);
     let home = rig.place.path("owner").join(".local");
     fs::create_dir_all(&home).unwrap();
     let Some(disk) =
@@ -282,7 +282,7 @@ fn on_a_full_disk_it_says_so_and_nothing_is_broken() {
         return;
     };
     let output =
-        rig.place.command("runnerctl").args(["preinstall", "install", "hello"]).output().unwrap();
+        rig.place.command("runnerctl").args(["preinstall", "install", "hallo"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("No space left on device"), "{said}");
@@ -293,7 +293,7 @@ fn on_a_full_disk_it_says_so_and_nothing_is_broken() {
 
 #[test]
 fn a_list_becomes_a_preset_and_reports_tell_what_came() {
-    let rig = rig(&["hello"]);
+    let rig = rig(&["hallo"]);
     let before: SoftwareReport = json(&rig, &["preinstall", "report", "--json"]);
     let file = sign(&rig, "before.json");
     run_dir::write_atomically(&file, &serde_json::to_vec(&before).unwrap()).unwrap();
@@ -315,12 +315,12 @@ fn a_list_becomes_a_preset_and_reports_tell_what_came() {
     assert_eq!(brewfile, "brew \"git\"\nbrew \"ripgrep\"\n");
     let playbook = rig.place.runnerctl(&["preinstall", "export", "ansible", "essentials"]);
     assert!(playbook.contains("ansible.builtin.apt"), "{playbook}");
-    rig.place.runnerctl(&["preinstall", "install", "hello"]);
+    rig.place.runnerctl(&["preinstall", "install", "hallo"]);
     let said = rig.place.runnerctl(&["preinstall", "report", "--since", file.to_str().unwrap()]);
-    assert!(said.contains("came") && said.contains("hello") && said.contains("1.2.3"), "{said}");
+    assert!(said.contains("came") && said.contains("hallo") && said.contains("1.2.3"), "{said}");
     let page = rig.place.runnerctl(&["preinstall", "report"]);
     assert!(
-        page.contains("# Software on this machine") && page.contains("| hello | 1.2.3 |"),
+        page.contains("# Software on this machine") && page.contains("| hallo | 1.2.3 |"),
         "{page}"
     );
     let refused = rig.place.runnerctl_fails(&["preinstall", "plan", "nothing"]);
@@ -337,7 +337,7 @@ fn until_another(rig: &Rig, run: Option<&protocol::RunId>) {
 
 #[test]
 fn folders_that_are_put_first_are_what_jobs_find_and_circleci_hands_on() {
-    let rig = rig(&["hello"]);
+    let rig = rig(&["hallo"]);
     let first = sign(&rig, "first");
     fs::create_dir(&first).unwrap();
     program(&first, "only-here", "echo found");
