@@ -3,9 +3,9 @@
 //! dies the tool goes on and the next one takes it up. What fails stops nothing else.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use process::{ExitWatch, Pid, ProcessId};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::calls::Call;
 use crate::item::Item;
-use crate::jobs::Jobs;
+use crate::jobs::{Jobs, find};
 use crate::lock::{files, holder_of};
 use crate::machine::Machine;
 use crate::output::Output;
@@ -221,11 +221,15 @@ impl Installation {
             Err(error) => return Ok((Some(NOT_STARTED), error)),
         };
         let id = ProcessId::of(Pid::of_child(&child));
-        // It runs already; where that cannot be written down it is still waited for here.
-        let noted = match &id {
-            Ok(id) => self.save(at, State::Begun { process: Some(id.clone()) }, told),
-            Err(_) => Ok(()),
-        };
+        let gate = child.stdin.take();
+        // On disk before it begins: whoever finds the record finds what runs, or nothing runs.
+        let process = id.as_ref().ok().cloned();
+        let noted = self.save(at, State::Begun { process }, told);
+        if let Some(mut gate) = gate {
+            // Closed without a word where it cannot be written down; one that died of itself has ended,
+            // which is seen below.
+            let _ = if noted.is_ok() { gate.write_all(b"go\n") } else { Ok(()) };
+        }
         if let Some(watch) = id.ok().and_then(|id| ExitWatch::of(&id).ok().flatten()) {
             self.follow(watch, at, step, told).await;
         }
@@ -245,14 +249,20 @@ impl Installation {
         }
     }
 
-    /// In a session of its own: it has no terminal to ask at, and whoever ends us does not end it.
+    /// Behind a gate, in a session of its own: it has no terminal to ask at, and whoever ends us does
+    /// not end it.
     fn spawn(&self, call: &Call) -> Result<Child, String> {
         let output =
             || self.output.open().map_err(|error| format!("its output has no file: {error}"));
-        let mut command = call.command(self.record.rights, &self.jobs, &self.owner);
-        command.stdin(Stdio::null()).stdout(output()?).stderr(output()?);
-        let program = call.argv.first().map_or("", String::as_str);
-        process::spawn_apart(&mut command)
+        let command = call.command(self.record.rights, &self.jobs, &self.owner);
+        let program = command.get_program().to_string_lossy().into_owned();
+        let path = self.owner.get("PATH").map_or("", String::as_str);
+        if find(&program, path).is_none() {
+            return Err(format!("{program} cannot be started: it is in no folder of the PATH"));
+        }
+        let mut gated = behind_a_gate(&command);
+        gated.stdin(Stdio::piped()).stdout(output()?).stderr(output()?).current_dir("/");
+        process::spawn_apart(&mut gated)
             .map_err(|error| format!("{program} cannot be started: {error}"))
     }
 
@@ -364,6 +374,22 @@ impl Installation {
     }
 }
 
+/// Waits for a word, then becomes its arguments, with nothing on their standard input. Where the word never
+/// comes it ends. These words never change; what is run are arguments, which no shell reads.
+const GATE: &str = "read -r go && exec \"$@\" </dev/null";
+
+fn behind_a_gate(command: &Command) -> Command {
+    let mut gated = Command::new("/bin/sh");
+    gated.args(["-c", GATE, "gate"]).arg(command.get_program()).args(command.get_args());
+    let set: Vec<_> = command.get_envs().collect();
+    // A command as the owner has all of its environment from us; sudo sees to its own.
+    if !set.is_empty() {
+        gated.env_clear();
+    }
+    gated.envs(set.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    gated
+}
+
 /// Jobs written for CircleCI's cloud call `circleci`; on a runner the task agent is `circleci-agent`, and
 /// it is on the PATH of its steps.
 pub(crate) const CIRCLECI: &str = "#!/bin/sh\n\
@@ -371,7 +397,6 @@ pub(crate) const CIRCLECI: &str = "#!/bin/sh\n\
     exec circleci-agent \"$@\"\n";
 
 fn write_circleci(folder: &Path) -> io::Result<()> {
-    use std::io::Write;
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     std::fs::create_dir_all(folder)?;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;

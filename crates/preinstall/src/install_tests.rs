@@ -284,3 +284,21 @@ async fn the_circleci_command_is_written_and_hands_on() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "agent got: step halt it\n");
     assert!(place.draft(all, &["circleci"], &machine).await.steps.is_empty());
 }
+
+#[tokio::test]
+async fn a_call_that_cannot_be_written_down_never_passes_its_gate() {
+    let place = Place::new();
+    place.manager("brew", "nothing");
+    let all = Place::catalogue(&["hello"], "brew");
+    let draft = place.draft(&all, &["hello"], &mac()).await;
+    let installation = place.installation(Place::record(&all, draft), &mac());
+    let (_cancel, told) = watch::channel(false);
+    // The first record has room, the one with the child's number has none.
+    let full = |record: &Record| match &record.steps[0].state {
+        State::Begun { process: Some(_) } => Err(io::Error::from_raw_os_error(28)),
+        State::Begun { process: None } | State::Waiting | State::Over => Ok(()),
+    };
+    let carried = carry_out(installation, told, full).await;
+    assert_eq!(place.calls("brew"), Vec::<String>::new());
+    assert!(carried.done.cut_short.unwrap().contains("cannot be written down"));
+}
