@@ -23,7 +23,7 @@ from wizard import SetUp
 
 THEMES = {"light": "Adwaita", "dark": "Adwaita:dark"}
 SIZES = {"": (900, 600), "-small": (640, 480)}
-PAGES = ["Overview", "Directories", "Clean-up", "History", "Logs", "Doctor", "Settings"]
+PAGES = ["Overview", "Directories", "Clean-up", "Preinstall", "History", "Logs", "Doctor", "Settings"]
 
 
 class Camera:
