@@ -57,7 +57,6 @@ export const preinstall = texts({
 
   planTitle: "What would be installed",
   command: "Command",
-  step: "Step {n}: {title}",
   asAdmin: "as an admin",
   asUser: "as {user}",
   sizeUnknown: "size not known",
@@ -84,9 +83,6 @@ export const preinstall = texts({
 
   receipt: "What came of it",
   took: "{when}, in {time}",
-  item: "Item",
-  cameOf: "Outcome",
-  reading: "Reading",
   wasInstalled: "installed",
   failed: "failed",
   notBegun: "its turn never came",
@@ -106,5 +102,4 @@ export const preinstall = texts({
 
   stepLead: "What nearly every job and orb expects of a machine. You can go on without it, and install more on the page Preinstall later.",
   stepAbsent: "This can be looked at once the supervisor runs. Go on; the page Preinstall has it later.",
-  stepInstall: "What would be installed?",
 });
