@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { View } from "../src/bridge";
 import { given } from "../harness/replies";
 import { scene } from "../harness/scenes";
+import { keep } from "../src/kept";
 import { violations } from "./axe";
 import { close, open, settle } from "./window";
 
@@ -47,6 +48,32 @@ describe("the page says first whether jobs can run here", () => {
     await page(scene("looking"));
     expect(screen.getByText("Looked at 14 of 62 tools")).toBeTruthy();
     expect(screen.getByRole("progressbar").getAttribute("max")).toBe("62");
+  });
+
+  test("what the set-up looked at is not all: the rest is looked at here", async () => {
+    keep("set-up", { step: "tools" });
+    const { made } = await open(scene("no-runner"), {
+      page: "set-up",
+      answers: {
+        "check-preinstall": ({ presets }: { presets: string[] }) => {
+          const all = given("check-preinstall");
+          return { ok: presets.length === 0 ? all : { ...all, items: all.items.slice(0, 5) } };
+        },
+      },
+    });
+    await press("Leave; go on later");
+    await press("Preinstall");
+    expect(made("check-preinstall").map((it) => it.presets)).toEqual([["essentials"], []]);
+    expect(screen.queryByText(/not looked at yet/)).toBeNull();
+  });
+
+  test("a supervisor that comes later is asked then", async () => {
+    const { made, show } = await page(scene("absent"));
+    expect(made("preinstall")).toEqual([]);
+    await show(scene("idle"));
+    await settle();
+    expect(heading()).toBe("3 of the CircleCI essentials are missing");
+    expect(made("check-preinstall")).toHaveLength(1);
   });
 
   test("a look that is refused says so, with the way out", async () => {
@@ -274,6 +301,17 @@ describe("the receipt", () => {
     expect(text(receipt)).toContain("It ended early: It was cancelled.");
     expect(within(receipt).getByRole("list", { name: "What only you can do" })).toBeTruthy();
     await press("Close the receipt");
+    expect(screen.queryByRole("region", { name: "What came of it" })).toBeNull();
+  });
+
+  test("stays while tools are looked at, so that the keyboard keeps its place", async () => {
+    const { show } = await page(scene("installed"));
+    const again = button("Check again: Xcode");
+    again.focus();
+    await show(scene("looking"));
+    expect(screen.getByText("Looked at 14 of 62 tools")).toBeTruthy();
+    expect(document.activeElement).toBe(again);
+    await show(scene("installing"));
     expect(screen.queryByRole("region", { name: "What came of it" })).toBeNull();
   });
 

@@ -9,6 +9,7 @@ import type {
   PreinstallJobs,
   PreinstallNow,
   PreinstallPlan,
+  PreinstallReceipt,
   RunnerName,
 } from "../generated/protocol";
 import { counts, ESSENTIALS } from "./words";
@@ -26,6 +27,8 @@ class Tools {
   refusal = $state.raw<Refusal>();
   isLooking = $state(false);
   isPlanning = $state(false);
+  /** What the last installation came to; a look meanwhile takes its place in the snapshot, and not here. */
+  receipt = $state.raw<PreinstallReceipt>();
   /** The receipt that was read and closed. */
   closed = $state<string>();
   /** The receipt that came while this window was open. */
@@ -47,6 +50,13 @@ class Tools {
     const reply = await call({ call: "preinstall" });
     if ("refused" in reply) this.refusal = reply.refused;
     else this.known = reply.ok;
+  }
+
+  /** Looks at all that nobody has looked at yet. */
+  async begin(runner: RunnerName | undefined): Promise<void> {
+    this.enter();
+    await this.list();
+    if (this.known?.items.some((it) => !this.found.has(it.id))) await this.look({ runner });
   }
 
   /** None named: all. */
@@ -102,6 +112,8 @@ class Tools {
 
   /** What the snapshot tells: a receipt of what was seen running is news. */
   saw(now: PreinstallNow | undefined): void {
+    if (now?.kind === "done") this.receipt = now;
+    else if (now?.kind !== "checking") this.receipt = undefined;
     if (now?.kind === "installing") this.#installing = now.id;
     if (now?.kind !== "done" || this.#installing === undefined) return;
     // One before it is no news; one without a name is of a record that could not be read.
@@ -118,7 +130,7 @@ class Tools {
 
   forget(): void {
     this.discard();
-    this.known = this.jobs = this.at = this.closed = this.ended = this.#installing = this.#plan = undefined;
+    this.known = this.jobs = this.at = this.receipt = this.closed = this.ended = this.#installing = this.#plan = undefined;
     this.found = new Map();
     this.isLooking = this.isPlanning = false;
   }
