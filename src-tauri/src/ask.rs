@@ -58,6 +58,7 @@ pub(crate) enum Page {
     Overview,
     Directories,
     CleanUp,
+    Preinstall,
     History,
     Logs,
     Doctor,

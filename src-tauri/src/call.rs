@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use protocol::{
-    AfterTaskAct, Outcome, PreferencesChange, PresetChange, ResourceClass, RunId, RunnerName,
-    RunnerSpec, TaskId, TokenStore, WorkDirId,
+    AfterTaskAct, AskPreinstall, Outcome, PreferencesChange, PresetChange, ResourceClass, RunId,
+    RunnerName, RunnerSpec, TaskId, TokenStore, WorkDirId,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -129,6 +129,32 @@ pub(crate) enum Call {
     StopCleanup,
     UndoCleanup {
         receipt: u64,
+    },
+
+    // What jobs need of the machine.
+    /// Items and presets, without a look at the machine's tools.
+    Preinstall,
+    CheckPreinstall(AskPreinstall),
+    /// What would be installed; nothing is.
+    PlanPreinstall(AskPreinstall),
+    /// Begins to carry the newest plan out. It goes on where the window that asked is closed.
+    StartPreinstall {
+        plan: String,
+    },
+    CancelPreinstall,
+    PreinstallOutput {
+        from: u64,
+    },
+    /// The page that the catalogue names for this item.
+    OpenItemLink {
+        item: String,
+    },
+    JobPath {
+        runner: RunnerName,
+    },
+    SetJobPath {
+        runner: RunnerName,
+        first: Vec<String>,
     },
 
     // Wishes about one runner.

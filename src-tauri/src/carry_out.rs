@@ -6,7 +6,7 @@ use client::{Client, Detail, HistoryQuery, LogQuery, LogSearchQuery};
 use host::Folders;
 use protocol::{
     AskPlan, Asked, CarryOut, CreateClass, CreateOwnToken, DeleteToken, OfClass, OfNamespace,
-    Pause, PersonalToken, Rotate, SetToken, SetUp,
+    Pause, PersonalToken, PreinstallAskedBy, Rotate, SetToken, SetUp, StartPreinstall,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -123,6 +123,22 @@ impl Hands {
             }
             Call::StopCleanup => given(client.stop_cleanup().await?),
             Call::UndoCleanup { receipt } => given(client.undo_cleanup(receipt).await?),
+
+            Call::Preinstall => given(client.preinstall().await?),
+            Call::CheckPreinstall(asked) => given(client.check_preinstall(&asked).await?),
+            Call::PlanPreinstall(asked) => given(client.plan_preinstall(&asked).await?),
+            Call::StartPreinstall { plan } => {
+                let asked = StartPreinstall { plan, asked_by: PreinstallAskedBy::App };
+                given(client.start_preinstall(&asked).await?)
+            }
+            Call::CancelPreinstall => given(client.cancel_preinstall().await?),
+            Call::PreinstallOutput { from } => given(client.preinstall_output(from).await?),
+            Call::OpenItemLink { item } => {
+                let known = client.preinstall().await?;
+                self.open(links::of_item(&known, &item)?.as_str())
+            }
+            Call::JobPath { runner } => given(client.job_path(&runner).await?),
+            Call::SetJobPath { runner, first } => given(client.set_job_path(&runner, first).await?),
 
             Call::SetUp { runner, config, token } => {
                 let token = token.as_ref().map(resource_class_token);

@@ -1,7 +1,8 @@
 //! Which pages may be opened in the browser: those of a closed list, and tasks' pages at CircleCI or at
-//! a server that a runner of this machine works for. Nothing here opens one.
+//! a server that a runner of this machine works for, and what the catalogue says of an item. Nothing here
+//! opens one.
 
-use protocol::Snapshot;
+use protocol::{Preinstall, Snapshot};
 use serde::Deserialize;
 use tauri::Url;
 
@@ -50,6 +51,22 @@ pub(crate) fn page(link: &str, servers: &[String]) -> Result<Url, Refusal> {
         ("https", false) => Err(not_allowed(&format!("No runner works for {host}"))),
         _ => Err(not_allowed("It does not begin with https")),
     }
+}
+
+/// The page that the catalogue, or the owner's settings, name for an item: by https only.
+pub(crate) fn of_item(known: &Preinstall, item: &str) -> Result<Url, Refusal> {
+    let found = known.items.iter().find(|it| it.id == item);
+    let link = found.and_then(|it| it.links.first());
+    let url = link.and_then(|link| Url::parse(link).ok()).filter(|url| {
+        url.scheme() == "https" && url.username().is_empty() && url.password().is_none()
+    });
+    url.ok_or_else(|| {
+        Refusal::new(
+            "link-not-allowed",
+            "No page that can be opened is known of it.",
+            "`runnerctl preinstall list --json` has its links.",
+        )
+    })
 }
 
 /// The API addresses of this machine's runners, where they are not the cloud's.
@@ -129,6 +146,23 @@ mod tests {
         assert_eq!(opens("http://127.0.0.1:4040/gh/acme/web-app/1"), cfg!(debug_assertions));
         assert!(!opens("https://127.0.0.1/"));
         assert!(!opens("http://127.0.0.1.evil.example/"));
+    }
+
+    #[test]
+    fn the_page_of_an_item_is_the_catalogues_and_goes_by_https_alone() {
+        let known = |link: &str| {
+            let item = serde_json::json!({
+                "id": "jq", "title": "jq", "what_for": "Reads JSON.", "links": [link],
+                "how": { "kind": "ours", "what": "jq" }, "own": true,
+            });
+            let all = serde_json::json!({ "items": [item], "presets": [] });
+            serde_json::from_value::<Preinstall>(all).expect("a catalogue")
+        };
+        assert!(of_item(&known("https://jqlang.org/"), "jq").is_ok());
+        assert!(of_item(&known("https://jqlang.org/"), "git").is_err());
+        for link in ["", "http://jqlang.org/", "file:///etc/passwd", "https://me@jqlang.org/"] {
+            assert!(of_item(&known(link), "jq").is_err(), "{link}");
+        }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use protocol::{
     AgentRelease, ClassListed, CleanupPlan, CleanupReceipt, CleanupReceipts, ConfigText, Findings,
-    HistoryPage, HistorySpans, JobUserCheck, LogPage, LogSearch, Notices, Preferences, Preset,
-    Presets, Rotated, Rotation, RunnerSpec, SetUpDone, Stopping, TokenListed, Undone, WorkDirs,
+    HistoryPage, HistorySpans, JobPath, JobUserCheck, LogPage, LogSearch, Notices, Preferences,
+    Preinstall, PreinstallChecked, PreinstallOutput, PreinstallPlan, Preset, Presets, Rotated,
+    Rotation, RunnerSpec, SetUpDone, Stopping, TokenListed, Undone, WorkDirs,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -60,6 +61,11 @@ fn given_again(call: &Call, given: &Value) -> serde_json::Result<Value> {
         Call::PlanCleanup { .. } => again::<CleanupPlan>(given),
         Call::CleanUp { .. } => again::<CleanupReceipt>(given),
         Call::UndoCleanup { .. } => again::<Undone>(given),
+        Call::Preinstall => again::<Preinstall>(given),
+        Call::CheckPreinstall(_) => again::<PreinstallChecked>(given),
+        Call::PlanPreinstall(_) => again::<PreinstallPlan>(given),
+        Call::PreinstallOutput { .. } => again::<PreinstallOutput>(given),
+        Call::JobPath { .. } => again::<JobPath>(given),
         Call::SetPreferences { .. } => again::<Preferences>(given),
         Call::SetUp { .. } => again::<SetUpDone>(given),
         Call::CheckJobUser { .. } => again::<JobUserCheck>(given),
@@ -77,6 +83,10 @@ fn given_again(call: &Call, given: &Value) -> serde_json::Result<Value> {
         | Call::SawNotices { .. }
         | Call::NeverDelete { .. }
         | Call::StopCleanup
+        | Call::StartPreinstall { .. }
+        | Call::CancelPreinstall
+        | Call::OpenItemLink { .. }
+        | Call::SetJobPath { .. }
         | Call::Remove { .. }
         | Call::SetToken { .. }
         | Call::ForgetToken { .. }

@@ -1,6 +1,6 @@
 /** The scenes in ui/fixtures, shared with the app, completed by what only the window shows; and some of its own. */
 import type { Seen, View } from "../src/bridge";
-import type { Runner, Snapshot } from "../src/generated/protocol";
+import type { PreinstallRuns, Runner, Snapshot } from "../src/generated/protocol";
 
 /** The moment at which every scene plays. */
 export const NOW = new Date("2026-03-02T16:42:12Z");
@@ -11,11 +11,39 @@ const shared = Object.entries(files).map(([path, view]): [string, View] => [
   completed(view),
 ]);
 
+/** What came of the plan in ui/replies: one that failed, one whose turn never came. */
+const INSTALLED: Snapshot["preinstall"] = {
+  kind: "done",
+  id: "1772469730000-1",
+  at: "2026-03-02T16:42:00Z",
+  seconds: 74,
+  items: [
+    { outcome: "installed", item: { id: "git-lfs", title: "Git LFS", state: "present", reading: "3.5.1, /opt/homebrew/bin/git-lfs", version: "3.5.1" } },
+    { outcome: "installed", item: { id: "jq", title: "jq", state: "present", reading: "1.7.1, /opt/homebrew/bin/jq", version: "1.7.1" } },
+    {
+      outcome: "failed",
+      item: { id: "yarn", title: "Yarn", state: "missing", reading: "yarn is in no folder of the PATH of jobs" },
+      command: "sudo npm install --global -- yarn",
+      said: "npm error code E404\n\u001b[31mnpm error 404 Not Found - GET https://registry.npmjs.org/yarn",
+    },
+    { outcome: "not-begun", item: { id: "circleci", title: "circleci command", state: "missing", reading: "circleci is in no folder of the PATH of jobs" } },
+  ],
+  human: [
+    { item: "xcode", title: "Xcode", words: "Download Xcode with your Apple ID, from the App Store or from developer.apple.com, and move it to /Applications.", link: "https://developer.apple.com/xcode/" },
+  ],
+  cut_short: "It was cancelled.",
+  taken_up: false,
+};
+
 export const scenes: [name: string, view: View][] = [
   ...shared,
   ["after-task", changed("busy", goesToSleep)],
   ["away", changed("offline", (snapshot) => (snapshot.notices = { newest: 12, seen: 10 }))],
   ["low-disk", changed("idle", fillsTheDisk)],
+  ["installed", changed("idle", (snapshot) => (snapshot.preinstall = INSTALLED))],
+  ["installing", changed("busy", (snapshot) => installs(snapshot, {}))],
+  ["installing-waits", changed("several", (snapshot) => installs(snapshot, { step: 2, title: "Install Yarn with npm", waits: "apt is used by apt-get (process 813)", cancelling: true, taken_up: true }))],
+  ["looking", changed("idle", (snapshot) => (snapshot.preinstall = { kind: "checking", done: 14, of: 62 }))],
   [
     "measuring",
     changed("several", (snapshot) => {
@@ -72,6 +100,29 @@ function changed(name: string, change: (snapshot: Snapshot) => void): View {
   const view = copyOf(shared, name);
   change(snapshotOf(view));
   return view;
+}
+
+/** Its runners are held; a task that runs goes on. */
+function installs(snapshot: Snapshot, more: Partial<PreinstallRuns>): void {
+  const since = "2026-03-02T16:41:00Z";
+  snapshot.preinstall = {
+    kind: "installing",
+    id: "1772469730000-1",
+    since,
+    step: 1,
+    steps: 3,
+    title: "Install Git LFS and jq with Homebrew",
+    items: ["git-lfs", "jq"],
+    last_line: "==> Pouring git-lfs--3.5.1.bottle.tar.gz",
+    cancelling: false,
+    taken_up: false,
+    ...more,
+  };
+  for (const runner of snapshot.runners) {
+    runner.pause_reasons = [{ by: "preinstall", since }];
+    runner.state = runner.task ? "draining" : "paused";
+    runner.headline = runner.task ? "Finishing a task; what jobs need is installed" : "Installing what jobs need";
+  }
 }
 
 function fillsTheDisk(snapshot: Snapshot): void {

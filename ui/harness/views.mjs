@@ -2,6 +2,7 @@
 
 const click = (name) => (page) => page.getByRole("button", { name }).first().click();
 const radio = (name) => (page) => page.getByRole("radio", { name }).check();
+const planTools = (page) => page.locator("main .panel li .row > button").first().click();
 const open = (text) => (page) => page.getByText(text).first().click();
 
 export const VIEWS = [
@@ -53,6 +54,18 @@ export const VIEWS = [
     ],
   },
   { name: "clean-up-low", query: "scene=low-disk&page=clean-up", acts: [(page) => page.locator("main header button").click()] },
+  { name: "preinstall", query: "scene=idle&page=preinstall" },
+  { name: "preinstall-ready", query: "scene=idle&page=preinstall&reply=check-preinstall:check-preinstall-ready" },
+  { name: "preinstall-opened", query: "scene=several&page=preinstall", acts: [(page) => page.locator("main [aria-expanded]").nth(2).click()] },
+  { name: "preinstall-plan", query: "scene=idle&page=preinstall", acts: [planTools] },
+  { name: "preinstall-plan-below", query: "scene=idle&page=preinstall", acts: [planTools, (page) => page.locator("main").evaluate((it) => it.scrollTo(0, 420))] },
+  { name: "preinstall-hostile", query: "scene=idle&page=preinstall&reply=plan-preinstall:plan-preinstall-hostile", acts: [planTools] },
+  { name: "preinstall-refused", query: "scene=idle&page=preinstall&reply=start-preinstall:start-preinstall-refused", acts: [planTools, (page) => page.locator("main .act button").first().click()] },
+  { name: "preinstall-looking", query: "scene=looking&page=preinstall" },
+  { name: "preinstall-running", query: "scene=installing&page=preinstall" },
+  { name: "preinstall-output", query: "scene=installing-waits&page=preinstall", acts: [(page) => page.locator("main summary").first().click()] },
+  { name: "preinstall-receipt", query: "scene=installed&page=preinstall" },
+  { name: "preinstall-path", query: "scene=idle&page=preinstall", acts: [(page) => page.locator("main").evaluate((it) => it.scrollTo(0, it.scrollHeight))] },
   { name: "history-week", query: "scene=several&page=history" },
   { name: "history-day", query: "scene=busy&page=history", acts: [(page) => page.getByRole("combobox").first().selectOption("day")] },
   { name: "history-table", query: "scene=busy&page=history", acts: [(page) => page.locator("summary").first().click()] },
@@ -78,9 +91,11 @@ export const VIEWS = [
   { name: "settings-token", query: "scene=busy&page=settings", acts: [(page) => page.locator("button[aria-expanded]").nth(0).click()] },
   { name: "settings-remove", query: "scene=idle&page=settings", acts: [(page) => page.locator("button[aria-expanded]").nth(1).click()] },
   { name: "setup-1-machine", query: "scene=no-runner&page=set-up" },
-  { name: "setup-2-token", query: "scene=no-runner&page=set-up&step=token" },
+  { name: "setup-2-tools", query: "scene=no-runner&page=set-up&step=tools" },
+  { name: "setup-2-tools-plan", query: "scene=no-runner&page=set-up&step=tools", acts: [(page) => page.locator(".form > .row button").first().click()] },
+  { name: "setup-3-token", query: "scene=no-runner&page=set-up&step=token" },
   {
-    name: "setup-2-personal",
+    name: "setup-3-personal",
     query: "scene=no-runner&page=set-up&step=token&way=personal",
     acts: [
       async (page) => {
@@ -89,26 +104,26 @@ export const VIEWS = [
       },
     ],
   },
-  { name: "setup-3-naming", query: "scene=no-runner&page=set-up&step=naming" },
+  { name: "setup-4-naming", query: "scene=no-runner&page=set-up&step=naming" },
   {
-    name: "setup-4-user",
+    name: "setup-5-user",
     query: "scene=no-runner&page=set-up&step=job-user",
     acts: [(page) => page.locator("fieldset button").first().click()],
   },
-  { name: "setup-5-install", query: "scene=updating&page=set-up&step=install&way=keep" },
+  { name: "setup-6-install", query: "scene=updating&page=set-up&step=install&way=keep" },
   {
-    name: "setup-5-installing",
+    name: "setup-6-installing",
     query: "scene=updating&page=set-up&step=install&way=keep",
-    acts: [(page) => page.locator("footer button").last().click(), (page) => page.locator("nav li button").nth(4).click()],
+    acts: [(page) => page.locator("footer button").last().click(), (page) => page.locator("nav li button").nth(5).click()],
   },
   {
-    name: "setup-5-refused",
+    name: "setup-6-refused",
     query: "scene=no-runner&page=set-up&step=install&way=keep&reply=set-up:set-up-refused",
     acts: [(page) => page.locator("footer button").last().click()],
   },
-  { name: "setup-6-works", query: "scene=idle&page=set-up&step=claim&way=keep" },
-  { name: "setup-6-trouble", query: "scene=problem&page=set-up&step=claim&way=keep" },
-  { name: "setup-7-pipeline", query: "scene=idle&page=set-up&step=pipeline&way=keep" },
+  { name: "setup-7-works", query: "scene=idle&page=set-up&step=claim&way=keep" },
+  { name: "setup-7-trouble", query: "scene=problem&page=set-up&step=claim&way=keep" },
+  { name: "setup-8-pipeline", query: "scene=idle&page=set-up&step=pipeline&way=keep" },
   { name: "setup-edit", query: "scene=busy&edits=mac-mini-01" },
   { name: "commands", query: "scene=several&commands=1" },
 ];

@@ -27,7 +27,7 @@ export type View = {
   go?: { to: Page; plan?: boolean; times: number };
 };
 
-export type Page = "overview" | "directories" | "clean-up" | "history" | "logs" | "doctor" | "settings" | "set-up";
+export type Page = "overview" | "directories" | "clean-up" | "preinstall" | "history" | "logs" | "doctor" | "settings" | "set-up";
 
 export type Seen =
   | { kind: "connecting" }

@@ -5,12 +5,14 @@
 import type {
   AfterTaskAct,
   AskPlan,
+  AskPreinstall,
   CarryOut,
   CleanupPlan,
   CleanupReceipt,
   CleanupReceipts,
   Findings,
   HistorySpans,
+  JobPath,
   JobUserCheck,
   LogPage,
   LogSearch,
@@ -18,6 +20,10 @@ import type {
   Notices,
   Preferences,
   PreferencesChange,
+  Preinstall,
+  PreinstallChecked,
+  PreinstallOutput,
+  PreinstallPlan,
   Preset,
   PresetChange,
   Presets,
@@ -135,6 +141,27 @@ export type Calls = {
   "stop-cleanup": Made<Nothing, null>;
   /** `POST /v1/cleanup/undo`. */
   "undo-cleanup": Made<UndoCleanup, Undone>;
+
+  // What jobs need of the machine.
+
+  /** `GET /v1/preinstall`: items and presets, without a look at the machine's tools. */
+  preinstall: Made<Nothing, Preinstall>;
+  /** `POST /v1/preinstall/check`: looks at tools as jobs find them, which takes a while; none named: at all. */
+  "check-preinstall": Made<AskPreinstall, PreinstallChecked>;
+  /** `POST /v1/preinstall/plan`: what would be installed. The newest plan is the one that can be carried out. */
+  "plan-preinstall": Made<AskPreinstall, PreinstallPlan>;
+  /** `POST /v1/preinstall/install`: answered when it has begun; the desktop asks for an admin's password. How it goes is in the snapshot. */
+  "start-preinstall": Made<{ plan: string }, null>;
+  /** `DELETE /v1/preinstall/install`: it ends after what it is at. */
+  "cancel-preinstall": Made<Nothing, null>;
+  /** `GET /v1/preinstall/output`: what tools wrote. */
+  "preinstall-output": Made<{ from: number }, PreinstallOutput>;
+  /** Opens the page that the catalogue names for an item; refused (`link-not-allowed`) unless https. */
+  "open-item-link": Made<{ item: string }, null>;
+  /** `GET /v1/runners/{runner}/path`: where its jobs find programs. */
+  "job-path": Made<{ runner: RunnerName }, JobPath>;
+  /** `PUT /v1/runners/{runner}/path`: these folders come first, once it has no task. */
+  "set-job-path": Made<{ runner: RunnerName; first: string[] }, null>;
 
   // Wishes about one runner.
 

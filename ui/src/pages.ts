@@ -6,6 +6,7 @@ export const PAGES: { page: Exclude<Page, "set-up">; title: () => string }[] = [
   { page: "overview", title: shell.overview },
   { page: "directories", title: shell.directories },
   { page: "clean-up", title: shell.cleanUp },
+  { page: "preinstall", title: shell.preinstall },
   { page: "history", title: shell.history },
   { page: "logs", title: shell.logs },
   { page: "doctor", title: shell.doctor },

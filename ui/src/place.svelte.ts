@@ -14,8 +14,8 @@ class Place {
   /** The runner that the wizard changes; undefined: it sets up a new one, or goes on with what was left. */
   edits = $state<RunnerName>();
 
-  /** What of that runner's settings is to be opened, or that a clean-up is to be planned; followed once. */
-  part = $state<"token" | "remove" | "plan">();
+  /** What of that runner's settings is to be opened, or what is to be planned: a clean-up, or what jobs need most; followed once. */
+  part = $state<"token" | "remove" | "plan" | "essentials">();
 
   constructor() {
     this.restore();
@@ -32,7 +32,7 @@ class Place {
     this.go("set-up");
   }
 
-  go(page: Page, runner?: RunnerName, part?: "token" | "remove" | "plan"): void {
+  go(page: Page, runner?: RunnerName, part?: "token" | "remove" | "plan" | "essentials"): void {
     this.part = part;
     if (page !== "set-up") this.edits = undefined;
     this.page = page;

@@ -78,6 +78,21 @@ describe("no text is hard-coded", () => {
     expect(untranslated()).toEqual([]);
   });
 
+  test.each(["installing", "installing-waits", "installed", "looking"])("on the page preinstall of %s", async (name) => {
+    await open(scene(name), { page: "preinstall" });
+    for (const opener of document.querySelectorAll<HTMLElement>("main summary, main [aria-expanded=false]")) await fireEvent.click(opener);
+    await settle();
+    expect(untranslated()).toEqual([]);
+  });
+
+  test("in a plan of what jobs need", async () => {
+    await open(scene("idle"), { page: "preinstall" });
+    await fireEvent.click(document.querySelector("main .panel li .row > button") as HTMLElement);
+    await settle();
+    expect(document.querySelector("main ol.panel pre")).toBeTruthy();
+    expect(untranslated()).toEqual([]);
+  });
+
   test("in the palette", async () => {
     await open(scene("several"));
     await fireEvent.keyDown(document.body, { key: "k", ctrlKey: true });

@@ -98,6 +98,11 @@ describe("everything the tray and runnerctl can do is there", () => {
     ["cleaning", "Stop the clean-up"],
     ["idle", "Put back what was deleted last"],
     ["idle", "Do not clean up every week"],
+    ["idle", "Go to Preinstall"],
+    ["idle", "Plan what the CircleCI essentials miss…"],
+    ["idle", "Check what jobs find on this machine"],
+    ["idle", "Show or set where jobs find programs"],
+    ["installing", "Cancel the installation after this step"],
     ["idle", "Open the working directory ios, mac-mini-01/20260302T070000Z-1.79"],
   ])("%s: %s", async (name, title) => {
     await commands(scene(name));
@@ -115,6 +120,16 @@ describe("everything the tray and runnerctl can do is there", () => {
     await type("restart this");
     await press("Enter");
     expect(made("after-task")).toEqual([]);
+  });
+
+  test("installing leads to the plan, and installs nothing by itself", async () => {
+    const { made } = await commands(scene("idle"));
+    await type("essentials");
+    await press("Enter");
+    await settle();
+    expect(made("plan-preinstall")).toEqual([{ call: "plan-preinstall", items: [], presets: ["essentials"], upgrade: false }]);
+    expect(made("start-preinstall")).toEqual([]);
+    expect(screen.getByRole("region", { name: "What would be installed" })).toBeTruthy();
   });
 
   test("clean up leads to the plan, and deletes nothing by itself", async () => {

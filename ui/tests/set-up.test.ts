@@ -23,8 +23,14 @@ async function goOn() {
 /** Calls that change something. */
 const CHANGES = ["set-up", "set-token", "create-class", "create-token", "set-login", "install", "move-token"];
 
-async function fillIn() {
+/** Past what jobs need, which holds nobody up. */
+async function toToken() {
   await goOn();
+  await goOn();
+}
+
+async function fillIn() {
+  await toToken();
   await write("Resource class", "acme/macos");
   await write("Resource class token", "not-a-real-token");
   await goOn();
@@ -91,7 +97,7 @@ describe("the token", () => {
 
   test("a class or token that cannot be one holds the step", async () => {
     await open(scene("no-runner"), { page: "set-up" });
-    await goOn();
+    await toToken();
     await write("Resource class", "no slash");
     await write("Resource class token", "x");
     await fireEvent.blur(screen.getByLabelText("Resource class"));
@@ -103,7 +109,7 @@ describe("the token", () => {
 
   test("with a personal token a class is chosen, and its token never comes to the window", async () => {
     const { made } = await open(scene("no-runner"), { page: "set-up" });
-    await goOn();
+    await toToken();
     await choose(/personal API token/);
     await write("Personal API token", "not-a-real-personal-token");
     await write("Namespace of your organisation", "acme");
@@ -130,7 +136,7 @@ describe("the token", () => {
 
   test("a new class is created at the last step, before the runner", async () => {
     const { made, calls } = await open(scene("no-runner"), { page: "set-up" });
-    await goOn();
+    await toToken();
     await choose(/personal API token/);
     await write("Personal API token", "not-a-real-personal-token");
     await write("Namespace of your organisation", "acme");
@@ -151,7 +157,7 @@ describe("the token", () => {
 
   test("a personal token that CircleCI refuses is told with a way out", async () => {
     await open(scene("no-runner"), { page: "set-up", answers: { "list-classes": "list-classes-refused" } });
-    await goOn();
+    await toToken();
     await choose(/personal API token/);
     await write("Personal API token", "wrong");
     await write("Namespace of your organisation", "acme");
@@ -435,5 +441,58 @@ describe("run again it edits", () => {
     await settle();
     expect(calls.filter((it) => CHANGES.includes(it.call))).toEqual([]);
     expect(kept("set-up")).toBeUndefined();
+  });
+});
+
+describe("what jobs need", () => {
+  const atTools = async (view: View, answers = {}) => {
+    const window = await open(view, { page: "set-up", answers });
+    await goOn();
+    return window;
+  };
+
+  test("is looked at by itself, and nobody has to install anything", async () => {
+    const { made, calls } = await atTools(scene("no-runner"));
+    expect(step()).toBe("What jobs need");
+    expect(made("check-preinstall")).toEqual([{ call: "check-preinstall", items: [], presets: ["essentials"], upgrade: false }]);
+    expect(screen.getByText("3 of the CircleCI essentials are missing")).toBeTruthy();
+    expect(screen.getByRole("list", { name: "3 missing" }).textContent).toContain("jq is in no folder of the PATH of jobs");
+    expect(calls.filter((it) => it.call === "plan-preinstall" || it.call === "start-preinstall")).toEqual([]);
+    await goOn();
+    expect(step()).toBe("Token");
+    expect(rail(/^What jobs need/).textContent).toContain("3 missing");
+  });
+
+  test("is planned and installed there by whoever wants that", async () => {
+    const { made, show } = await atTools(scene("no-runner"));
+    await fireEvent.click(button("What would be installed?"));
+    await settle();
+    expect(screen.getByText("brew install --formula git-lfs jq")).toBeTruthy();
+    expect(made("start-preinstall")).toEqual([]);
+    await fireEvent.click(button("Install 4 items, 20 MB"));
+    await settle();
+    expect(made("start-preinstall")).toEqual([{ call: "start-preinstall", plan: "1772469730000-1" }]);
+    await show(scene("installing"));
+    expect(screen.getByRole("group", { name: "Installing" }).textContent).toContain("Step 1 of 3");
+    await show(scene("installed"));
+    expect(screen.getByRole("region", { name: "What came of it" }).textContent).toContain("npm error code E404");
+    expect(button("Go on").getAttribute("aria-disabled")).toBe("false");
+  });
+
+  test("that is all there leads on", async () => {
+    await atTools(scene("no-runner"), { "check-preinstall": "check-preinstall-ready" });
+    expect(screen.getByText("Jobs can run here")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "What would be installed?" })).toBeNull();
+  });
+
+  test("waits for a supervisor and holds nobody up", async () => {
+    const { made, show } = await atTools(scene("absent"));
+    expect(screen.getByText(/^This can be looked at once the supervisor runs/)).toBeTruthy();
+    expect(made("check-preinstall")).toEqual([]);
+    await show(scene("no-runner"));
+    await settle();
+    expect(made("check-preinstall")).toHaveLength(1);
+    await goOn();
+    expect(step()).toBe("Token");
   });
 });

@@ -14,6 +14,7 @@ import { checkUp } from "../src/doctor/checkUp.svelte";
 import { keep } from "../src/kept";
 import { use } from "../src/overview/use.svelte";
 import { place } from "../src/place.svelte";
+import { tools } from "../src/preinstall/tools.svelte";
 import { NOW } from "../harness/scenes";
 
 /** Nothing is laid out here, so nothing ever changes its size. */
@@ -109,6 +110,7 @@ export async function close(): Promise<void> {
   checkUp.forget();
   cleaning.forget();
   found.forget();
+  tools.forget();
   use.forget();
   localStorage.clear();
   place.restore();

@@ -23,7 +23,7 @@ from wizard import SetUp
 
 THEMES = {"light": "Adwaita", "dark": "Adwaita:dark"}
 SIZES = {"": (900, 600), "-small": (640, 480)}
-PAGES = ["Overview", "Directories", "Clean-up", "History", "Logs", "Doctor", "Settings"]
+PAGES = ["Overview", "Directories", "Clean-up", "Preinstall", "History", "Logs", "Doctor", "Settings"]
 
 
 class Camera:
@@ -100,6 +100,8 @@ def pages(folder, theme):
                 desk.runnerctl("presets", "set", "kept", "--keep-last", "1")
                 browser.press("Show what can go")
                 browser.has("can go now")
+            if page == "Preinstall":
+                until(lambda: "essentials are missing" in browser.text() or "Jobs can run here" in browser.text(), "readings", browser.text)
             camera.shoot(f"page-{page.lower()}")
             if page == "Directories":
                 browser.press("All that can go")
@@ -132,7 +134,7 @@ def wizard(folder, theme):
         browser.has("readings are well")
         camera.shoot("wizard-1-machine")
         set_up.up_to_the_last_step(token="a-token-of-nobody", before=lambda step: camera.shoot(f"wizard-{step}"))
-        camera.shoot("wizard-5-install")
+        camera.shoot("wizard-6-install")
         desk.lock_keychain()
         browser.press("Install and start")
         browser.has("keychain is locked")
@@ -146,10 +148,10 @@ def wizard(folder, theme):
             browser.press("Go on")
         browser.press("Install and start")
         browser.has("mini works")
-        camera.shoot("wizard-6-claim")
+        camera.shoot("wizard-7-claim")
         browser.press("Go on")
         browser.has("machine: true")
-        camera.shoot("wizard-7-pipeline")
+        camera.shoot("wizard-8-pipeline")
         browser.end()
 
 
@@ -239,7 +241,7 @@ def xdotool(desk, *arguments):
 BEST = {
     "overview": ("scene-busy-light", None),
     "problem": ("scene-problem-dark", None),
-    "set-up": ("wizard-4-job-user-light", None),
+    "set-up": ("wizard-5-job-user-light", None),
     "tray": ("tray-menu-several-light", "480x326+160+0"),
 }
 

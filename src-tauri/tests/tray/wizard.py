@@ -22,9 +22,12 @@ class SetUp:
         """`before` is called before each step is left, with its name."""
         window = self.window
         window.press("Go on")
+        window.has("What nearly every job and orb expects")
+        before("2-tools")
+        window.press("Go on")
         window.fill("Resource class", CLASS)
         window.fill("Resource class token", token or self.circle.token)
-        before("2-token")
+        before("3-token")
         window.press("Go on")
         window.fill("Runner’s name", "mini")
         if store:
@@ -32,10 +35,10 @@ class SetUp:
         window.press("CircleCI server and mirrors")
         window.fill("CircleCI’s address", self.circle.url)
         window.fill("Folder of the agent’s releases", self.circle.url + "/releases")
-        before("3-naming")
+        before("4-naming")
         window.press("Go on")
         window.press("Jobs run as you")
-        before("4-job-user")
+        before("5-job-user")
         window.press("Go on")
         window.has("This is what will be.")
 

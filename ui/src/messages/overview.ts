@@ -13,6 +13,7 @@ export const overview = texts({
   byDisk: "Paused because the disk is nearly full",
   bySchedule: "Paused by the schedule",
   byOther: "Paused by a rule",
+  byPreinstall: "Held while what jobs need is installed",
   byAfterTask: "Held until what comes after this task",
   byYouUntil: "Paused by you until {when}",
   byDiskUntil: "Paused because the disk is nearly full until {when}",

@@ -42,6 +42,10 @@ export const palette = texts({
   undoHint: "What is deleted by hand can be put back for ten minutes.",
   weekly: "Clean up every week",
   noWeekly: "Do not clean up every week",
+  essentials: "Plan what the CircleCI essentials miss…",
+  checkTools: "Check what jobs find on this machine",
+  jobPath: "Show or set where jobs find programs",
+  cancelPreinstall: "Cancel the installation after this step",
   openDirectory: "Open the working directory {title}, {id}",
 
   after: "After this task: {act}",

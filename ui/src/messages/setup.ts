@@ -1,4 +1,4 @@
-/** The wizard's texts: from nothing to the first task, in seven steps. */
+/** The wizard's texts: from nothing to the first task, in eight steps. */
 import { texts } from "./say";
 
 export const setup = texts({
@@ -14,6 +14,7 @@ export const setup = texts({
   nothingYet: "Nothing on this machine is changed before you choose “{verb}”.",
 
   machine: "This machine",
+  tools: "What jobs need",
   token: "Token",
   naming: "Name and folder",
   jobUser: "Job user",
@@ -26,6 +27,8 @@ export const setup = texts({
   passed: "done before",
   checked: "all well",
   checkedFindings: { one: "{n} finding", other: "{n} findings" },
+  toolsThere: "all there",
+  toolsMissing: { one: "{n} missing", other: "{n} missing" },
   tokenHere: "{class}, token at hand",
   tokenStored: "{class}, the stored token",
   tokenNeeded: "{class}, token needed again",

@@ -6,6 +6,7 @@ export const shell = texts({
   overview: "Overview",
   directories: "Directories",
   cleanUp: "Clean-up",
+  preinstall: "Preinstall",
   history: "History",
   logs: "Logs",
   doctor: "Doctor",

@@ -10,6 +10,7 @@ import { ACTS } from "../overview/afterTask";
 import { PAGES } from "../pages";
 import { copyText } from "../parts/copying";
 import { place } from "../place.svelte";
+import { tools } from "../preinstall/tools.svelte";
 
 /** What a command gives: why it was not done, or nothing. */
 export type Command = { title: string; run: () => Promise<Refusal | undefined> };
@@ -22,6 +23,7 @@ export function commands(seen: Seen, typed: string, now: Date): Command[] {
     ...PAGES.map(({ page, title }) => went(say.goTo({ page: title() }), () => place.go(page))),
     ...runners.flatMap((runner) => ofRunner(runner, runners.length > 1)),
     ...(snapshot ? ofDisk(snapshot, now) : []),
+    ...(snapshot ? ofTools(snapshot) : []),
     ...(snapshot ? ofMachine(snapshot) : []),
     went(say.setUp(), () => place.go("set-up")),
     went(say.checkMachine(), () => {
@@ -122,6 +124,20 @@ function ofDisk({ work_dirs: directories = [], cleanup, preferences }: Snapshot,
           ),
         ]),
     ...directories.map(({ id, title }) => wish(say.openDirectory({ title, id }), { do: "open-directory", directory: id })),
+  ];
+}
+
+/** What jobs need of the machine. Nothing is installed by a command: its plan is shown first. */
+function ofTools({ preinstall: doing, runners }: Snapshot): Command[] {
+  const runner = runners.length > 1 ? runners[0]?.name : undefined;
+  return [
+    ...(doing?.kind === "installing" ? [called(say.cancelPreinstall(), () => call({ call: "cancel-preinstall" }))] : []),
+    went(say.essentials(), () => place.go("preinstall", undefined, "essentials")),
+    went(say.checkTools(), () => {
+      place.go("preinstall");
+      void tools.look({ runner });
+    }),
+    went(say.jobPath(), () => place.go("preinstall")),
   ];
 }
 

@@ -2,6 +2,7 @@
 import { checkUp } from "../doctor/checkUp.svelte";
 import type { Runner } from "../generated/protocol";
 import { setup as say } from "../messages/setup";
+import { tools } from "../preinstall/tools.svelte";
 import { reached } from "./claimed";
 import type { Draft } from "./draft.svelte";
 import type { Installation } from "./installation.svelte";
@@ -16,6 +17,12 @@ export function outcome(
     case "machine":
       if (checkUp.findings === undefined) return undefined;
       return checkUp.toMend > 0 ? say.checkedFindings({ n: checkUp.toMend }) : say.checked();
+    case "tools": {
+      const { essentials } = tools;
+      if (essentials === undefined || essentials.unseen > 0) return undefined;
+      const lacks = essentials.missing + essentials.trouble;
+      return lacks > 0 ? say.toolsMissing({ n: lacks }) : say.toolsThere();
+    }
     case "token": {
       if (!draft.hasClass) return undefined;
       const words = { class: chosen.resourceClass };

@@ -1,10 +1,11 @@
-/** The wizard's seven steps, in their order. The fifth is the first that changes anything. */
+/** The wizard's eight steps, in their order. The sixth is the first that changes anything; the second, only what somebody asks for. */
 import { setup } from "../messages/setup";
 
-export type Step = "machine" | "token" | "naming" | "job-user" | "install" | "claim" | "pipeline";
+export type Step = "machine" | "tools" | "token" | "naming" | "job-user" | "install" | "claim" | "pipeline";
 
 export const STEPS: { step: Step; title: () => string }[] = [
   { step: "machine", title: setup.machine },
+  { step: "tools", title: setup.tools },
   { step: "token", title: setup.token },
   { step: "naming", title: setup.naming },
   { step: "job-user", title: setup.jobUser },
