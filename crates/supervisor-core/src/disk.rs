@@ -13,6 +13,8 @@ use crate::facts::VolumeFacts;
 
 /// How often it is looked at while agents wait for tasks.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// So long after the last look a turn that comes anyway is used for the next one: the machine wakes once, not twice.
+const LOOK_WITH_OTHERS: SignedDuration = SignedDuration::from_secs(40);
 /// While it is low nobody claims, so that what was made room for is seen soon.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 /// A clean-up that made no room is tried again this much later.
@@ -74,7 +76,9 @@ impl Disk {
     /// `waits`: an agent waits for tasks; `settled`: nobody cleans up.
     pub(crate) fn decide(&mut self, waits: bool, settled: bool, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let due = self.look_due(waits).is_some_and(|at| at <= now);
+        let age = self.looked_at.map(|at| at.duration_until(now));
+        let nearly = waits && age.is_some_and(|age| age >= LOOK_WITH_OTHERS);
+        let due = nearly || self.look_due(waits).is_some_and(|at| at <= now);
         let clock_was_set_back = self.looked_at.is_some_and(|at| at > now);
         // A disk far away may never answer; then it is asked no more.
         let free = self.answered || self.looked_at.is_none();

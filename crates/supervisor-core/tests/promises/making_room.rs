@@ -124,6 +124,19 @@ fn what_cannot_be_read_holds_nobody() {
 }
 
 #[test]
+fn a_turn_that_comes_anyway_is_used_for_the_next_look_so_that_the_machine_wakes_once() {
+    let mut scene = Scene::idle();
+    sees(&mut scene, 100);
+    scene.tidied();
+    scene.wait(30);
+    scene.tell(Event::ZoneRead(TimeZone::UTC));
+    assert_eq!(scene.tidied(), [""; 0], "it was looked at just before");
+    scene.wait(15);
+    scene.tell(Event::ZoneRead(TimeZone::UTC));
+    assert_eq!(scene.tidied(), ["look at disk"]);
+}
+
+#[test]
 fn it_is_looked_at_with_the_probe_and_after_every_task_and_else_never() {
     let mut scene = Scene::idle();
     assert_eq!(scene.tidied(), ["look at disk"], "once at the start");
