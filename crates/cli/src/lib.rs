@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod failure;
 mod inert;
+mod meanwhile;
 mod personal;
 mod place;
 mod print;

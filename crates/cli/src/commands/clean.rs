@@ -1,7 +1,6 @@
 //! `runnerctl clean`: the plan, and its carrying out; what was done; and taking it back.
 
-use client::{Client, ClientError, Detail};
-use futures::StreamExt;
+use client::{Client, ClientError};
 use protocol::{
     AskPlan, Bytes, CarryOut, CleanupPlan, CleanupReceipt, CleanupStage, CleanupWhy, PlanGroup,
     RunnerName, WorkDirId,
@@ -9,6 +8,7 @@ use protocol::{
 
 use crate::arguments::Shape;
 use crate::failure::Failure;
+use crate::meanwhile::meanwhile;
 use crate::print::Screen;
 use crate::{clock, place, words};
 
@@ -105,35 +105,22 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits for the answer, and meanwhile tells on a terminal how far it is.
 async fn watched<T>(
     client: &Client,
     answer: impl Future<Output = Result<T, ClientError>>,
 ) -> Result<T, Failure> {
-    let mut progress = Screen::stderr();
-    if !progress.is_terminal() {
-        return Ok(answer.await?);
-    }
-    let mut events = client.events(Detail::Plain);
-    tokio::pin!(answer);
-    loop {
-        tokio::select! {
-            biased;
-            answered = &mut answer => return Ok(answered?),
-            Some(Ok(snapshot)) = events.next() => {
-                let Some(runs) = snapshot.cleanup else { continue };
-                let verb = match runs.stage {
-                    CleanupStage::Measuring => "Measured",
-                    CleanupStage::Removing => "Removed",
-                    CleanupStage::Other => "Worked on",
-                };
-                let of = runs.of.filter(|of| of.0 > 0);
-                let of = of.map(|of| format!(" of {}", words::size(of))).unwrap_or_default();
-                let entries = runs.entries;
-                progress.passing(&format!("{verb} {entries} entries, {}{of}", words::size(runs.bytes)))?;
-            }
-        }
-    }
+    meanwhile(client, answer, |snapshot| {
+        let runs = snapshot.cleanup.as_ref()?;
+        let verb = match runs.stage {
+            CleanupStage::Measuring => "Measured",
+            CleanupStage::Removing => "Removed",
+            CleanupStage::Other => "Worked on",
+        };
+        let of = runs.of.filter(|of| of.0 > 0);
+        let of = of.map(|of| format!(" of {}", words::size(of))).unwrap_or_default();
+        Some(format!("{verb} {} entries, {}{of}", runs.entries, words::size(runs.bytes)))
+    })
+    .await
 }
 
 fn show(plan: &CleanupPlan, screen: &mut Screen) -> Result<(), Failure> {

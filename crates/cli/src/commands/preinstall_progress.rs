@@ -12,34 +12,23 @@ use protocol::{
 use super::preinstall::{by_hand, row};
 use crate::arguments::Shape;
 use crate::failure::Failure;
+use crate::meanwhile::meanwhile;
 use crate::print::{Screen, Tone};
 
 /// A supervisor that is replaced is back by then.
 const BACK_AFTER: Duration = Duration::from_secs(1);
 const MOST_TRIES: u32 = 30;
 
-/// Waits for the answer, and meanwhile tells on a terminal how many tools were looked at.
+/// How many tools were looked at.
 pub(super) async fn watched<T>(
     client: &Client,
     answer: impl Future<Output = Result<T, ClientError>>,
 ) -> Result<T, Failure> {
-    let mut progress = Screen::stderr();
-    if !progress.is_terminal() {
-        return Ok(answer.await?);
-    }
-    let mut events = client.events(Detail::Plain);
-    tokio::pin!(answer);
-    loop {
-        tokio::select! {
-            biased;
-            answered = &mut answer => return Ok(answered?),
-            Some(Ok(snapshot)) = events.next() => {
-                if let Some(PreinstallNow::Checking { done, of }) = snapshot.preinstall {
-                    progress.passing(&format!("Looked at {done} of {of} tools"))?;
-                }
-            }
-        }
-    }
+    meanwhile(client, answer, |snapshot| {
+        let Some(PreinstallNow::Checking { done, of }) = snapshot.preinstall else { return None };
+        Some(format!("Looked at {done} of {of} tools"))
+    })
+    .await
 }
 
 pub(super) async fn install(
