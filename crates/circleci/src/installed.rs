@@ -33,10 +33,10 @@ pub struct InstalledAgent {
     seal: Option<Seal>,
 }
 
-/// What the executable's file was like when its bytes were last found right. It changes with every
-/// change of the file, whoever makes it; who can forge it can as well forge the receipt it lies in.
+/// What a program's file was like when its bytes were last found right. It changes with every change
+/// of the file, whoever makes it; who can forge an agent's can as well forge the receipt it lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Seal {
+pub struct Seal {
     device: u64,
     inode: u64,
     /// In bytes.
@@ -56,7 +56,7 @@ impl Seal {
     }
 
     /// Of a file whose bytes were just written or read; `None`: it is gone.
-    pub(crate) fn of_file(path: &Path) -> Option<Self> {
+    pub fn of_file(path: &Path) -> Option<Self> {
         fs::symlink_metadata(path).ok().as_ref().map(Self::of)
     }
 }

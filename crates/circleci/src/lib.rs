@@ -32,7 +32,7 @@ pub use config::{API_URL, AgentConfig, ConfigError, LogLevel, TOKEN_VARIABLE};
 pub use download::{Check, Releases};
 pub use duration::{DurationError, GoDuration};
 pub use install::forget_downloads;
-pub use installed::{InstalledAgent, at_hand, installed, verify};
+pub use installed::{InstalledAgent, Seal, at_hand, installed, verify};
 pub use link::{Link, link};
 pub use log_line::{LogLine, SpanLine, TaskAgentLine, parse, without_colours};
 pub use meaning::{Meaning, meanings};

@@ -35,6 +35,7 @@ impl LogSource {
 
 const LONGEST_PAGE: u64 = 1 << 20;
 const USUAL_PAGE: u64 = 64 << 10;
+const SHORTEST_LOOK_BACK: u64 = 16 << 10;
 
 /// The place after all that is written.
 pub(crate) const END: u64 = u64::MAX;
@@ -86,9 +87,10 @@ pub(crate) fn page(
 fn last_lines_from(log: &mut ShownLog, lines: u64) -> io::Result<u64> {
     let Some(mut more) = lines.checked_sub(1) else { return Ok(END) };
     let end = log.end()?;
-    let mut to = end;
+    // Most often they are short, and each byte that is read is searched for the token.
+    let (mut to, mut length) = (end, SHORTEST_LOOK_BACK);
     loop {
-        let wanted = log.back_from(to, LONGEST_PAGE)?;
+        let wanted = log.back_from(to, length)?;
         let stretch = log.read(wanted, 0)?;
         let start = stretch.part.start;
         for at in memrchr_iter(b'\n', stretch.raw_part()) {
@@ -104,6 +106,7 @@ fn last_lines_from(log: &mut ShownLog, lines: u64) -> io::Result<u64> {
             return Ok(log.from());
         }
         to = start;
+        length = (4 * length).min(LONGEST_PAGE);
     }
 }
 

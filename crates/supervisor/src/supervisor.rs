@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use circleci::InstalledAgent;
 use host::Folders;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use protocol::{RunId, RunnerName, TaskId};
 use run_dir::{RunDir, RunsFolder};
 use supervisor_core::{Core, Effect, Event, StateFile};
@@ -162,8 +162,8 @@ impl Supervisor {
         self.open_history();
         self.read_notices();
         self.event(Event::ZoneRead(jiff::tz::TimeZone::system()));
-        // What an earlier supervisor set aside, or was killed at.
-        self.sweep_trash();
+        // What an earlier supervisor set aside, or was killed at; agents are started first.
+        self.sweep_later(SignedDuration::from_secs(5));
         self.settle();
         loop {
             if self.ending {
