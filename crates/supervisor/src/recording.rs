@@ -17,15 +17,19 @@ impl Supervisor {
     /// At start, when all runs were looked at.
     pub(crate) fn open_history(&mut self) {
         self.records.look();
-        self.see_to_history();
+        // What is too old can wait until agents run.
+        self.tell_history();
     }
 
     /// After anything that touched the history, and once in a while.
     pub(crate) fn see_to_history(&mut self) {
-        let now = now();
-        if self.records.is_prune_due(now) {
+        if self.records.is_prune_due(now()) {
             self.prune_history();
         }
+        self.tell_history();
+    }
+
+    fn tell_history(&mut self) {
         let trouble = self.records.trouble().map(str::to_owned);
         if trouble == self.history_trouble {
             return;
@@ -38,7 +42,7 @@ impl Supervisor {
         }
         self.history_trouble.clone_from(&trouble);
         let problem =
-            trouble.map(|why| Problem::of(ProblemCode::HistoryUnavailable, now).reading(why));
+            trouble.map(|why| Problem::of(ProblemCode::HistoryUnavailable, now()).reading(why));
         self.event(Event::HistoryLooked(problem));
     }
 

@@ -148,6 +148,8 @@ impl Supervisor {
 
     /// Reads all there is, then lives by what happens, until it is asked to end.
     pub(crate) async fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) -> Result<Ended> {
+        // It walks through a folder of all time zones.
+        let zone = tokio::task::spawn_blocking(jiff::tz::TimeZone::system);
         self.reserve_next();
         // Runs first: nothing is started before all that may run is known.
         for run in self.runs.list()? {
@@ -161,7 +163,7 @@ impl Supervisor {
         self.drop_token_copies();
         self.open_history();
         self.read_notices();
-        self.event(Event::ZoneRead(jiff::tz::TimeZone::system()));
+        self.event(Event::ZoneRead(zone.await.unwrap_or(jiff::tz::TimeZone::UTC)));
         // What an earlier supervisor set aside, or was killed at; agents are started first.
         self.sweep_later(SignedDuration::from_secs(5));
         self.settle();
