@@ -103,8 +103,13 @@ pub(crate) fn token_copied(runner: &RunnerName, copy: &TokenCopy) -> Problem {
         .with("NAME", runner.as_str())
 }
 
-pub(crate) fn run_unreadable(since: Timestamp, run: &str) -> Problem {
-    Problem::of(ProblemCode::RunUnreadable, since).reading(format!("runs/{run}"))
+/// `parts` are those of the run's folder that say nothing; none: all of it.
+pub(crate) fn run_unreadable(since: Timestamp, run: &str, parts: &[String]) -> Problem {
+    let reading = match parts {
+        [] => format!("runs/{run}"),
+        parts => format!("runs/{run}: {}", parts.join(", ")),
+    };
+    Problem::of(ProblemCode::RunUnreadable, since).reading(reading)
 }
 
 pub(crate) fn after_task_refused(since: Timestamp, act: AfterTaskAct, why: &str) -> Problem {

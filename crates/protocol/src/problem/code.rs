@@ -388,9 +388,11 @@ problems! {
     /// Part of a run directory cannot be read, so the runner counts as busy.
     RunUnreadable {
         summary: "Part of a run directory cannot be read, so the runner counts as busy.",
-        reading: "the directory",
-        hint: "Look at the folder's files and permissions; when no agent of it runs any more, \
-               delete the folder.",
+        reading: "the directory, and which part of it",
+        hint: "Look at the permissions and the content of what is named. What cannot be mended \
+               holds as long as its agent runs: a pause may not reach it, and is never repeated on \
+               a guess. End that agent with `kill PID` while it has no task; then the folder can \
+               be deleted.",
         heals: OnceMended,
     }
     /// A task runs that could get no records.
