@@ -163,7 +163,7 @@ fn an_agent_that_crashes_in_a_task_is_told_and_the_task_runs_to_its_end() {
     let mut rig = Rig::idle(&Options::default());
     let run = replace_agent(&rig, "crash-in-task=2");
     let job = rig.long_job();
-    let (_, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
+    let (_, problem) = rig.until_problem(ProblemCode::AgentCrashed);
     assert!(problem.reading.is_some_and(|reading| reading.contains("exit code 2")));
     assert!(problem.details.unwrap().contains("a crash that was asked for"));
     rig.circle.control().set_variant("").unwrap();

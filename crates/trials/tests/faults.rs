@@ -155,7 +155,7 @@ fn an_agent_that_is_killed_in_a_task_is_told_and_another_works_on_after_that() {
     let (task, processes) = rig.task(&rig.run());
     let agent = rig.run().started().written().unwrap().process;
     trials::kill(&agent);
-    let (runner, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
+    let (runner, problem) = rig.until_problem(ProblemCode::AgentCrashed);
     assert!(problem.reading.is_some_and(|reading| reading.contains("signal 9")));
     assert_eq!(runner.headline, "Running a task whose agent has ended");
     // Longer than the back-off: the next agent waits for the task.
@@ -177,7 +177,7 @@ fn a_task_that_outlived_its_agent_can_be_cancelled() {
     job.until_begun();
     let (_, processes) = rig.task(&rig.run());
     trials::kill(&rig.run().started().written().unwrap().process);
-    rig.until_problem(ProblemCode::AgentExitsAtStart);
+    rig.until_problem(ProblemCode::AgentCrashed);
     rig.api.cancel(RUNNER, &rig.task_id()).unwrap();
     job.until_nothing_is_left(&processes.all());
     until(DEADLINE, "it is in the history as cancelled", || {

@@ -179,7 +179,7 @@ problems! {
         hint: "Its last lines say why; Runner Tray keeps trying, at most every 5 minutes.",
         heals: OnceMended,
     }
-    /// The agent ended by itself after it had worked for a while.
+    /// The agent ended by itself after it had claimed tasks, or lived for a while.
     AgentCrashed {
         summary: "The agent ended by itself.",
         reading: "how it ended and how long it had lived",
