@@ -49,7 +49,11 @@ fn shown(progress: Progress, now: Timestamp) -> Install {
 }
 
 pub(crate) fn problem(error: &ReleaseError) -> Problem {
-    Problem::of(code(error), now()).reading(error.to_string())
+    let problem = Problem::of(code(error), now()).reading(error.to_string());
+    if let ReleaseError::Proxy { variable } = error {
+        return problem.with("VARIABLE", variable);
+    }
+    problem
 }
 
 fn code(error: &ReleaseError) -> ProblemCode {
@@ -65,8 +69,8 @@ fn code(error: &ReleaseError) -> ProblemCode {
         | E::Slow { .. }
         | E::Busy { .. }
         | E::Address(_)
-        | E::Manifest { .. }
-        | E::Proxy { .. } => ProblemCode::ReleasesRefused,
+        | E::Manifest { .. } => ProblemCode::ReleasesRefused,
+        E::Proxy { .. } => ProblemCode::ProxyUnusable,
         E::Untrusted { .. } => ProblemCode::ReleasesUntrusted,
         E::NotOffered { .. } | E::UnsupportedMachine { .. } => ProblemCode::ReleaseNotOffered,
         E::WrongHash { .. } | E::Archive { .. } | E::TooLarge { .. } | E::Unsigned { .. } => {

@@ -248,10 +248,16 @@ fn a_proxy_that_cannot_be_understood_is_told_without_its_password() {
     let mut place = Place::new();
     place.set_env("HTTPS_PROXY", "http://me:hunter2@[proxy");
     let circle = Circle::start(&place);
-    let rig = Rig::with(place, circle, &USUAL);
+    let mut rig = Rig::with(place, circle, &USUAL);
     rig.set_up();
-    let problem = rig.place.until_told(ProblemCode::ReleasesRefused, "HTTPS_PROXY").problem;
+    let problem = rig.place.until_told(ProblemCode::ProxyUnusable, "HTTPS_PROXY").problem;
+    assert!(problem.hint.starts_with("Mend HTTPS_PROXY where the supervisor"), "{problem:?}");
     assert!(!format!("{problem:?}").contains("hunter2"), "{problem:?}");
+    rig.kill_supervisor();
+    rig.place.set_env("HTTPS_PROXY", "");
+    rig.start_supervisor(&USUAL);
+    rig.until_state(RunnerState::Idle);
+    rig.until_well();
     rig.finish();
 }
 

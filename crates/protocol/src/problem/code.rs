@@ -211,6 +211,14 @@ problems! {
                holds manifest.json. Something between here and there may answer in its stead.",
         heals: OnceMended,
     }
+    /// The environment names a proxy whose address cannot be understood.
+    ProxyUnusable {
+        summary: "The proxy in the environment has no address that can be used.",
+        reading: "the variable",
+        hint: "Mend VARIABLE where the supervisor gets its environment (http://HOST:PORT), and \
+               start it again.",
+        heals: OnYourWord,
+    }
     /// The server of the agent's releases cannot prove that it is itself.
     ReleasesUntrusted {
         summary: "The agent's release server cannot prove that it is itself.",
