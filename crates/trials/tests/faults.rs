@@ -36,8 +36,8 @@ fn a_refused_token_is_told_and_not_tried_again_until_there_is_a_new_one() {
 
 #[test]
 fn an_agent_that_exits_at_start_is_told_with_its_last_lines_and_tried_ever_more_seldom() {
-    let variant = "crash-at-start=9";
-    let mut rig = Rig::bare(&Options { variant, ..USUAL });
+    let mut rig = Rig::bare(&USUAL);
+    rig.circle.control().set_variant("crash-at-start=9").unwrap();
     rig.set_up();
     let (_, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
     assert!(problem.reading.is_some_and(|reading| reading.contains("exit code 9")));
@@ -52,8 +52,7 @@ fn an_agent_that_exits_at_start_is_told_with_its_last_lines_and_tried_ever_more_
     for (wait, least) in waits.iter().zip([1, 2, 4]) {
         assert!(wait.as_secs() >= least, "{waits:?}");
     }
-    rig.kill_supervisor();
-    rig.start_supervisor(&USUAL);
+    rig.circle.control().set_variant("").unwrap();
     rig.assert_works_again();
     rig.finish();
 }
