@@ -6,6 +6,8 @@
 
 mod account;
 mod alarm;
+#[cfg(all(test, target_os = "linux"))]
+mod arbitrary;
 mod autostart;
 pub mod awake;
 mod desktop;

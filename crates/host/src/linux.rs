@@ -83,7 +83,7 @@ fn network_kind(kind: u64) -> Option<&'static str> {
 }
 
 /// `36 35 98:0 /root /mount opts - fuse.sshfs source opts` (`proc_pid_mountinfo(5)`).
-fn fuse_kind(mounts: &str, major: u32, minor: u32) -> Option<String> {
+pub(crate) fn fuse_kind(mounts: &str, major: u32, minor: u32) -> Option<String> {
     let device = format!("{major}:{minor}");
     let mount = mounts.lines().find(|line| line.split(' ').nth(2) == Some(&device))?;
     let mut after = mount.split_once(" - ")?.1.split(' ');
