@@ -16,7 +16,7 @@ use rustix::time::{
     timerfd_settime,
 };
 
-use crate::{Folders, keychain::Unavailable};
+use crate::{Folders, Signer, keychain::Unavailable};
 
 /// For `directories`, which uses only the last here.
 pub(crate) const NAME: [&str; 3] = ["com", "runner-tray", "runner-tray"];
@@ -109,7 +109,7 @@ pub(crate) fn keychain_unavailable(words: &str) -> Option<Unavailable> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "macOS may refuse")]
-pub(crate) fn check_signature(_program: &Path) -> Result<(), String> {
+pub(crate) fn check_signature(_program: &Path, _signer: Signer) -> Result<(), String> {
     Ok(())
 }
 
