@@ -371,6 +371,7 @@ describe("a fault", () => {
   test.each([
     "token-refused", "token-missing", "keychain-locked", "keychain-waits", "keychain-absent", "keychain-refused",
     "token-file-unusable", "agent-not-installed", "releases-unreachable", "releases-refused", "releases-untrusted",
+    "proxy-unusable",
     "release-not-offered", "release-unsound", "no-room", "install-stopped", "job-user-unusable", "offline",
     "server-troubled", "claim-refused", "agent-damaged", "token-not-stored", "agent-exits-at-start", "agent-crashed",
     "cannot-start", "cannot-save", "rotation-unfinished", "settings-unreadable",

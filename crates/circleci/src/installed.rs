@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -77,6 +77,8 @@ pub(crate) struct Receipt {
 }
 
 const RECEIPT: &str = "release.json";
+/// In bytes; ours have a few hundred.
+const LONGEST_RECEIPT: u64 = 1 << 20;
 
 /// The agents below `data/agents`, newest first; folders without a readable receipt are not agents.
 pub fn installed(data: &Path) -> Vec<InstalledAgent> {
@@ -149,7 +151,8 @@ impl Receipt {
 
 pub(crate) fn read_agent(folder: &Path) -> Option<InstalledAgent> {
     let version = folder.file_name()?.to_str().filter(|name| !name.starts_with('.'))?.to_owned();
-    let receipt: Receipt = serde_json::from_slice(&fs::read(folder.join(RECEIPT)).ok()?).ok()?;
+    let receipt: Receipt =
+        serde_json::from_slice(&read_receipt(&folder.join(RECEIPT)).ok()?).ok()?;
     Some(InstalledAgent {
         version,
         path: folder.join(AGENT_BINARY),
@@ -160,6 +163,17 @@ pub(crate) fn read_agent(folder: &Path) -> Option<InstalledAgent> {
         installed_at: receipt.installed_at,
         seal: receipt.seal,
     })
+}
+
+/// Who wrote it nobody knows: it may be a pipe, or endless.
+fn read_receipt(path: &Path) -> io::Result<Vec<u8>> {
+    let no_wait = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(no_wait).open(path)?;
+    let mut bytes = Vec::new();
+    if file.metadata()?.is_file() {
+        file.take(LONGEST_RECEIPT).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// That the executable is still the file that was installed. Where the file was touched since its bytes
@@ -207,6 +221,8 @@ fn hash_of(path: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// An agent of a few bytes, as an installation leaves it.
@@ -266,6 +282,40 @@ mod tests {
         let agent = installed_in(data.path());
         fs::set_permissions(&agent.path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(verify(&agent).unwrap_err().to_string().contains("not executable"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes_are_a_receipt_or_none_and_no_agent_is_started_by_them(
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..200),
+                "\\{\"version\":\"x\",\"archive_sha256\":\"[0-9a-z]{0,9}\",\"binary_sha256\":(\"[0-9a-f]{0,64}\"|7),\"url\":\"http://127.0.0.1/releases\",\"installed_at\":\"1970-01-01T00:00:00Z\"(,\"seal\":(null|\\{\\}|[0-9]{1,22}))?\\}?"
+                    .prop_map(String::into_bytes),
+            ],
+        ) {
+            let data = tempfile::tempdir().unwrap();
+            let agent = installed_in(data.path());
+            let file = agent.path.with_file_name(RECEIPT);
+            File::create(file).unwrap().write_all(&bytes).unwrap();
+            let _ = installed(data.path());
+            prop_assert!(at_hand(data.path(), "http://127.0.0.1/releases").is_none());
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_receipt_that_is_no_file_or_endless() {
+        let data = tempfile::tempdir().unwrap();
+        let agent = installed_in(data.path());
+        let file = agent.path.with_file_name(RECEIPT);
+        fs::remove_file(&file).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+        assert!(made.success());
+        assert_eq!(installed(data.path()), []);
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        assert_eq!(installed(data.path()), []);
     }
 
     /// What a power cut leaves of a receipt that was being written: it is written beside the one that

@@ -1,9 +1,13 @@
 //! Whether a server answers at all. Sends no credentials, and never a claim: that could take a job.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Client, Url, redirect};
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::crypto::aws_lc_rs;
+use rustls_platform_verifier::BuilderVerifierExt;
 
 use crate::{http, release_error::cause_in_words, service_address};
 
@@ -45,8 +49,22 @@ fn client_for(url: &Url) -> Result<Client, String> {
     }
     let client = http::client().map_err(|error| error.to_string())?;
     let client = client.timeout(PATIENCE).redirect(redirect::Policy::none());
-    let client = if is_https { client } else { client.tls_certs_only([]) };
+    let client = if is_https {
+        client.tls_backend_preconfigured(unresumed().map_err(|error| error.to_string())?)
+    } else {
+        client.tls_certs_only([])
+    };
     client.build().map_err(|error| error.to_string())
+}
+
+/// Who goes on with an earlier session is shown no certificate, and would not see that it has expired.
+fn unresumed() -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions()?;
+    let mut config = builder.with_platform_verifier()?.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
 fn keep(client: Option<Client>) {

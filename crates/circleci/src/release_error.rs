@@ -92,7 +92,7 @@ impl ReleaseError {
         match self {
             Self::Unreachable { .. } | Self::Slow { .. } | Self::Busy { .. } => true,
             Self::Status { status, .. } => {
-                matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+                matches!(status, 408 | 425 | 429 | 500..=599)
             }
             Self::Address(_)
             | Self::UnsupportedMachine { .. }

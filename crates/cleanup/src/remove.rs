@@ -330,7 +330,10 @@ pub fn put_back(root: &Root, batch: &Batch) -> std::io::Result<Vec<(Place, PutBa
     }
     let Some(trash) = Trash::of(root)? else { return Err(Errno::NOENT.into()) };
     let open = trash.open_batch(batch)?;
-    let items = open.list()?;
+    let items = open.list().map_err(|error| {
+        let path = open.path(root);
+        std::io::Error::other(format!("{error}; until it is deleted it lies in {}", path.display()))
+    })?;
     let mut done = Vec::new();
     for (number, item) in items.into_iter().enumerate() {
         let put = if item.is_below() {

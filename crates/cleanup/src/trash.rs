@@ -23,6 +23,8 @@ const TRASH_NAME: &CStr = c".runner-tray-trash";
 /// What a batch has that is being deleted.
 const GOING: &str = ".going";
 const LIST: &CStr = c"batch.json";
+/// Longer than any list.
+const LONGEST_LIST: u64 = 256 << 20;
 
 /// Told apart from all others of the root.
 static BATCHES: AtomicU64 = AtomicU64::new(0);
@@ -141,13 +143,18 @@ impl OpenBatch {
         std::fs::File::from(file).write_all(&serde_json::to_vec(&list)?)
     }
 
-    /// What was where. An error: it was never written, or is of a later release.
+    /// What was where. An error: it was never written, a power cut or somebody else tore it, or it is
+    /// of a later release. All that was set aside lies where it is then, until it is swept.
     pub(crate) fn list(&self) -> std::io::Result<Vec<Place>> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&self.open, LIST, flags, Mode::empty())?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = std::fs::File::from(openat(&self.open, LIST, flags, Mode::empty())?);
         let mut text = Vec::new();
-        std::fs::File::from(file).read_to_end(&mut text)?;
-        let list: List = serde_json::from_slice(&text)?;
+        if file.metadata()?.is_file() {
+            file.take(LONGEST_LIST).read_to_end(&mut text)?;
+        }
+        let list: List = serde_json::from_slice(&text).map_err(|error| {
+            std::io::Error::other(format!("what was where cannot be read any more ({error})"))
+        })?;
         if list.version > 1 {
             return Err(std::io::Error::other("it was set aside by a later release"));
         }

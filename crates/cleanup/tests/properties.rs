@@ -184,6 +184,71 @@ proptest! {
     }
 }
 
+/// Three entries set aside in one batch, whose list is `list` then.
+fn set_aside_with(list: &[u8]) -> (tempfile::TempDir, Root, cleanup::Batch) {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().canonicalize().unwrap();
+    build(&base, &[]);
+    let plan = planned(&base.join("root"), &|name| name < Path::new("item-3"));
+    remove::set_aside(&plan, at(1_790_000_000)).keep();
+    let root = Root::given(&base.join("root")).unwrap();
+    let batch = remove::batches(&root).unwrap().remove(0);
+    let file = base.join("root").join(cleanup::TRASH).join(batch.name()).join("batch.json");
+    if !list.is_empty() {
+        use std::io::Write;
+        fs::File::create(file).unwrap().write_all(list).unwrap();
+    }
+    (folder, root, batch)
+}
+
+/// Nothing of it is anywhere else, and in time it goes as all others do.
+fn is_told_and_swept(list: &[u8]) {
+    let (_folder, root, batch) = set_aside_with(list);
+    let outside = || fs::read(root.path().parent().unwrap().join("outside/file")).unwrap();
+    let (before, put) = (outside(), remove::put_back(&root, &batch));
+    match put {
+        Err(why) => assert!(why.to_string().contains("it lies in"), "{why}"),
+        Ok(put) => assert!(put.iter().all(|(_, put)| *put != remove::PutBack::Done), "{put:?}"),
+    }
+    let there = (0..6).filter(|item| root.path().join(format!("item-{item}")).exists()).count();
+    assert_eq!(there, 3);
+    let (stop, progress) = (Stop::never(), Progress::default());
+    remove::sweep(&root, at(1_790_000_001), at(1_790_000_001), &stop, &progress);
+    assert!(remove::batches(&root).unwrap().is_empty());
+    assert_eq!(outside(), before);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_batch_whose_list_is_any_bytes_is_told_and_swept(
+        list in prop_oneof![
+            prop::collection::vec(any::<u8>(), 1..200),
+            "\\{\"version\":[0-9]{1,12},\"items\":\\[(\"(\\.\\./outside|/etc|)\",?){0,3}\\]?\\}?"
+                .prop_map(String::into_bytes),
+        ],
+    ) {
+        is_told_and_swept(&list);
+    }
+}
+
+/// As a power cut leaves it, whose bytes never came to the disk.
+#[test]
+fn a_batch_whose_list_was_torn_is_told_with_its_place_and_swept() {
+    let (_folder, root, batch) = set_aside_with(&[]);
+    let file = root.path().join(cleanup::TRASH).join(batch.name()).join("batch.json");
+    let whole = fs::read(file).unwrap();
+    for cut in (0..whole.len()).step_by(7) {
+        let mut zeros = whole.clone();
+        zeros[cut..].fill(0);
+        is_told_and_swept(&zeros);
+        if cut > 0 {
+            is_told_and_swept(&whole[..cut]);
+        }
+    }
+}
+
 #[test]
 fn what_a_living_task_holds_is_in_no_plan_and_is_not_removed_by_an_older_one() {
     let folder = tempfile::tempdir().unwrap();

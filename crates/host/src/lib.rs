@@ -6,6 +6,8 @@
 
 mod account;
 mod alarm;
+#[cfg(all(test, target_os = "linux"))]
+mod arbitrary;
 mod autostart;
 pub mod awake;
 mod desktop;
@@ -71,7 +73,7 @@ pub use power::{Power, SUPPLIES};
 pub use programs::{Running, running};
 pub use room::Room;
 pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};
-pub use signature::check_signature;
+pub use signature::{Signer, check_signature};
 pub use sleep::Sleep;
 pub use system::{System, machine_name};
 

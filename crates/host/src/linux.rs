@@ -16,7 +16,7 @@ use rustix::time::{
     timerfd_settime,
 };
 
-use crate::{Folders, keychain::Unavailable};
+use crate::{Folders, Signer, keychain::Unavailable};
 
 /// For `directories`, which uses only the last here.
 pub(crate) const NAME: [&str; 3] = ["com", "runner-tray", "runner-tray"];
@@ -83,7 +83,7 @@ fn network_kind(kind: u64) -> Option<&'static str> {
 }
 
 /// `36 35 98:0 /root /mount opts - fuse.sshfs source opts` (`proc_pid_mountinfo(5)`).
-fn fuse_kind(mounts: &str, major: u32, minor: u32) -> Option<String> {
+pub(crate) fn fuse_kind(mounts: &str, major: u32, minor: u32) -> Option<String> {
     let device = format!("{major}:{minor}");
     let mount = mounts.lines().find(|line| line.split(' ').nth(2) == Some(&device))?;
     let mut after = mount.split_once(" - ")?.1.split(' ');
@@ -109,7 +109,7 @@ pub(crate) fn keychain_unavailable(words: &str) -> Option<Unavailable> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "macOS may refuse")]
-pub(crate) fn check_signature(_program: &Path) -> Result<(), String> {
+pub(crate) fn check_signature(_program: &Path, _signer: Signer) -> Result<(), String> {
     Ok(())
 }
 

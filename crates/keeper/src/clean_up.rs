@@ -286,3 +286,66 @@ impl<'a> Cleaner<'a> {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What may be on disk of bytes that were being written.
+    fn torn(whole: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+        (0..whole.len()).flat_map(move |cut| {
+            let mut zeros = whole.to_vec();
+            zeros[cut..].fill(0);
+            [whole[..cut].to_vec(), zeros]
+        })
+    }
+
+    /// It is written beside its place and then gets its name.
+    #[test]
+    fn a_receipt_is_the_old_or_the_new_at_each_step_of_a_power_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clean-up.json");
+        let cleaned = |milliseconds| TaskCleaned {
+            version: work::VERSION,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            milliseconds,
+            done: None,
+            failures: vec!["why".to_owned()],
+            refused: false,
+        };
+        let read = || serde_json::from_slice::<TaskCleaned>(&fs::read(&path).unwrap()).unwrap();
+        write(&path, &cleaned(1)).unwrap();
+        let whole = serde_json::to_vec(&cleaned(2)).unwrap();
+        for torn in torn(&whole) {
+            run_dir::write_atomically(&path.with_extension("json.new"), &torn).unwrap();
+            assert_eq!(read(), cleaned(1));
+        }
+        write(&path, &cleaned(2)).unwrap();
+        assert_eq!(read(), cleaned(2));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_plan_that_was_torn_is_noted_and_cleans_nothing_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::at(folder.path().to_owned());
+        let plan = TaskCleanUp {
+            version: work::VERSION,
+            within_seconds: 30,
+            fail_task: true,
+            end_left_overs: true,
+            lock: folder.path().into(),
+            before: None,
+        };
+        let whole = serde_json::to_vec(&plan).unwrap();
+        run_dir::write_atomically(&run.clean_up(), &whole).unwrap();
+        assert_eq!(plan_of(&run), Some(plan));
+        for torn in torn(&whole) {
+            run_dir::write_atomically(&run.clean_up(), &torn).unwrap();
+            assert_eq!(plan_of(&run), None);
+        }
+        assert!(fs::read_to_string(run.keeper_log()).unwrap().contains("clean-up.json"));
+    }
+}

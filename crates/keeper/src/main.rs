@@ -6,6 +6,8 @@
 
 mod adopt;
 mod agent;
+#[cfg(test)]
+mod arbitrary;
 mod as_job_user;
 mod clean;
 mod clean_up;

@@ -44,9 +44,13 @@ impl Secrets {
             overwrite(&mut chunk);
         }
         anyhow::ensure!(!document.bytes().is_empty(), "no environment came for the agent");
+        Self::of(document.bytes()).map(Some)
+    }
+
+    pub(crate) fn of(document: &[u8]) -> anyhow::Result<Self> {
         // serde's message could quote what it stumbled over.
-        let secrets = serde_json::from_slice(document.bytes()).map_err(|_| ());
-        secrets.ok().context("the environment for the agent is not the expected document").map(Some)
+        let secrets = serde_json::from_slice(document).map_err(|_| ());
+        secrets.ok().context("the environment for the agent is not the expected document")
     }
 
     pub(crate) fn into_environment(self) -> Vec<(String, Secret)> {

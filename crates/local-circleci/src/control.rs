@@ -250,7 +250,16 @@ impl Control {
 
     /// The server by https; opened by the first call.
     pub fn https(&self) -> Result<Https, ApiError> {
-        self.api.post("/control/https", &())?.json()
+        self.open_https(false)
+    }
+
+    /// The same, where a client may go on with an earlier session and so be shown no certificate.
+    pub fn https_that_resumes(&self) -> Result<Https, ApiError> {
+        self.open_https(true)
+    }
+
+    fn open_https(&self, resumes: bool) -> Result<Https, ApiError> {
+        self.api.post("/control/https", &serde_json::json!({ "resumes": resumes }))?.json()
     }
 
     /// What is shown to clients that come by https, from the next one on.

@@ -118,10 +118,18 @@ pub enum StartOffline {
     Retry,
 }
 
-/// A part of a variant that is not `known-key=known-value`.
+/// What is wrong with a part of a variant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the variant {0:?} is unknown; see the table in local-circleci's README")]
-pub struct VariantError(String);
+pub enum VariantError {
+    /// It is not `known-key=known-value`.
+    #[error("the variant {0:?} is unknown; see the table in local-circleci's README")]
+    Unknown(String),
+    #[error(
+        "{0:?} cannot be asked of the server: a runner has begun before it hears of it. Set it in the \
+         runner's own environment, LOCAL_CIRCLECI_VARIANT"
+    )]
+    TooLate(String),
+}
 
 impl Default for Variant {
     fn default() -> Self {
@@ -170,10 +178,23 @@ impl Variant {
         Ok(variant)
     }
 
+    /// What a server may hand on; a runner hears of it once it has fetched its task agent.
+    pub fn of_server(text: &str) -> Result<Self, VariantError> {
+        let variant = text.parse()?;
+        let too_late = |part: &&str| {
+            let key = part.split('=').next().unwrap_or_default().trim();
+            matches!(key, "hup" | "start-offline")
+        };
+        match text.split(',').find(too_late) {
+            Some(part) => Err(VariantError::TooLate(part.trim().to_owned())),
+            None => Ok(variant),
+        }
+    }
+
     /// Sets the fields that `text` names and leaves the others.
     pub fn apply(&mut self, text: &str) -> Result<(), VariantError> {
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            self.set(part).ok_or_else(|| VariantError(part.to_owned()))?;
+            self.set(part).ok_or_else(|| VariantError::Unknown(part.to_owned()))?;
         }
         Ok(())
     }
@@ -299,7 +320,10 @@ mod tests {
 
     #[test]
     fn an_unknown_word_is_refused_by_name() {
-        assert_eq!("argv=odd".parse::<Variant>(), Err(VariantError("argv=odd".to_owned())));
-        assert_eq!("colour".parse::<Variant>(), Err(VariantError("colour".to_owned())));
+        assert_eq!(
+            "argv=odd".parse::<Variant>(),
+            Err(VariantError::Unknown("argv=odd".to_owned()))
+        );
+        assert_eq!("colour".parse::<Variant>(), Err(VariantError::Unknown("colour".to_owned())));
     }
 }

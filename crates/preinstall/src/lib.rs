@@ -9,6 +9,8 @@
 
 mod ansible;
 mod apt_list;
+#[cfg(test)]
+mod arbitrary;
 mod brewfile;
 mod calls;
 mod catalogue;

@@ -263,8 +263,11 @@ pub(crate) fn each_open_path(pid: Pid, mut each: impl FnMut(&Path)) {
 /// proc(5): after a line of titles, seven fields and the path that it was bound to. One that was bound by
 /// a relative path and ends in the same name is taken for it, too.
 pub(crate) fn is_listed_socket(path: &Path) -> bool {
+    is_listed(&std::fs::read("/proc/net/unix").unwrap_or_default(), path)
+}
+
+fn is_listed(list: &[u8], path: &Path) -> bool {
     let Some(name) = path.file_name() else { return false };
-    let list = std::fs::read("/proc/net/unix").unwrap_or_default();
     list.split(|byte| *byte == b'\n').skip(1).any(|line| {
         let bound = Path::new(OsStr::from_bytes(after_fields(line, 7)));
         bound == path || (bound.is_relative() && bound.file_name() == Some(name))
@@ -298,6 +301,19 @@ mod tests {
         ) {
             let _ = parse_stat(&bytes);
             let _ = parse_stat(text.as_bytes());
+        }
+
+        #[test]
+        fn a_socket_is_found_among_any_bytes(
+            before in prop::collection::vec(any::<u8>(), 0..300),
+            name in "/[^\n\\x00/]{1,20}",
+        ) {
+            let name = Path::new(&name);
+            prop_assume!(name.as_os_str().as_bytes().trim_ascii() == name.as_os_str().as_bytes());
+            let _ = is_listed(&before, name);
+            let line = b"\n0: 2 0 0 1 1 123 ";
+            let list = [&before[..], line, name.as_os_str().as_bytes()].concat();
+            prop_assert!(is_listed(&list, name));
         }
     }
 

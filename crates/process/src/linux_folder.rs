@@ -151,6 +151,8 @@ fn unescaped(place: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -159,6 +161,25 @@ mod tests {
             b"25 1 8:1 / / rw - ext4 /dev/a rw\n26 25 0:5 / /a\\040b\\134c\\012 rw - tmpfs x rw\n";
         assert_eq!(parse(text), [PathBuf::from("/"), PathBuf::from("/a b\\c\n")]);
         assert!(mount_points().unwrap().contains(&PathBuf::from("/")));
+    }
+
+    proptest! {
+        /// As the kernel writes them, among any bytes.
+        #[test]
+        fn mount_points_of_any_name_are_read_as_they_are(
+            before in prop::collection::vec(any::<u8>(), 0..200),
+            name in prop::collection::vec(any::<u8>().prop_filter("no name has it", |b| *b != 0), 1..40),
+        ) {
+            let escaped: Vec<u8> = name
+                .iter()
+                .flat_map(|byte| match byte {
+                    b' ' | b'\t' | b'\n' | b'\\' => format!("\\{byte:03o}").into_bytes(),
+                    other => vec![*other],
+                })
+                .collect();
+            let text = [&before[..], b"\n26 25 0:5 / ", &escaped, b" rw - tmpfs x rw"].concat();
+            prop_assert_eq!(parse(&text).pop(), Some(PathBuf::from(OsString::from_vec(name))));
+        }
     }
 
     #[test]

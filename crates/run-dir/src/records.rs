@@ -204,6 +204,12 @@ macro_rules! in_file {
             const FILE: &'static str = $file;
             $(const RESERVED: usize = $reserved;)?
         })*
+
+        /// Every record that there is, by its type.
+        #[cfg(test)]
+        pub(crate) fn all() -> Vec<&'static str> {
+            vec![$(std::any::type_name::<$content>()),*]
+        }
     };
 }
 

@@ -400,7 +400,7 @@ impl Core {
                 self.shown.problems.iter().find(|problem| {
                     problem.reading.as_deref() == Some(format!("runs/{run}").as_str())
                 });
-            found.push(problems::run_unreadable(known.map_or(now, |p| p.since), run.as_str()));
+            found.push(problems::run_unreadable(known.map_or(now, |p| p.since), run.as_str(), &[]));
         }
         found
     }

@@ -214,7 +214,7 @@ pub(crate) fn waits_for_tasks(run: &Run, boot: &str) -> bool {
     run.phase(boot) == Phase::Kept
         && run.facts.lock == LockSeen::Held
         && !run.facts.may_run_task(boot)
-        && !run.may_drain()
+        && !run.was_told_to_drain()
 }
 
 fn lived(from: Option<Timestamp>, now: Timestamp) -> SignedDuration {

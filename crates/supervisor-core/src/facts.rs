@@ -126,18 +126,33 @@ impl RunFacts {
 
     /// Part of it could not be read.
     pub fn has_unknowns(&self) -> bool {
+        !self.unknowns().is_empty()
+    }
+
+    /// What of it could not be read, as it is called in its folder.
+    pub(crate) fn unknowns(&self) -> Vec<String> {
         let agent = match &self.agent {
-            AgentSeen::NotStarted => false,
-            AgentSeen::Started { alive, .. } => alive.is_unknown(),
-            AgentSeen::Unknown => true,
+            AgentSeen::NotStarted => None,
+            AgentSeen::Started { alive, pid, .. } => {
+                alive.is_unknown().then(|| format!("process {pid}"))
+            }
+            AgentSeen::Unknown => Some("started.json".to_owned()),
         };
-        agent
-            || self.lock == LockSeen::Unknown
-            || self.drain.is_unknown()
-            || self.cancel.is_unknown()
-            || self.exit.is_unknown()
-            || self.unrecorded_task.is_unknown()
-            || self.tasks.iter().any(|task| task.end == TaskEnd::Unknown)
+        let files = [
+            ("keeper.lock", self.lock == LockSeen::Unknown),
+            ("drain.json", self.drain.is_unknown()),
+            ("cancel.json", self.cancel.is_unknown()),
+            ("exit.json", self.exit.is_unknown()),
+            ("unrecorded.lock", self.unrecorded_task.is_unknown()),
+        ];
+        let files = files.into_iter().filter(|(_, unknown)| *unknown).map(|(file, _)| file.into());
+        let tasks = self.tasks.iter().filter(|task| task.end == TaskEnd::Unknown);
+        // Number 0 stands for all of them.
+        let tasks = tasks.map(|task| match task.number {
+            0 => "tasks".to_owned(),
+            number => format!("tasks/{number}"),
+        });
+        agent.into_iter().chain(files).chain(tasks).collect()
     }
 }
 

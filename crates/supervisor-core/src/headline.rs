@@ -30,7 +30,7 @@ pub(crate) fn state(
         let after_task = pauses.iter().find(|pause| pause.by == PauseBy::AfterTask);
         after_task.and_then(|pause| pause.reading.as_deref()).unwrap_or("then paused")
     };
-    let draining = run.may_drain();
+    let draining = run.was_told_to_drain();
     match run.phase(boot) {
         Phase::Unknown => {
             return (RunnerState::Unknown, "Not known; counts as busy".into());
@@ -68,6 +68,9 @@ pub(crate) fn state(
     }
     if draining {
         return (RunnerState::Draining, format!("The agent is ending, {after}"));
+    }
+    if run.facts.drain.is_unknown() {
+        return (RunnerState::Unknown, "Not known whether it was told to stop".into());
     }
     if run.refused.is_some() {
         return (RunnerState::Problem, ProblemCode::TokenRefused.about().summary.into());

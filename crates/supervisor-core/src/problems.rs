@@ -34,25 +34,22 @@ pub(crate) fn verdict_on(run: &Run, boot: &str, now: Timestamp) -> Option<Proble
         Some(ExitSeen::Unknown { .. }) | None => "its end was not seen".to_owned(),
     };
     let lived = run.lived();
-    let at_start = lived.map_or(!run.has_worked(), |lived| lived < AT_START);
-    let after = |text: String| format!("{ended}, {text} after its start");
-    if at_start {
-        let reading = lived.map(|lived| after(format!("{:.1} s", lived.as_secs_f64())));
-        return Some(
-            Problem::of(ProblemCode::AgentExitsAtStart, now)
-                .reading(reading.unwrap_or(ended))
-                .details(run.log_tail.clone()),
-        );
-    }
-    if matches!(facts.exit.yes(), Some(ExitSeen::Code { code: 0, .. })) {
+    let soon = lived.map_or(!run.has_worked(), |lived| lived < AT_START);
+    if !soon && matches!(facts.exit.yes(), Some(ExitSeen::Code { code: 0, .. })) {
         return None;
     }
-    let reading = lived.map(|lived| after(format!("{} s", lived.as_secs())));
-    Some(
-        Problem::of(ProblemCode::AgentCrashed, now)
-            .reading(reading.unwrap_or(ended))
-            .details(run.log_tail.clone()),
-    )
+    // One that has claimed got past its start, however soon it ended after that.
+    let code = if soon && !run.has_worked() {
+        ProblemCode::AgentExitsAtStart
+    } else {
+        ProblemCode::AgentCrashed
+    };
+    let reading = match lived {
+        Some(lived) if soon => format!("{ended}, {:.1} s after its start", lived.as_secs_f64()),
+        Some(lived) => format!("{ended}, {} s after its start", lived.as_secs()),
+        None => ended,
+    };
+    Some(Problem::of(code, now).reading(reading).details(run.log_tail.clone()))
 }
 
 fn cannot_start(run: &Run, since: Timestamp, why: String) -> Problem {
@@ -103,8 +100,13 @@ pub(crate) fn token_copied(runner: &RunnerName, copy: &TokenCopy) -> Problem {
         .with("NAME", runner.as_str())
 }
 
-pub(crate) fn run_unreadable(since: Timestamp, run: &str) -> Problem {
-    Problem::of(ProblemCode::RunUnreadable, since).reading(format!("runs/{run}"))
+/// `parts` are those of the run's folder that say nothing; none: all of it.
+pub(crate) fn run_unreadable(since: Timestamp, run: &str, parts: &[String]) -> Problem {
+    let reading = match parts {
+        [] => format!("runs/{run}"),
+        parts => format!("runs/{run}: {}", parts.join(", ")),
+    };
+    Problem::of(ProblemCode::RunUnreadable, since).reading(reading)
 }
 
 pub(crate) fn after_task_refused(since: Timestamp, act: AfterTaskAct, why: &str) -> Problem {

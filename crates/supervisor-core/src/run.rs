@@ -134,9 +134,9 @@ impl Run {
         self.facts.tasks.iter().rev().find(|task| task.may_run())
     }
 
-    /// The drain has begun or may have begun: a new claim is not to be expected.
-    pub(crate) fn may_drain(&self) -> bool {
-        !self.facts.drain.is_no() || self.was_asked_to_drain()
+    /// The drain has begun, or its keeper was asked for it: a new claim is not to be expected.
+    pub(crate) fn was_told_to_drain(&self) -> bool {
+        self.facts.drain.yes().is_some() || self.was_asked_to_drain()
     }
 
     /// It got so far as to be answered by the server.

@@ -87,16 +87,14 @@ fn troubles(
         found.push(problem.clone());
     }
     for run in runner.runs.values().filter(|run| run.is_live(boot)) {
-        match run.phase(boot) {
-            Phase::Unknown => {
-                found.push(problems::run_unreadable(run.facts.planned_at, run.facts.run.as_str()));
-            }
-            Phase::Orphan => {
-                found.push(problems::unattended(
-                    run.agent_started_at().unwrap_or(run.facts.planned_at),
-                ));
-            }
-            Phase::Starting | Phase::Kept | Phase::Over => {}
+        let (phase, unknowns) = (run.phase(boot), run.facts.unknowns());
+        if phase == Phase::Unknown || !unknowns.is_empty() {
+            let since = run.facts.planned_at;
+            found.push(problems::run_unreadable(since, run.facts.run.as_str(), &unknowns));
+        }
+        if phase == Phase::Orphan {
+            let since = run.agent_started_at().unwrap_or(run.facts.planned_at);
+            found.push(problems::unattended(since));
         }
         if let Read::Yes(since) = run.facts.unrecorded_task {
             found.push(problems::task_unrecorded(since, run.facts.run.as_str()));
@@ -107,7 +105,7 @@ fn troubles(
         if matches!(run.facts.agent, AgentSeen::Started { .. }) {
             found.extend(run.drain_unconfirmed(now).map(problems::drain_unconfirmed));
         }
-        if run.phase(boot) == Phase::Kept {
+        if phase == Phase::Kept {
             let ignores = run.ignores_drain(now);
             found.extend(ignores.map(|(since, tasks)| problems::drain_ignored(since, tasks)));
         }

@@ -30,6 +30,9 @@ pub(crate) fn keeper(folder: &Path) -> Result<PathBuf> {
 }
 
 fn copy_of_file(original: &Path, folder: &Path) -> Result<PathBuf> {
+    let gone = || format!("reading {}; install Runner Tray again", original.display());
+    // A link stays as it is while what it leads to changes.
+    let original = &original.canonicalize().with_context(gone)?;
     let seal = Seal::of_file(original);
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = found.get(folder)
@@ -40,8 +43,7 @@ fn copy_of_file(original: &Path, folder: &Path) -> Result<PathBuf> {
     {
         return Ok(known.copy.clone());
     }
-    let bytes = std::fs::read(original)
-        .with_context(|| format!("reading {}; install Runner Tray again", original.display()))?;
+    let bytes = std::fs::read(original).with_context(gone)?;
     let copy = copy_of(&bytes, folder)?;
     let now = Found { original: seal, seal: Seal::of_file(&copy), copy: copy.clone() };
     found.insert(folder.to_owned(), now);
@@ -111,5 +113,12 @@ mod tests {
         let second = copy_of_file(&original, &versions).unwrap();
         assert_ne!(second, copy);
         assert_eq!(std::fs::read(second).unwrap(), b"second");
+        // And where it is a link.
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&original, &link).unwrap();
+        copy_of_file(&link, &versions).unwrap();
+        std::fs::write(&original, "third").unwrap();
+        let third = copy_of_file(&link, &versions).unwrap();
+        assert_eq!(std::fs::read(third).unwrap(), b"third");
     }
 }

@@ -2,6 +2,8 @@
 //! nobody's parent that matters, so that it may crash, be killed or be replaced at any moment.
 
 mod api;
+#[cfg(test)]
+mod arbitrary;
 mod as_user;
 mod awake;
 mod boundary;

@@ -6,6 +6,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use cleanup::work::TaskCleanUp;
 use host::Folders;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -205,6 +206,59 @@ fn a_rotation_is_at_the_step_before_or_after_at_each_step_and_goes_on() {
     // Removing it is one step: it is there, or it is not.
     Record::remove(&folders, &runner).unwrap();
     assert_eq!(Record::read(&folders, &runner).unwrap(), None);
+}
+
+#[test]
+fn what_is_done_before_tasks_is_the_old_or_the_new_at_each_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_dir::RunDir::at(folder.path().join("20261123T181047.123Z-4f2a9c"));
+    fs::create_dir(run.path()).unwrap();
+    let plan = |within_seconds| TaskCleanUp {
+        version: cleanup::work::VERSION,
+        within_seconds,
+        fail_task: false,
+        end_left_overs: true,
+        lock: folder.path().join("locks/mini").as_path().into(),
+        before: None,
+    };
+    let mut old = None;
+    for new in [30, 300_000] {
+        cut_anywhere(
+            &run.clean_up(),
+            || crate::cleanup::write(&run, &plan(new)).unwrap(),
+            |then, is_new| {
+                let read = fs::read(then).ok();
+                let read = read.map(|text| serde_json::from_slice::<TaskCleanUp>(&text).unwrap());
+                assert_eq!(read.map(|it| it.within_seconds), if is_new { Some(new) } else { old });
+            },
+        );
+        old = Some(new);
+    }
+}
+
+#[test]
+fn an_installation_is_at_the_step_before_or_after_at_each_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("record.json");
+    let record = |taken_up| {
+        let (at, rights) = (Timestamp::UNIX_EPOCH, preinstall::Rights::Root);
+        let (steps, items, human) = (Vec::new(), Vec::new(), Vec::new());
+        let new = preinstall::Record::new("1".into(), at, None, rights, steps, items, human);
+        preinstall::Record { taken_up, ..new }
+    };
+    let mut old = None;
+    for new in [record(0), record(1_000_000)] {
+        cut_anywhere(
+            &file,
+            || crate::preinstall::save(&file, &new).unwrap(),
+            |then, is_new| {
+                let read = fs::read(then).ok();
+                let read = read.map(|text| preinstall::Record::read(&text).unwrap());
+                assert_eq!(read.as_ref(), if is_new { Some(&new) } else { old.as_ref() });
+            },
+        );
+        old = Some(new);
+    }
 }
 
 /// What a power cut left of a copy of the keeper, whatever its name, is not started but made anew.

@@ -143,7 +143,8 @@ fn an_agent_that_prints_a_gigabyte_fills_no_disk_and_holds_nobody_up() {
 fn the_last_words_of_an_agent_that_crashes_at_start_are_short_and_harmless() {
     for kind in ["endless", "binary", "escapes"] {
         let variant = format!("crash-at-start=9,gush-bytes=3000000,noise={kind}");
-        let mut rig = Rig::bare(&Options { variant: &variant, ..Options::default() });
+        let mut rig = Rig::bare(&Options::default());
+        rig.circle.control().set_variant(&variant).unwrap();
         rig.set_up();
         let (runner, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
         assert_eq!(runner.state, RunnerState::Problem);
@@ -151,8 +152,7 @@ fn the_last_words_of_an_agent_that_crashes_at_start_are_short_and_harmless() {
         assert!(words.ends_with("a crash that was asked for"), "{kind}: {words:?}");
         assert!(words.len() < 60_000, "{kind}: {} bytes", words.len());
         assert_inert(&words);
-        rig.kill_supervisor();
-        rig.start_supervisor(&Options::default());
+        rig.circle.control().set_variant("").unwrap();
         rig.assert_works_again();
         rig.finish();
     }
@@ -163,7 +163,7 @@ fn an_agent_that_crashes_in_a_task_is_told_and_the_task_runs_to_its_end() {
     let mut rig = Rig::idle(&Options::default());
     let run = replace_agent(&rig, "crash-in-task=2");
     let job = rig.long_job();
-    let (_, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
+    let (_, problem) = rig.until_problem(ProblemCode::AgentCrashed);
     assert!(problem.reading.is_some_and(|reading| reading.contains("exit code 2")));
     assert!(problem.details.unwrap().contains("a crash that was asked for"));
     rig.circle.control().set_variant("").unwrap();

@@ -26,7 +26,10 @@ const BAD: [(Certificate, &str, &str); 3] = [
 
 /// A place whose programs trust the stand-in's authority, and the stand-in's way in by https.
 fn trusting(place: &mut Place, circle: &Circle) -> Https {
-    let https = circle.control().https().unwrap();
+    trusts(place, circle.control().https().unwrap())
+}
+
+fn trusts(place: &mut Place, https: Https) -> Https {
     let authority = place.path("authority.pem");
     run_dir::write_atomically(&authority, https.authority.as_bytes()).unwrap();
     place.set_env("SSL_CERT_FILE", authority);
@@ -135,7 +138,8 @@ fn the_probe_too_trusts_no_certificate_that_it_may_not_and_goes_by_the_proxy() {
         let mut place = Place::new();
         let Some(clock) = SetClock::of(&mut place) else { return };
         let circle = Circle::start(&place);
-        let https = trusting(&mut place, &circle);
+        // As servers do: a probe that went on with its last session would see no certificate.
+        let https = trusts(&mut place, circle.control().https_that_resumes().unwrap());
         let proxy = proxy_to(&https);
         place.set_env("HTTPS_PROXY", proxy.url());
         let mut rig = Rig::with(place, circle, &SILENT);

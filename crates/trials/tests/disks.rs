@@ -139,7 +139,7 @@ fn works_on_a_disk_that_lacks(lacks: Lacks) {
     kill(&run.started().written().unwrap().process);
     until_some(DEADLINE, "its end is on record", || run.exit().written());
     assert_eq!(run.exit().written().unwrap().end, End::Signal(9));
-    rig.until_problem(ProblemCode::AgentExitsAtStart);
+    rig.until_problem(ProblemCode::AgentCrashed);
     rig.kill_supervisor();
     rig.start_supervisor(&USUAL);
     rig.until_runner("its task is known still", |runner| runner.task.is_some());

@@ -36,8 +36,8 @@ fn a_refused_token_is_told_and_not_tried_again_until_there_is_a_new_one() {
 
 #[test]
 fn an_agent_that_exits_at_start_is_told_with_its_last_lines_and_tried_ever_more_seldom() {
-    let variant = "crash-at-start=9";
-    let mut rig = Rig::bare(&Options { variant, ..USUAL });
+    let mut rig = Rig::bare(&USUAL);
+    rig.circle.control().set_variant("crash-at-start=9").unwrap();
     rig.set_up();
     let (_, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
     assert!(problem.reading.is_some_and(|reading| reading.contains("exit code 9")));
@@ -52,8 +52,7 @@ fn an_agent_that_exits_at_start_is_told_with_its_last_lines_and_tried_ever_more_
     for (wait, least) in waits.iter().zip([1, 2, 4]) {
         assert!(wait.as_secs() >= least, "{waits:?}");
     }
-    rig.kill_supervisor();
-    rig.start_supervisor(&USUAL);
+    rig.circle.control().set_variant("").unwrap();
     rig.assert_works_again();
     rig.finish();
 }
@@ -155,7 +154,7 @@ fn an_agent_that_is_killed_in_a_task_is_told_and_another_works_on_after_that() {
     let (task, processes) = rig.task(&rig.run());
     let agent = rig.run().started().written().unwrap().process;
     trials::kill(&agent);
-    let (runner, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
+    let (runner, problem) = rig.until_problem(ProblemCode::AgentCrashed);
     assert!(problem.reading.is_some_and(|reading| reading.contains("signal 9")));
     assert_eq!(runner.headline, "Running a task whose agent has ended");
     // Longer than the back-off: the next agent waits for the task.
@@ -177,7 +176,7 @@ fn a_task_that_outlived_its_agent_can_be_cancelled() {
     job.until_begun();
     let (_, processes) = rig.task(&rig.run());
     trials::kill(&rig.run().started().written().unwrap().process);
-    rig.until_problem(ProblemCode::AgentExitsAtStart);
+    rig.until_problem(ProblemCode::AgentCrashed);
     rig.api.cancel(RUNNER, &rig.task_id()).unwrap();
     job.until_nothing_is_left(&processes.all());
     until(DEADLINE, "it is in the history as cancelled", || {

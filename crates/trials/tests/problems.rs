@@ -200,6 +200,9 @@ fn trial_of(code: ProblemCode) -> Option<(&'static str, &'static str)> {
         Code::ReleasesRefused | Code::ReleaseNotOffered => {
             ("downloads", "a_manifest_that_is_none_is_told_and_never_believed")
         }
+        Code::ProxyUnusable => {
+            ("downloads", "a_proxy_that_cannot_be_understood_is_told_without_its_password")
+        }
         Code::ReleasesUntrusted => {
             ("downloads", "a_server_that_cannot_prove_itself_is_not_trusted")
         }

@@ -21,6 +21,7 @@ const WAYS: { [code: string]: WayOut[] } = {
   "releases-unreachable": ["download", "doctor"],
   "releases-refused": ["releases", "download"],
   "releases-untrusted": ["download", "doctor"],
+  "proxy-unusable": ["doctor"],
   "release-not-offered": ["releases"],
   "release-unsound": ["download", "releases"],
   "agent-exits-at-start": ["log", "doctor"],

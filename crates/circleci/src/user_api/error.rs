@@ -108,6 +108,35 @@ impl UserApiError {
         }
     }
 
+    /// A server that does not know the call may refuse it so.
+    pub(super) fn may_be_the_surface(&self) -> bool {
+        match self {
+            Self::NotAllowed { .. } | Self::NotVisible { .. } => true,
+            Self::Refused { status, .. } | Self::Trouble { status, .. } => {
+                matches!(status, 400 | 405 | 501)
+            }
+            Self::Address(_)
+            | Self::NoToken
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::TokenRefused { .. }
+            | Self::HasTokens { .. }
+            | Self::AlreadyExists { .. }
+            | Self::TooManyCalls { .. }
+            | Self::NotUnderstood { .. }
+            | Self::OrganisationNeeded { .. }
+            | Self::NoSuchToken { .. } => false,
+        }
+    }
+
+    /// Which of two refusals is told. To a server of the other surface a page is missing, which says
+    /// nothing; and a token that is refused is refused everywhere.
+    pub(super) fn or_rather(self, second: Self) -> Self {
+        let says_nothing = matches!(self, Self::NotVisible { .. });
+        let is_the_token = matches!(second, Self::TokenRefused { .. });
+        if says_nothing || is_the_token { second } else { self }
+    }
+
     /// Whether the call may have had its effect all the same: no answer came, or none that says.
     pub fn leaves_unsure(&self) -> bool {
         match self {

@@ -92,14 +92,15 @@ impl UserApi {
 
     /// The namespace with all its resource classes, over the surface that the server speaks.
     ///
-    /// A 404 alone makes it try the other surface: to a server that does not know the newer calls
-    /// they are no pages, and that is the only difference there is. It is also how CircleCI refuses,
-    /// so only where both say so the namespace counts as not visible.
+    /// How a server that does not know the newer calls refuses them is documented nowhere, and a list
+    /// that is asked for in vain costs nothing: after whatever may mean that, the other one is asked
+    /// for. Where both are refused the namespace counts as refused, as the first call was.
     pub async fn namespace(&self, name: &str) -> Result<Namespace<'_>, UserApiError> {
         let (surface, classes) = match enveloped::classes(&self.calls, name).await {
             Ok(classes) => (Surface::Enveloped, classes),
-            Err(UserApiError::NotVisible { .. }) => {
-                (Surface::Flat, flat::classes(&self.calls, name).await?)
+            Err(first) if first.may_be_the_surface() => {
+                let classes = flat::classes(&self.calls, name).await;
+                (Surface::Flat, classes.map_err(|second| first.or_rather(second))?)
             }
             Err(error) => return Err(error),
         };

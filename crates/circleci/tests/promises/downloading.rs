@@ -163,7 +163,9 @@ async fn a_part_of_another_release_is_thrown_away() {
 
 #[tokio::test]
 async fn a_server_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
-    for (first, asked) in [(500, 2), (503, 2), (429, 2), (401, 1), (403, 1), (404, 1), (409, 1)] {
+    for (first, asked) in
+        [(500, 2), (503, 2), (507, 2), (522, 2), (429, 2), (401, 1), (403, 1), (404, 1), (409, 1)]
+    {
         let (server, data, bytes, agent, path) = scene();
         server.answers_in_turn(&path, [status(first, ""), whole(&bytes)]);
         let (done, _) = install(&server, data.path(), HASTY).await;

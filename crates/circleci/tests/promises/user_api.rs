@@ -47,12 +47,16 @@ async fn error(server: &UserApiServer) -> UserApiError {
 }
 
 #[tokio::test]
-async fn the_surface_is_found_out_by_a_page_that_is_missing_and_by_nothing_else() {
+async fn the_surface_is_found_out_by_whatever_may_mean_that_a_call_is_not_known() {
     let (server, client) = flat().await;
     assert_eq!(client.namespace("acme").await.unwrap().surface(), Surface::Flat);
     server.says(NEWER, 200, NEWER_CLASSES);
     assert_eq!(client.namespace("acme").await.unwrap().surface(), Surface::Enveloped);
-    for status in [400, 401, 403, 405, 429, 500, 503] {
+    for status in [400, 403, 404, 405, 501] {
+        server.says(NEWER, status, "{}");
+        assert_eq!(client.namespace("acme").await.unwrap().surface(), Surface::Flat, "{status}");
+    }
+    for status in [401, 409, 429, 500, 503] {
         server.asked();
         server.says(NEWER, status, "{}");
         assert!(client.namespace("acme").await.is_err());
@@ -68,6 +72,25 @@ async fn the_surface_is_found_out_by_a_page_that_is_missing_and_by_nothing_else(
 async fn a_namespace_that_neither_surface_shows_is_not_visible() {
     let said = error(&UserApiServer::start()).await.to_string();
     assert_eq!(said, "This token may not see the namespace acme, or it does not exist.");
+}
+
+#[tokio::test]
+async fn of_two_refusals_the_one_that_says_more_is_told() {
+    let server = UserApiServer::start();
+    for (newer, flat, told) in [
+        (403, 404, "may not do that"),
+        (400, 503, "status 400"),
+        (501, 403, "status 501"),
+        (404, 403, "may not do that"),
+        (404, 503, "status 503"),
+        (403, 401, "does not accept this personal token"),
+        (404, 401, "does not accept this personal token"),
+    ] {
+        server.says(NEWER, newer, "{}");
+        server.says(FLAT, flat, "{}");
+        let said = error(&server).await.to_string();
+        assert!(said.contains(told), "{newer}, {flat}: {said}");
+    }
 }
 
 #[tokio::test]

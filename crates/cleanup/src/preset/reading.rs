@@ -44,7 +44,8 @@ fn simulators(answer: &[u8]) -> Option<Goes> {
     let answer: Value = serde_json::from_slice(answer).ok()?;
     let systems = answer.get("devices")?.as_object()?;
     let devices = || systems.values().filter_map(Value::as_array).flatten();
-    let bytes = devices().filter_map(|device| device.get("dataPathSize")?.as_u64()).sum();
+    let sizes = devices().filter_map(|device| device.get("dataPathSize")?.as_u64());
+    let bytes = sizes.fold(0_u64, u64::saturating_add);
     Some(Goes { bytes, things: devices().count() as u64 })
 }
 
@@ -78,7 +79,29 @@ fn size(words: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_answer_of_docker_podman_and_simctl_is_a_number_or_none(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            text in "(\\{\"Type\":\"(Images|Containers|Build Cache)\"(,\"(RawReclaimable|Reclaimable|Total|TotalCount|Active)\":(-?[0-9]{1,25}|\"[0-9.]{0,25} ?(B|kB|TB)?( \\(4%\\))?\")){0,4}\\}\n?){0,3}",
+            devices in "\\{\"devices\":\\{(\"iOS\":\\[(\\{\"dataPathSize\":[0-9]{1,22}\\},?){0,3}\\])?\\}\\}",
+            lines in prop::collection::vec("(Total reclaimed space:|Total:)? ?[0-9.]{0,25}[kMGTB]{0,3}\\PC{0,9}", 0..4),
+        ) {
+            for answer in [&bytes, text.as_bytes(), devices.as_bytes()] {
+                for reading in
+                    [Reading::Containers, Reading::Images, Reading::BuildCache, Reading::Simulators]
+                {
+                    let _ = goes_in(reading, answer);
+                }
+                let _ = serde_json::from_slice::<crate::work::Said>(answer);
+            }
+            let _ = freed_in(&lines);
+        }
+    }
 
     #[test]
     fn docker_and_podman_are_read_in_each_of_their_forms() {

@@ -49,14 +49,23 @@ pub struct Answer {
     pub done: Result<Option<String>, Unavailable>,
 }
 
+impl Request {
+    pub(crate) fn read(json: &[u8]) -> io::Result<Self> {
+        // The parser's own words could repeat a part of the secret.
+        serde_json::from_slice(json).map_err(|_| wrong())
+    }
+}
+
+fn wrong() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "this is no keychain request")
+}
+
 /// The child's whole life: reads a request to its end, touches the keychain, answers. A keychain's
 /// refusal is an answer; an error means that there was no proper request or nobody to answer.
 pub fn serve(verb: Verb, from: impl Read, mut to: impl Write) -> io::Result<()> {
     let mut json = Vec::new();
     from.take(LONGEST).read_to_end(&mut json)?;
-    // The parser's own words could repeat a part of the secret.
-    let wrong = || io::Error::new(io::ErrorKind::InvalidInput, "this is no keychain request");
-    let Request { account, secret } = serde_json::from_slice(&json).map_err(|_| wrong())?;
+    let Request { account, secret } = Request::read(&json)?;
     let done = match (verb, secret.map(SecretString::from)) {
         (Verb::Get, None) => get(&account).map(|secret| Some(expose(&secret))),
         (Verb::Set, Some(secret)) => set(&account, &secret).map(|()| None),

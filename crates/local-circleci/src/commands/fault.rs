@@ -97,7 +97,7 @@ struct Call {
 }
 
 fn variant(text: &str) -> Result<String, VariantError> {
-    text.parse::<Variant>().map(|_| text.to_owned())
+    Variant::of_server(text).map(|_| text.to_owned())
 }
 
 /// A kind, or `none`.

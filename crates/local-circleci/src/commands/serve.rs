@@ -84,7 +84,7 @@ impl Serve {
                 *source = TokenSource::InFile(file.clone());
             }
         }
-        self.variant.parse::<local_circleci::Variant>()?;
+        local_circleci::Variant::of_server(&self.variant)?;
         Ok(ServerOptions {
             addr: self.addr,
             state: self.state,

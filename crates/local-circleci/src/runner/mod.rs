@@ -71,11 +71,6 @@ fn run(file: Option<&Path>) -> Result<i32, String> {
     let environment = |name: &str| std::env::var(name).ok();
     let config = config::read(file, &environment)?;
     let variant = Variant::of_server_and_environment("").map_err(|error| error.to_string())?;
-    if let Some(code) = variant.crash_at_start {
-        noise::gush(&variant);
-        stderr::write(b"panic: runtime error: a crash that was asked for\n");
-        return Ok(code);
-    }
     let mut signals = Signals::catch(variant.hup_dies).map_err(|error| error.to_string())?;
     let file = config.log_file.as_deref();
     let mut log = Log::open(config.log_level, config.log_format, file, &variant)?;
@@ -113,6 +108,11 @@ fn work(
         Span::start(&trace, "leak").with("app.auth_token", config.auth_token.as_str()).write(log);
     }
     noise::gush(&variant);
+    if let Some(code) = variant.crash_at_start {
+        log.close();
+        stderr::write(b"panic: runtime error: a crash that was asked for\n");
+        return Ok(code);
+    }
     noise::go_on(&variant, log);
     let end = ClaimLoop {
         config,

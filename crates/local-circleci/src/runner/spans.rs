@@ -179,7 +179,7 @@ impl Log {
     }
 
     /// Writes what is gathered. Nothing is written afterwards.
-    pub(super) fn close(mut self) {
+    pub(super) fn close(&mut self) {
         self.send(Message::Close);
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();

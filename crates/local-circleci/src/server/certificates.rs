@@ -55,14 +55,16 @@ impl Certificates {
         *self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = certificate;
     }
 
-    pub(super) fn acceptor(self: &Arc<Self>) -> anyhow::Result<TlsAcceptor> {
+    /// A session that goes on is shown no certificate; `resumes`: clients are given the means to it.
+    pub(super) fn acceptor(self: &Arc<Self>, resumes: bool) -> anyhow::Result<TlsAcceptor> {
         let mut config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
-        // A session that goes on is shown no certificate.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
+        if !resumes {
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }

@@ -177,7 +177,7 @@ async fn variant(
     State(shared): State<Arc<Shared>>,
     Json(chosen): Json<Chosen>,
 ) -> Result<(), Refusal> {
-    let checked = chosen.variant.parse::<Variant>();
+    let checked = Variant::of_server(&chosen.variant);
     checked.map_err(|error| Refusal::bad_request(&error.to_string()))?;
     shared.change(|circle, _| circle.variant = chosen.variant).await;
     Ok(())

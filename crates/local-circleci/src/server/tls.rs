@@ -34,8 +34,17 @@ pub(super) fn base(shared: &Shared, by_tls: Option<ByTls>, headers: &HeaderMap) 
     }
 }
 
-pub(super) async fn open(State(shared): State<Arc<Shared>>) -> Result<Json<Https>, Refusal> {
-    let open = shared.tls.get_or_try_init(|| start(&shared)).await;
+/// How it is opened, by the first who asks.
+#[derive(Deserialize)]
+pub(super) struct Opened {
+    resumes: bool,
+}
+
+pub(super) async fn open(
+    State(shared): State<Arc<Shared>>,
+    Json(opened): Json<Opened>,
+) -> Result<Json<Https>, Refusal> {
+    let open = shared.tls.get_or_try_init(|| start(&shared, opened.resumes)).await;
     open.map(|open| Json(open.https.clone())).map_err(|error| cannot(&error))
 }
 
@@ -48,16 +57,16 @@ pub(super) async fn show(
     State(shared): State<Arc<Shared>>,
     Json(shown): Json<Shown>,
 ) -> Result<(), Refusal> {
-    let open = shared.tls.get_or_try_init(|| start(&shared)).await;
+    let open = shared.tls.get_or_try_init(|| start(&shared, false)).await;
     open.map(|open| open.certificates.show(shown.certificate)).map_err(|error| cannot(&error))
 }
 
-async fn start(shared: &Arc<Shared>) -> anyhow::Result<Open> {
+async fn start(shared: &Arc<Shared>, resumes: bool) -> anyhow::Result<Open> {
     let certificates = Arc::new(Certificates::make()?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("https://localhost:{}", listener.local_addr()?.port());
     let router = super::router(Arc::clone(shared)).layer(Extension(ByTls));
-    let listener = Tls::new(listener, certificates.acceptor()?)?;
+    let listener = Tls::new(listener, certificates.acceptor(resumes)?)?;
     let service = router.into_make_service_with_connect_info::<Fate>();
     tokio::spawn(async move { axum::serve(listener, service).await });
     let https = Https { url, authority: certificates.authority().to_owned() };

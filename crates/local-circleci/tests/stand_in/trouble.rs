@@ -229,6 +229,8 @@ fn a_claim_is_answered_twice_and_a_runner_crashes_at_a_word() {
     fault_of(&world, &["agent", "crash-in-task=7"]);
     world.enqueue("true");
     assert_eq!(world.runner().run().0.code(), Some(7));
+    fault_of(&world, &["agent", "crash-at-start=9"]);
+    assert_eq!(world.runner().run().0.code(), Some(9));
     let nobody = std::process::Command::new(local_circleci::sibling("local-circleci").unwrap())
         .args(["fault", "clear"])
         .env_remove("LOCAL_CIRCLECI_URL")
@@ -237,6 +239,8 @@ fn a_claim_is_answered_twice_and_a_runner_crashes_at_a_word() {
     assert!(String::from_utf8_lossy(&nobody.stderr).contains("--url URL, or LOCAL_CIRCLECI_URL"));
     let unknown = command(&world, &["agent", "moon=1"]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("\"moon=1\" is unknown"));
+    let too_late = command(&world, &["agent", "hup=die"]);
+    assert!(String::from_utf8_lossy(&too_late.stderr).contains("cannot be asked of the server"));
 }
 
 #[test]

@@ -179,7 +179,7 @@ problems! {
         hint: "Its last lines say why; Runner Tray keeps trying, at most every 5 minutes.",
         heals: OnceMended,
     }
-    /// The agent ended by itself after it had worked for a while.
+    /// The agent ended by itself after it had claimed tasks, or lived for a while.
     AgentCrashed {
         summary: "The agent ended by itself.",
         reading: "how it ended and how long it had lived",
@@ -210,6 +210,14 @@ problems! {
         hint: "Check the releases address (runnerctl setup --releases-url): it is the folder that \
                holds manifest.json. Something between here and there may answer in its stead.",
         heals: OnceMended,
+    }
+    /// The environment names a proxy whose address cannot be understood.
+    ProxyUnusable {
+        summary: "The proxy in the environment has no address that can be used.",
+        reading: "the variable",
+        hint: "Mend VARIABLE where the supervisor gets its environment (http://HOST:PORT), and \
+               start it again.",
+        heals: OnYourWord,
     }
     /// The server of the agent's releases cannot prove that it is itself.
     ReleasesUntrusted {
@@ -388,9 +396,11 @@ problems! {
     /// Part of a run directory cannot be read, so the runner counts as busy.
     RunUnreadable {
         summary: "Part of a run directory cannot be read, so the runner counts as busy.",
-        reading: "the directory",
-        hint: "Look at the folder's files and permissions; when no agent of it runs any more, \
-               delete the folder.",
+        reading: "the directory, and which part of it",
+        hint: "Look at the permissions and the content of what is named. What cannot be mended \
+               holds as long as its agent runs: a pause may not reach it, and is never repeated on \
+               a guess. End that agent with `kill PID` while it has no task; then the folder can \
+               be deleted.",
         heals: OnceMended,
     }
     /// A task runs that could get no records.

@@ -38,6 +38,23 @@ fn an_agent_that_ends_at_start_is_tried_again_ever_more_seldom() {
 }
 
 #[test]
+fn an_agent_that_has_claimed_and_ends_soon_is_told_as_crashed_and_waits_all_the_same() {
+    let mut scene = Scene::new();
+    let mut waits = Vec::new();
+    for code in [2, 0, 1, 0] {
+        scene.starts();
+        scene.hears(Heard::ClaimAnswered);
+        scene.wait(2);
+        scene.exits(code);
+        assert_eq!(scene.problems(), [ProblemCode::AgentCrashed]);
+        let reading = scene.shown().problems[0].reading.clone().unwrap();
+        assert_eq!(reading, format!("exit code {code}, 2.0 s after its start"));
+        waits.push(seconds_to_the_next_start(&mut scene));
+    }
+    assert_eq!(waits, [1, 2, 4, 8]);
+}
+
+#[test]
 fn back_off_begins_anew_after_a_healthy_while() {
     let mut scene = Scene::new();
     for _ in 0..6 {
@@ -238,7 +255,7 @@ fn a_task_that_outlives_its_agent_ends_before_the_next_agent_starts() {
     assert_eq!(scene.did(), [""; 0]);
     assert_eq!(scene.state(), (RunnerState::Busy, "Running a task whose agent has ended"));
     assert!(scene.shown().task.is_some());
-    assert_eq!(scene.problems(), [ProblemCode::AgentExitsAtStart]);
+    assert_eq!(scene.problems(), [ProblemCode::AgentCrashed]);
     scene.task_ends(0);
     assert_eq!(scene.did(), ["start", "record run-1.1 Succeeded"]);
 }

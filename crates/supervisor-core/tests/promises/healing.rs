@@ -44,6 +44,13 @@ fn an_installation_that_fails_heals_as_listed() {
         scene.did();
         assert_as_listed(code, &mut scene);
     }
+    // What the environment says changes with the next supervisor alone.
+    let mut scene = installing();
+    let problem = problem(ProblemCode::ProxyUnusable);
+    scene.tell(Event::InstallFailed { runner: mini(), problem, wait: None });
+    assert_eq!(scene.problems(), [ProblemCode::ProxyUnusable]);
+    assert!(ProblemCode::ProxyUnusable.waits_for_you());
+
     let mut scene = installing();
     scene.stop_install();
     scene.saves();

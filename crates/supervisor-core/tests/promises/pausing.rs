@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use protocol::PauseBy::{Disk, Schedule, You};
 use protocol::{ProblemCode, RunnerState};
-use supervisor_core::{Event, Refusal, Wish};
+use supervisor_core::{Event, Read, Refusal, Wish};
 
 use crate::scene::{Scene, mini};
 
@@ -218,6 +218,24 @@ fn a_lost_drain_is_sent_again_when_a_second_task_proves_it() {
 
 fn lost(run: &supervisor_core::RunFacts) -> supervisor_core::Drained {
     supervisor_core::Drained { lost: true, ..run.drain.yes().unwrap().clone() }
+}
+
+#[test]
+fn where_no_record_says_whether_the_signal_went_it_is_told_and_sent_once_that_is_known() {
+    for mut scene in [Scene::idle(), Scene::busy()] {
+        scene.reads(|run| run.drain = Read::Unknown);
+        scene.pause(You);
+        scene.wait(600);
+        assert!(!scene.did().iter().any(|done| done.starts_with("drain")), "it may be the second");
+        assert_ne!(scene.state().0, RunnerState::Draining);
+        assert_eq!(scene.problems(), [ProblemCode::RunUnreadable]);
+        let problem = &scene.shown().problems[0];
+        assert_eq!(problem.reading.as_deref(), Some("runs/run-1: drain.json"));
+        assert!(problem.hint.contains("kill PID"), "{problem:?}");
+        scene.reads(|run| run.drain = Read::No);
+        assert_eq!(scene.did(), ["drain run-1"]);
+        assert!(scene.problems().is_empty());
+    }
 }
 
 #[test]

@@ -71,6 +71,9 @@ const WAYS: &[Way] = &[
     ("busy, not to be told", || {
         then(Scene::busy(), |scene| scene.reads(|run| run.tasks[0].end = TaskEnd::Unknown))
     }),
+    ("busy, drain unreadable", || {
+        then(Scene::busy(), |scene| scene.reads(|run| run.drain = Read::Unknown))
+    }),
     ("busy, paused", || then(Scene::busy(), paused)),
     ("busy, paused, resumed", || {
         then(Scene::busy(), |scene| {
@@ -108,6 +111,18 @@ const WAYS: &[Way] = &[
     }),
     ("idle, drain unreadable", || {
         then(Scene::idle(), |scene| scene.reads(|run| run.drain = Read::Unknown))
+    }),
+    ("idle, paused, drain unreadable", || {
+        then(Scene::idle(), |scene| {
+            scene.reads(|run| run.drain = Read::Unknown);
+            scene.pause(You);
+        })
+    }),
+    ("idle, cancel unreadable", || {
+        then(Scene::idle(), |scene| scene.reads(|run| run.cancel = Read::Unknown))
+    }),
+    ("idle, exit unreadable", || {
+        then(Scene::idle(), |scene| scene.reads(|run| run.exit = Read::Unknown))
     }),
     ("lock unreadable", || {
         then(Scene::idle(), |scene| scene.reads(|run| run.lock = LockSeen::Unknown))
@@ -156,7 +171,8 @@ idle, no keeper: Idle, Waiting for tasks (AgentUnattended)
 idle, offline: Offline, CircleCI cannot be reached (Offline)
 refused: Problem, CircleCI refuses this runner's token. (TokenRefused)
 busy: Busy, Running a task
-busy, not to be told: Unknown, Not known whether a task runs; counts as busy
+busy, not to be told: Unknown, Not known whether a task runs; counts as busy (RunUnreadable)
+busy, drain unreadable: Busy, Running a task (RunUnreadable)
 busy, paused: Draining, Finishing a task, then paused
 busy, paused, resumed: Draining, Resumes after this task
 busy, removed: Draining, Finishing a task, then removed
@@ -165,7 +181,10 @@ idle, paused: Draining, The agent is ending, then paused
 idle, refused its claims: Problem, CircleCI refuses to give this runner tasks (ClaimRefused)
 idle, paused, not ended: Draining, The agent is ending, then paused (DrainIgnored)
 idle, maybe drained: Draining, The agent is ending, then paused (DrainUnconfirmed)
-idle, drain unreadable: Draining, The agent is ending, then starts again
+idle, drain unreadable: Unknown, Not known whether it was told to stop (RunUnreadable)
+idle, paused, drain unreadable: Unknown, Not known whether it was told to stop (RunUnreadable)
+idle, cancel unreadable: Idle, Waiting for tasks (RunUnreadable)
+idle, exit unreadable: Idle, Waiting for tasks (RunUnreadable)
 lock unreadable: Unknown, Not known; counts as busy (RunUnreadable)
 start unreadable: Unknown, Not known; counts as busy (RunUnreadable)
 paused: Paused, Paused by you

@@ -5,9 +5,12 @@ use std::process::Stdio;
 
 use cleanup::work::{Request, Said, VERSION, Work};
 use host::Folders;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::watch;
+
+/// More than any answer has. It may come from another user, whose processes may say anything.
+const LONGEST: usize = 64 << 20;
 
 /// Asks and tells how far it gets. Whoever sends `true` by `stop` ends it; what was not begun is left
 /// whole. An error is in words for people.
@@ -35,20 +38,29 @@ pub(crate) async fn ask(
     // One that ended already says why by its end.
     let _ = stdin.write_all(&line).await;
     drop(stdin);
-    let stdout = child.stdout.take().ok_or("clean-up has no output")?;
-    let mut lines = BufReader::new(stdout).lines();
+    let mut stdout = child.stdout.take().ok_or("clean-up has no output")?;
+    let (mut lines, mut chunk) = (Lines::default(), vec![0; 64 << 10]);
     let pid = child.id();
     let mut answer = None;
     let mut stopping = false;
     loop {
         tokio::select! {
-            line = lines.next_line() => {
-                let Ok(Some(line)) = line else { break };
-                match serde_json::from_str::<Said>(&line) {
-                    Ok(Said::Advanced { entries, bytes }) => advanced(entries, bytes),
-                    Ok(said) => answer = Some(said),
-                    // A login profile may print something before it.
-                    Err(_) => {}
+            read = stdout.read(&mut chunk) => {
+                let read = read.unwrap_or(0);
+                let bytes = if read == 0 { b"\n" } else { chunk.get(..read).unwrap_or_default() };
+                let Some(all) = lines.hear(bytes) else {
+                    end(pid);
+                    return Err("clean-up said more than anybody reads".to_owned());
+                };
+                for said in all {
+                    if let Said::Advanced { entries, bytes } = said {
+                        advanced(entries, bytes);
+                    } else {
+                        answer = Some(said);
+                    }
+                }
+                if read == 0 {
+                    break;
                 }
             }
             changed = stop.changed(), if !stopping => {
@@ -68,6 +80,28 @@ pub(crate) async fn ask(
             Ok(status) => format!("clean-up broke off: {status}"),
             Err(error) => format!("clean-up broke off: {error}"),
         }),
+    }
+}
+
+/// What was said, a line at a time, and the line that is not at its end.
+#[derive(Default)]
+pub(crate) struct Lines {
+    begun: Vec<u8>,
+}
+
+impl Lines {
+    /// What these bytes bring to its end, without what a login profile may print before it. Nothing
+    /// where a line is longer than any answer.
+    pub(crate) fn hear(&mut self, bytes: &[u8]) -> Option<Vec<Said>> {
+        let (mut said, mut rest) = (Vec::new(), bytes);
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            self.begun.extend_from_slice(rest.get(..end).unwrap_or_default());
+            said.extend(serde_json::from_slice::<Said>(&self.begun).ok());
+            self.begun.clear();
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        self.begun.extend_from_slice(rest);
+        (self.begun.len() <= LONGEST).then_some(said)
     }
 }
 

@@ -16,6 +16,8 @@ mod work_dirs;
 
 pub(crate) use around::Chosen;
 pub(crate) use calls::CleanupCall;
+#[cfg(test)]
+pub(crate) use helper::Lines;
 pub(crate) use run::{Cleaning, Ended};
 pub(crate) use task::write;
 pub(crate) use work_dirs::{Folder, Sizes};

@@ -1,5 +1,6 @@
 //! `history.sqlite`: every finished task, once. The supervisor alone writes it; whoever reads opens it
-//! read-only. What is kept is bounded by age and by number.
+//! read-only. What is kept is bounded by age and by number, and so is its size: what was forgotten gives
+//! its room back.
 
 mod cleanups;
 mod directories;
@@ -84,6 +85,10 @@ impl History {
         let connection = Connection::open(path).with_context(at)?;
         connection.busy_timeout(PATIENCE).with_context(at)?;
         let version = check_version(&connection, path)?;
+        if version == 0 {
+            // Only of a file that has nothing yet: pages that become free can be given back.
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").with_context(at)?;
+        }
         connection.pragma_update(None, "journal_mode", "WAL").with_context(at)?;
         connection.pragma_update(None, "synchronous", "FULL").with_context(at)?;
         // To write what is there already would wait for the disk, at every start.

@@ -62,7 +62,20 @@ impl History {
                 changes.prepare_cached("DELETE FROM task WHERE id = ?1")?.execute([id.as_str()])?;
         }
         changes.commit()?;
+        if forgotten > 0 {
+            self.give_back()?;
+        }
         Ok(forgotten)
+    }
+}
+
+impl History {
+    /// Pages that nothing is in any more leave the file; as many as one pruning makes.
+    fn give_back(&self) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("PRAGMA incremental_vacuum")?;
+        let mut steps = statement.query([])?;
+        while steps.next()?.is_some() {}
+        Ok(())
     }
 }
 

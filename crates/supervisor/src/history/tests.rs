@@ -226,6 +226,44 @@ fn what_is_too_old_or_too_much_goes_bit_by_bit_and_what_is_needed_stays() {
 }
 
 #[test]
+fn what_is_forgotten_gives_its_room_back() {
+    let tasks: Vec<_> = (0..1500).map(|n| task(n, "busy")).collect();
+    let (_folder, path, history) = with(&tasks);
+    drop(history);
+    let size = || std::fs::metadata(&path).unwrap().len();
+    let before = size();
+    let mut history = History::open(&path).unwrap();
+    let keep = Keep { days: 400, tasks: 10 };
+    let now = Timestamp::from_second(3000).unwrap();
+    while history.prune(keep, &HashSet::new(), now).unwrap() > 0 {}
+    assert_eq!(all(&path).len(), 10);
+    drop(history);
+    assert!(size() * 4 < before, "{} of {before} bytes are left", size());
+}
+
+/// What the documentation says of its size.
+#[test]
+fn a_hundred_thousand_tasks_take_some_seventy_megabytes() {
+    let (_folder, path, history) = with(&[]);
+    let of = |n: i64| FinishedTask {
+        id: TaskId::from(format!("20261123T181047.{:03}Z-4f2a9c.{n}", n % 1000).as_str()),
+        branch: Some("feature/some-branch-of-usual-length".into()),
+        job: Some("build-and-test".into()),
+        build_number: Some(n.to_string()),
+        link: Some(format!("https://circleci.com/gh/acme/web-app/{n}")),
+        ..task(n, "mac-mini-01")
+    };
+    history.connection.execute_batch("BEGIN").unwrap();
+    for n in 0..20_000 {
+        history.record(&of(n)).unwrap();
+    }
+    history.connection.execute_batch("COMMIT").unwrap();
+    drop(history);
+    let bytes = std::fs::metadata(&path).unwrap().len() * 5;
+    assert!((50_000_000..90_000_000).contains(&bytes), "{bytes} bytes");
+}
+
+#[test]
 fn a_directory_that_jobs_chose_is_known_with_its_last_task() {
     let in_folder = |n: i64, runner: &str, directory: &str| FinishedTask {
         directory: Some(directory.into()),

@@ -11,4 +11,6 @@ mod whose;
 
 pub(crate) use calls::PreinstallCall;
 pub(crate) use run::Preinstalling;
+#[cfg(test)]
+pub(crate) use run::save;
 pub(crate) use whose::{of_job_user, of_owner};

@@ -289,7 +289,7 @@ async fn carry_out(
     installation.carry_out(cancel, Told { progress: &mut progress, save: &mut save }).await
 }
 
-fn save(file: &std::path::Path, record: &Record) -> std::io::Result<()> {
+pub(crate) fn save(file: &std::path::Path, record: &Record) -> std::io::Result<()> {
     let text = serde_json::to_vec(record)?;
     run_dir::write_atomically(file, &text).map_err(std::io::Error::other)
 }
