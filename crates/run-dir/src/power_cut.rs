@@ -243,7 +243,10 @@ fn every_record_of_a_task_is_blank_whole_or_unreadable() {
         cwd: "/w".into(),
         at,
     };
-    let finished = TaskFinished { end: TaskEnd::Code(1), left_behind: vec![gone()], at };
+    let finished = TaskFinished {
+        left_behind: vec![gone()],
+        ..TaskFinished::nothing_left(TaskEnd::Code(1), at)
+    };
     task.write_started(&started).unwrap();
     task.write_finished(&finished).unwrap();
     tear(task.path(), &started, |_| {
