@@ -41,7 +41,8 @@ pub(crate) fn row(bench: &Bench) -> Result<Section> {
         how: format!(
             "{rounds} rounds by turns, medians in ms. Page cache: warm, all inodes are in memory; \"cold\": as root, before each time all that the\n\
              kernel keeps of files is dropped (`drop_caches`). File system: {file_system}. Runner Tray also tells when something was used last,\n\
-             whose it is, and what a removal would free. A cargo target: this project's `target/debug`, copied; a node_modules: that of `ui`.\n\
+             whose it is, and what a removal would free. A cargo target: of this project's `target/debug`\n\
+             at most 20,000 files or 2 GB, copied; a node_modules: that of `ui`.\n\
              Full files: allocated by `fallocate`, not written. Bars are for trees for which `du` needs more than {SHORTEST} ms: below that\n\
              the start of a program is what is measured."
         ),

@@ -3,6 +3,7 @@
 
 mod measure;
 mod memory;
+mod pre_job;
 mod remove;
 mod tools;
 mod trees;
@@ -15,12 +16,13 @@ pub(crate) const ABOUT: About = About {
     file: "docs/benchmarks-cleanup.md",
     note: "Each is a program that is\n\
            timed from its start to its end; of Runner Tray the bench's own, which calls the engine and nothing else.",
-    programs: &["bench-cleanup"],
+    programs: &["bench-cleanup", "runner-tray-keeper"],
     rows: &[
         ("measure", measure::row),
         ("remove-small", remove::small),
         ("remove-real", remove::real),
         ("remove-large", remove::large),
         ("memory", memory::row),
+        ("pre-job", pre_job::row),
     ],
 };

@@ -8,7 +8,7 @@ mod log;
 mod runners;
 mod snapshot;
 mod start;
-mod wrapper;
+pub(crate) mod wrapper;
 
 use std::path::{Path, PathBuf};
 

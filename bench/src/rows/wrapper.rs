@@ -52,13 +52,13 @@ pub(crate) fn row(bench: &Bench) -> Result<Section> {
     })
 }
 
-fn wrapper(run: &RunDir) -> Command {
+pub(crate) fn wrapper(run: &RunDir) -> Command {
     let mut command = Command::new(trials::program("runner-tray-keeper"));
     command.arg("task").arg(run.path()).arg("--");
     command
 }
 
-fn timed(command: &mut Command) -> Result<f64> {
+pub(crate) fn timed(command: &mut Command) -> Result<f64> {
     let begun = Instant::now();
     let status = command.stdin(Stdio::null()).status()?;
     let time = begun.elapsed().as_secs_f64() * 1000.0;
@@ -67,7 +67,7 @@ fn timed(command: &mut Command) -> Result<f64> {
 }
 
 /// As the supervisor does after a while.
-fn forget_tasks(run: &RunDir) -> Result<()> {
+pub(crate) fn forget_tasks(run: &RunDir) -> Result<()> {
     for task in run.tasks()? {
         run.remove_task(task.number())?;
     }
@@ -90,7 +90,7 @@ fn weighed(run: &RunDir) -> Result<f64> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a run is named after the time of its start")]
-fn plan(folder: &Path) -> Plan {
+pub(crate) fn plan(folder: &Path) -> Plan {
     Plan {
         run: RunId::new(Timestamp::now()),
         runner: "bench".into(),

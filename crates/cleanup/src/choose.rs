@@ -219,7 +219,7 @@ mod tests {
     const NOW: i64 = 1_790_000_000;
 
     fn chosen(candidates: &[Candidate], rules: &[Rule]) -> Vec<String> {
-        let root = PlannedRoot { path: "/w".into(), device: 1, inode: 2, volume: 3 };
+        let root = PlannedRoot { path: "/w".into(), device: 1, inode: 2, volume: 3, trash: None };
         let plan = plan(vec![root], candidates, rules, Timestamp::from_second(NOW).unwrap());
         plan.items.iter().map(|item| item.path.to_string()).collect()
     }

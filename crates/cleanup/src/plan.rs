@@ -27,6 +27,9 @@ pub struct PlannedRoot {
     pub inode: u64,
     /// The file system's own id.
     pub volume: u64,
+    /// A folder beside it, whose trash takes what goes from here. None: it has a trash of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trash: Option<Place>,
 }
 
 /// One entry that goes, whole.
@@ -78,6 +81,7 @@ impl PlannedRoot {
             device: root.facts.device,
             inode: root.facts.inode,
             volume: root.room.id,
+            trash: root.trash().map(Place::from),
         }
     }
 

@@ -2,9 +2,10 @@
 //! what was set aside is deleted. Killed at any moment, each entry is whole under its name or gone
 //! from it, and [`sweep`] does the rest.
 
-use std::ffi::CString;
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,7 +18,7 @@ use crate::in_use::{InUse, in_use};
 use crate::place::Place;
 use crate::plan::{Item, Plan, VERSION};
 use crate::receipt::{Fate, ItemReceipt, Receipt, VolumeReceipt};
-use crate::roots::Root;
+use crate::roots::{Root, is_beside};
 use crate::stop::{Progress, Stop};
 use crate::trash::{Batch, OpenBatch, Trash, c_part};
 use crate::tree::{Tally, Tree, delete};
@@ -33,7 +34,7 @@ pub struct Aside {
 
 struct AsideRoot {
     root: Root,
-    batch: Option<OpenBatch>,
+    batch: Result<OpenBatch, Errno>,
     free_before: u64,
 }
 
@@ -48,11 +49,12 @@ enum Aparted {
         root: usize,
         name: CString,
     },
-    /// There is no trash, for want of space; it goes from where it is.
+    /// There is no trash, for want of space or rights; it goes from where it is, or stays.
     InPlace {
         folder: Arc<OwnedFd>,
         name: CString,
         path: PathBuf,
+        why: Errno,
     },
 }
 
@@ -60,15 +62,25 @@ enum Aparted {
 pub fn set_aside(plan: &Plan, now: Timestamp) -> Aside {
     let mut aside = Aside { roots: Vec::new(), items: Vec::new(), failures: Vec::new(), at: now };
     let refused = plan.refused();
+    // Held until the last name is free: a task that begins meanwhile waits for some renames at most, and
+    // finds no half of what was planned.
+    let mut locks = BTreeMap::new();
+    for lock in plan.items.iter().filter_map(|item| item.lock.as_ref()) {
+        locks.entry(lock).or_insert_with(|| in_use(lock));
+    }
     let mut roots: Vec<Result<usize, String>> = Vec::new();
     for (index, planned) in plan.roots.iter().enumerate() {
         let root = refused.clone().map_or_else(|| Root::again(planned), Err);
         roots.push(root.map(|root| {
             let items = plan.items.iter().filter(|item| item.root == index);
             let items: Vec<Place> = items.map(|item| item.path.clone()).collect();
-            let batch = (!items.is_empty()).then(|| OpenBatch::make(&root, &items, now).ok());
+            let batch = if items.is_empty() {
+                Err(Errno::NOENT)
+            } else {
+                OpenBatch::make(&root, &items, now)
+            };
             let free_before = root.free().unwrap_or(root.room.free);
-            aside.roots.push(AsideRoot { root, batch: batch.flatten(), free_before });
+            aside.roots.push(AsideRoot { root, batch, free_before });
             aside.roots.len() - 1
         }));
     }
@@ -78,8 +90,10 @@ pub fn set_aside(plan: &Plan, now: Timestamp) -> Aside {
             *number += 1;
             *number - 1
         });
+        let lock = item.lock.as_ref().and_then(|lock| locks.get(lock));
+        let is_held = matches!(lock, Some(InUse::Held | InUse::Unknown(_)));
         match roots.get(item.root) {
-            Some(Ok(root)) => aside.take(*root, item, number),
+            Some(Ok(root)) => aside.take(*root, item, number, is_held),
             Some(Err(why)) => aside.note(item, item.path.clone(), Fate::Refused(why.clone())),
             None => aside.note(item, item.path.clone(), Fate::Refused("it has no root".into())),
         }
@@ -92,9 +106,12 @@ impl Aside {
         self.items.push(AsideItem { receipt: receipt_of(item, path, fate), place: None });
     }
 
-    fn take(&mut self, at: usize, item: &Item, number: usize) {
+    fn take(&mut self, at: usize, item: &Item, number: usize, is_held: bool) {
         let Some(aside) = self.roots.get(at) else { return };
         let path = Place::from(aside.root.path().join(&*item.path));
+        if is_held {
+            return self.note(item, path, Fate::InUse);
+        }
         match aside.move_out(at, item, number) {
             Ok(place) => {
                 let receipt = receipt_of(item, path, Fate::SetAside);
@@ -108,9 +125,47 @@ impl Aside {
         }
     }
 
-    /// Leaves all in the trash, to be put back by [`put_back`] or deleted by [`sweep`].
-    pub fn keep(self) -> Receipt {
+    /// Leaves all in the trash, to be put back by [`put_back`] or deleted by [`sweep`]. What could not be
+    /// kept so stays, or comes back to, where it was.
+    pub fn keep(mut self) -> Receipt {
+        for item in &mut self.items {
+            let why = match &item.place {
+                None => continue,
+                Some(Aparted::InPlace { why, folder, name, .. }) => match *why {
+                    Errno::NOSPC | Errno::DQUOT | Errno::MLINK => Why::NoRoom,
+                    error => Why::of(error, folder, facts_of(folder).ok().as_ref(), name),
+                },
+                Some(Aparted::InBatch { root, name }) => {
+                    let Some(root) = self.roots.get(*root) else { continue };
+                    let Ok(batch) = &root.batch else { continue };
+                    if !batch.batch.is_going() {
+                        continue;
+                    }
+                    // There was no room for the list by which it could be put back.
+                    let from = item.receipt.path.strip_prefix(root.root.path());
+                    let back = from.map_err(|_| Errno::INVAL);
+                    if back.and_then(|to| rename_back(&root.root, batch, name, to)).is_err() {
+                        item.receipt.fate = Fate::Stopped;
+                        continue;
+                    }
+                    Why::NoRoom
+                }
+            };
+            item.receipt.fate = Fate::Failed;
+            self.failures.push(Failure::new(item.receipt.path.clone(), why));
+        }
+        self.tidy();
         self.receipt()
+    }
+
+    /// Takes away batches and trashes with nothing in them.
+    fn tidy(&self) {
+        for root in &self.roots {
+            if let Ok(batch) = &root.batch {
+                batch.remove_if_empty();
+                Trash::remove_if_empty(&root.root);
+            }
+        }
     }
 
     /// Deletes what was set aside.
@@ -123,12 +178,12 @@ impl Aside {
         let handles: Vec<Option<Arc<OwnedFd>>> = self
             .roots
             .iter()
-            .map(|root| root.batch.as_ref()?.open.try_clone().ok().map(Arc::new))
+            .map(|root| root.batch.as_ref().ok()?.open.try_clone().ok().map(Arc::new))
             .collect();
         for (index, item) in self.items.iter().enumerate() {
             let tree = match &item.place {
                 None => None,
-                Some(Aparted::InPlace { folder, name, path }) => Some(Tree {
+                Some(Aparted::InPlace { folder, name, path, why: _ }) => Some(Tree {
                     folder: Arc::clone(folder),
                     name: name.clone(),
                     path: path.clone(),
@@ -159,12 +214,7 @@ impl Aside {
             }
             self.failures.extend(told);
         }
-        for root in &self.roots {
-            if let Some(batch) = &root.batch {
-                batch.remove_if_empty();
-                Trash::remove_if_empty(&root.root);
-            }
-        }
+        self.tidy();
         let mut receipt = self.receipt();
         (receipt.removed, receipt.more_failures) = (removed, more_failures);
         receipt
@@ -197,7 +247,7 @@ fn tree_in(
     name: &CString,
 ) -> Option<Tree> {
     let (aside, handle) = (roots.get(root)?, handles.get(root)?.as_ref()?);
-    let path = aside.batch.as_ref()?.path(&aside.root);
+    let path = aside.batch.as_ref().ok()?.path(&aside.root);
     Some(Tree { folder: Arc::clone(handle), name: name.clone(), path })
 }
 
@@ -218,12 +268,6 @@ enum Stays {
 
 impl AsideRoot {
     fn move_out(&self, at: usize, item: &Item, number: usize) -> Result<Aparted, Stays> {
-        // Held until the name is free: a task that begins meanwhile waits for a rename at most.
-        let _free = match item.lock.as_ref().map(|lock| in_use(lock)) {
-            None => None,
-            Some(InUse::Free(lock)) => lock,
-            Some(InUse::Held | InUse::Unknown(_)) => return Err(Stays::As(Fate::InUse)),
-        };
         let (folder, above, name) = self.parent_of(item)?;
         let facts = match facts_at(&folder, &name) {
             Ok(facts) => facts,
@@ -243,11 +287,14 @@ impl AsideRoot {
         }
         let folder = Arc::new(folder);
         let path = self.root.path().join(&*item.path);
-        let in_place = || {
+        let in_place = |why| {
             let path = path.parent().unwrap_or(&path).to_owned();
-            Aparted::InPlace { folder: Arc::clone(&folder), name: name.clone(), path }
+            Aparted::InPlace { folder: Arc::clone(&folder), name: name.clone(), path, why }
         };
-        let Some(batch) = &self.batch else { return Ok(in_place()) };
+        let batch = match &self.batch {
+            Ok(batch) => batch,
+            Err(why) => return Ok(in_place(*why)),
+        };
         let to = CString::new(number.to_string()).unwrap_or_default();
         let rename = || renameat(&*folder, &name, &batch.open, &to);
         let renamed = rename().or_else(|error| match error {
@@ -264,7 +311,7 @@ impl AsideRoot {
         match renamed {
             Ok(()) => {}
             Err(Errno::NOENT) => return Err(Stays::As(Fate::Gone)),
-            Err(Errno::NOSPC | Errno::DQUOT | Errno::MLINK) => return Ok(in_place()),
+            Err(why @ (Errno::NOSPC | Errno::DQUOT | Errno::MLINK)) => return Ok(in_place(why)),
             Err(error) => {
                 return Err(Stays::Because(Why::of(error, &folder, Some(&above), &name)));
             }
@@ -323,24 +370,29 @@ pub enum PutBack {
     Failed(String),
 }
 
-/// Puts back what a batch has, each to where it was. An error: the batch cannot be put back.
+/// Puts back what a batch has, each to where it was. `root`: the folder that the trash lies in. An error:
+/// the batch cannot be put back.
 pub fn put_back(root: &Root, batch: &Batch) -> std::io::Result<Vec<(Place, PutBack)>> {
     if batch.is_going() {
         return Err(std::io::Error::other("it is being deleted already"));
     }
     let Some(trash) = Trash::of(root)? else { return Err(Errno::NOENT.into()) };
     let open = trash.open_batch(batch)?;
-    let items = open.list().map_err(|error| {
+    let list = open.list().map_err(|error| {
         let path = open.path(root);
         std::io::Error::other(format!("{error}; until it is deleted it lies in {}", path.display()))
     })?;
+    let beside = match &list.root {
+        None => None,
+        Some(of) if is_beside(of, root.path()) => Some(Root::open(of.to_path_buf())?),
+        Some(of) => return Err(std::io::Error::other(format!("{of} is not beside it"))),
+    };
+    let to = beside.as_ref().unwrap_or(root);
     let mut done = Vec::new();
-    for (number, item) in items.into_iter().enumerate() {
-        let put = if item.is_below() {
-            put_one_back(root, &open, number, &item)
-        } else {
-            Err(Errno::INVAL)
-        };
+    for (number, item) in list.items.into_iter().enumerate() {
+        let name = CString::new(number.to_string()).unwrap_or_default();
+        let put =
+            if item.is_below() { rename_back(to, &open, &name, &item) } else { Err(Errno::INVAL) };
         let put = match put {
             Ok(()) => PutBack::Done,
             Err(Errno::EXIST | Errno::NOTEMPTY) => PutBack::NameTaken,
@@ -354,15 +406,14 @@ pub fn put_back(root: &Root, batch: &Batch) -> std::io::Result<Vec<(Place, PutBa
     Ok(done)
 }
 
-fn put_one_back(root: &Root, batch: &OpenBatch, number: usize, item: &Place) -> Result<(), Errno> {
+fn rename_back(root: &Root, batch: &OpenBatch, from: &CStr, item: &Path) -> Result<(), Errno> {
     let mut parts: Vec<CString> = item.components().map(|part| c_part(part.as_os_str())).collect();
     let name = parts.pop().ok_or(Errno::INVAL)?;
     let mut folder = open_folder(&root.open, c".")?;
     for part in &parts {
         folder = open_folder(&folder, part)?;
     }
-    let from = CString::new(number.to_string()).unwrap_or_default();
-    renameat_with(&batch.open, &from, &folder, &name, RenameFlags::NOREPLACE)
+    renameat_with(&batch.open, from, &folder, &name, RenameFlags::NOREPLACE)
 }
 
 /// Deletes what lies in a root's trash: what was going when somebody was killed, and what was set
@@ -433,7 +484,7 @@ pub fn sweep(
     }
 }
 
-fn swept(path: &std::path::Path) -> ItemReceipt {
+fn swept(path: &Path) -> ItemReceipt {
     ItemReceipt {
         path: path.into(),
         rule: "trash".into(),

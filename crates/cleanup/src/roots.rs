@@ -24,6 +24,7 @@ pub struct Root {
     pub(crate) open: OwnedFd,
     pub(crate) facts: Facts,
     pub(crate) room: VolumeRoom,
+    trash: Option<PathBuf>,
 }
 
 /// Why a folder cannot be a root.
@@ -80,7 +81,18 @@ impl Root {
     pub(crate) fn open(path: PathBuf) -> Result<Self, Errno> {
         let open = open_folder_by_path(&path)?;
         let (facts, room) = (facts_of(&open)?, room_of(&open)?);
-        Ok(Self { path, open, facts, room })
+        Ok(Self { path, open, facts, room, trash: None })
+    }
+
+    /// What goes from here goes to the trash of `folder`, which lies beside it and is made when it is
+    /// needed: for a folder in which somebody must find nothing of ours.
+    #[must_use]
+    pub fn with_trash_in(self, folder: PathBuf) -> Self {
+        Self { trash: Some(folder), ..self }
+    }
+
+    pub(crate) fn trash(&self) -> Option<&Path> {
+        self.trash.as_deref()
     }
 
     /// The one that a plan was made for; words why it is not, or is too much.
@@ -92,7 +104,11 @@ impl Root {
         if let Some(home) = homes().into_iter().find(|home| home.starts_with(&path)) {
             return Err(RootError::Home { path, home }.to_string());
         }
-        let root = Self::open(path).map_err(|why| format!("{}: {why}", planned.path))?;
+        if planned.trash.as_ref().is_some_and(|trash| !is_beside(trash, &path)) {
+            return Err(format!("{} has a trash that is not beside it", planned.path));
+        }
+        let mut root = Self::open(path).map_err(|why| format!("{}: {why}", planned.path))?;
+        root.trash = planned.trash.as_ref().map(|trash| trash.to_path_buf());
         if !planned.is(&root) {
             return Err(format!("{} is not the folder that the plan was made for", planned.path));
         }
@@ -113,6 +129,11 @@ impl Root {
     pub fn free(&self) -> Option<u64> {
         room_of(&self.open).ok().map(|room| room.free)
     }
+}
+
+/// Two folders of one folder.
+pub(crate) fn is_beside(one: &Path, other: &Path) -> bool {
+    one != other && one.file_name().is_some() && one.parent() == other.parent()
 }
 
 fn refuse_too_much(path: &Path) -> Result<(), RootError> {

@@ -1,5 +1,5 @@
-//! The trash of a root: a private folder in it, so that moving something there is one rename. A batch
-//! is what one run set aside; by its name it is kept for a while, or is being deleted.
+//! The trash of a root: a private folder in it, or in one beside it, so that moving something there is
+//! one rename. A batch is what one run set aside; by its name it is kept for a while, or is being deleted.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use process::folder::{FolderReader, facts_of, open_folder};
+use process::folder::{FolderReader, facts_of, open_above, open_folder, rights};
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -66,27 +66,35 @@ pub(crate) struct OpenBatch {
 
 /// What was set aside: entry `n` of the batch was at path `n` of the list.
 #[derive(Debug, Serialize, Deserialize)]
-struct List {
+pub(crate) struct List {
     version: u32,
-    items: Vec<Place>,
+    pub(crate) items: Vec<Place>,
+    /// The folder that the paths begin at. None: the one that the trash lies in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) root: Option<Place>,
 }
 
 impl Trash {
     /// None: there is none.
     pub(crate) fn of(root: &Root) -> Result<Option<Self>, Errno> {
-        match open_folder(&root.open, TRASH_NAME) {
-            Ok(open) => Self { open }.checked().map(Some),
+        let opened = || {
+            let open = open_folder(lies_in(root, false)?, TRASH_NAME)?;
+            Ok(Self { open })
+        };
+        match opened() {
+            Ok(trash) => trash.checked().map(Some),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     fn make(root: &Root) -> Result<Self, Errno> {
-        match mkdirat(&root.open, TRASH_NAME, Mode::RWXU) {
+        let lies_in = lies_in(root, true)?;
+        match mkdirat(&lies_in, TRASH_NAME, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error),
         }
-        Self { open: open_folder(&root.open, TRASH_NAME)? }.checked()
+        Self { open: open_folder(&lies_in, TRASH_NAME)? }.checked()
     }
 
     /// In a folder that others may write to, somebody else may have made it.
@@ -115,8 +123,27 @@ impl Trash {
 
     /// If nothing is left in it.
     pub(crate) fn remove_if_empty(root: &Root) {
-        let _ = unlinkat(&root.open, TRASH_NAME, AtFlags::REMOVEDIR);
+        if let Ok(lies_in) = lies_in(root, false) {
+            let _ = unlinkat(&lies_in, TRASH_NAME, AtFlags::REMOVEDIR);
+        }
     }
+}
+
+/// The folder that a root's trash lies in: itself, or one beside it, whatever its path has come to mean.
+fn lies_in(root: &Root, make: bool) -> Result<OwnedFd, Errno> {
+    let Some(beside) = root.trash() else { return open_folder(&root.open, c".") };
+    let name = c_part(beside.file_name().unwrap_or_default());
+    let above = open_above(&root.open)?;
+    match open_folder(&above, &name) {
+        Err(Errno::NOENT) if make => {}
+        opened => return opened,
+    }
+    // As a fresh start makes it: whoever may read one may read the other.
+    match mkdirat(&above, &name, rights(&root.facts)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(error),
+    }
+    open_folder(&above, &name)
 }
 
 impl OpenBatch {
@@ -129,15 +156,16 @@ impl OpenBatch {
         mkdirat(&trash.open, &name, Mode::RWXU)?;
         let open = open_folder(&trash.open, &c(&name))?;
         let mut made = Self { batch: Batch { name }, open, trash };
-        if made.write(items).is_err() {
+        if made.write(root, items).is_err() {
             let _ = unlinkat(&made.open, LIST, AtFlags::empty());
             made.go()?;
         }
         Ok(made)
     }
 
-    fn write(&self, items: &[Place]) -> std::io::Result<()> {
-        let list = List { version: 1, items: items.to_vec() };
+    fn write(&self, root: &Root, items: &[Place]) -> std::io::Result<()> {
+        let of = root.trash().map(|_| Place::from(root.path()));
+        let list = List { version: 1, items: items.to_vec(), root: of };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = openat(&self.open, LIST, flags, Mode::RUSR | Mode::WUSR)?;
         std::fs::File::from(file).write_all(&serde_json::to_vec(&list)?)
@@ -145,7 +173,7 @@ impl OpenBatch {
 
     /// What was where. An error: it was never written, a power cut or somebody else tore it, or it is
     /// of a later release. All that was set aside lies where it is then, until it is swept.
-    pub(crate) fn list(&self) -> std::io::Result<Vec<Place>> {
+    pub(crate) fn list(&self) -> std::io::Result<List> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = std::fs::File::from(openat(&self.open, LIST, flags, Mode::empty())?);
         let mut text = Vec::new();
@@ -158,7 +186,7 @@ impl OpenBatch {
         if list.version > 1 {
             return Err(std::io::Error::other("it was set aside by a later release"));
         }
-        Ok(list.items)
+        Ok(list)
     }
 
     /// From now on it is being deleted, by whoever comes by.
@@ -192,7 +220,7 @@ impl OpenBatch {
 
     /// Where it lies, to tell.
     pub(crate) fn path(&self, root: &Root) -> std::path::PathBuf {
-        root.path().join(TRASH).join(&self.batch.name)
+        root.trash().unwrap_or(root.path()).join(TRASH).join(&self.batch.name)
     }
 
     pub(crate) fn is_list(name: &CStr) -> bool {

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use process::folder::{Facts, MAKE_MUTABLE, is_immutable};
+use process::folder::{Facts, MAKE_MUTABLE, is_immutable, is_mount};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,10 @@ pub enum Why {
     Immutable,
     /// Another file system is mounted there.
     Mounted,
+    /// A program runs from it, or the system itself uses it.
     Busy,
+    /// No room is left to keep it for an undo.
+    NoRoom,
     ReadOnlyVolume,
     /// Something writes there as fast as it is emptied.
     Growing,
@@ -58,8 +61,9 @@ impl Why {
         name: &CStr,
     ) -> Self {
         match error {
-            Errno::BUSY | Errno::XDEV => Self::Mounted,
-            Errno::TXTBSY => Self::Busy,
+            Errno::XDEV => Self::Mounted,
+            Errno::BUSY if is_mount(folder, name) => Self::Mounted,
+            Errno::BUSY | Errno::TXTBSY => Self::Busy,
             Errno::ROFS => Self::ReadOnlyVolume,
             Errno::PERM | Errno::ACCESS => {
                 if is_immutable(folder, name) || is_immutable(folder, c".") {
@@ -84,8 +88,9 @@ impl Why {
             Self::Immutable => {
                 format!("Take the mark away, then clean up again: {MAKE_MUTABLE} -- {path}")
             }
+            Self::NoRoom => format!("Make room first, or remove it yourself: rm -rf -- {path}"),
             Self::Mounted => format!("Unmount it, then clean up again: sudo umount -- {path}"),
-            Self::Busy => format!("End the program that runs from it: lsof -- {path}"),
+            Self::Busy => format!("End what uses it, then clean up again: lsof -- {path}"),
             Self::ReadOnlyVolume => "Mount the volume for writing, or let it be.".to_owned(),
             Self::Growing => format!("End what writes there, then clean up again: lsof +D {path}"),
             Self::Other(_) => format!("Look at it, then clean up again: ls -la -- {path}"),
@@ -110,6 +115,19 @@ pub(crate) fn quoted(path: &Place) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_busy_is_called_mounted_only_where_something_is() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("in")).unwrap();
+        let open = |path: &std::path::Path| std::fs::File::open(path).unwrap();
+        let why = |error, folder: &std::path::Path, name| Why::of(error, &open(folder), None, name);
+        for error in [Errno::BUSY, Errno::TXTBSY] {
+            assert_eq!(why(error, folder.path(), c"in"), Why::Busy);
+        }
+        assert_eq!(why(Errno::BUSY, std::path::Path::new("/"), c"proc"), Why::Mounted);
+        assert!(Why::Busy.way_out(&Place::from("/w/a")).ends_with("lsof -- /w/a"));
+    }
 
     #[test]
     fn a_command_that_is_told_names_the_path_whole() {

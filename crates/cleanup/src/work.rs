@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::measure::{Size, measure_all};
 use crate::place::Place;
 use crate::preset::{
-    Around, Choice, Detail, Done, Draft, FreeGoal, Freshened, Undo, carry_out, draft, fresh, sweep,
+    Around, Choice, Detail, Done, Draft, FreeGoal, Freshened, Undo, are_met, carry_out, draft,
+    fresh, missed, sweep,
 };
 use crate::receipt::Receipt;
 use crate::remove::{PutBack, batches, put_back};
@@ -43,7 +44,13 @@ pub enum Work {
     /// What would go.
     Draft { choices: Vec<Choice>, around: Around, goals: Vec<FreeGoal> },
     /// What a draft lists goes.
-    CarryOut { draft: Draft, undo: Undo },
+    CarryOut {
+        draft: Draft,
+        undo: Undo,
+        /// Batches in a trash are named by it, to be put back by it. None: now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+    },
     /// A task is about to begin.
     BeforeTask(BeforeTask),
     /// What was set aside before `until` goes for good, and what was going when somebody was killed.
@@ -60,6 +67,13 @@ pub struct BeforeTask {
     pub choices: Vec<Choice>,
     pub around: Around,
     pub goals: Vec<FreeGoal>,
+}
+
+impl BeforeTask {
+    /// It is plain without a look at a folder that there is nothing to do.
+    pub fn is_nothing(&self) -> bool {
+        self.fresh.is_none() && self.choices.is_empty() && are_met(&self.goals)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,15 +119,39 @@ pub struct TaskCleaned {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
-    Advanced { entries: u64, bytes: u64 },
-    Measured { sizes: Vec<Measured> },
-    Listed { entries: Vec<Listed> },
-    Drafted { draft: Draft },
-    Done { done: Done },
-    BeforeTask { done: Done, failures: Vec<String> },
-    Swept { receipts: Vec<Receipt> },
-    PutBack { put_back: u64, not: Vec<String> },
-    Failed { why: String },
+    Advanced {
+        entries: u64,
+        bytes: u64,
+    },
+    Measured {
+        sizes: Vec<Measured>,
+    },
+    Listed {
+        entries: Vec<Listed>,
+    },
+    Drafted {
+        draft: Draft,
+    },
+    Done {
+        done: Done,
+    },
+    BeforeTask {
+        done: Done,
+        failures: Vec<String>,
+    },
+    Swept {
+        receipts: Vec<Receipt>,
+    },
+    PutBack {
+        put_back: u64,
+        not: Vec<String>,
+        /// Roots that this user cannot look into.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shut: Vec<Place>,
+    },
+    Failed {
+        why: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,8 +251,8 @@ fn work(work: Work, now: Timestamp, stop: &Stop, progress: &Progress) -> Said {
             let drafted = draft(&choices, &around, &goals, Detail::Measured, now, stop, progress);
             Said::Drafted { draft: drafted }
         }
-        Work::CarryOut { draft, undo } => {
-            Said::Done { done: carry_out(&draft, undo, now, stop, progress) }
+        Work::CarryOut { draft, undo, at } => {
+            Said::Done { done: carry_out(&draft, undo, at.unwrap_or(now), stop, progress) }
         }
         Work::BeforeTask(before) => before_task(before, now, stop, progress),
         Work::Sweep { choices, around, until } => {
@@ -288,11 +326,7 @@ fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progr
     let drafted =
         draft(&before.choices, &around, &before.goals, Detail::Quick, now, stop, progress);
     let done = carry_out(&drafted, Undo::Gone, now, stop, progress);
-    for group in &done.groups {
-        if group.preset == crate::preset::FREE_SPACE {
-            failures.extend(group.notes.iter().cloned());
-        }
-    }
+    failures.extend(missed(&before.goals));
     if stop.is_asked() {
         failures.push("its time was over before all was done".to_owned());
     }
@@ -300,15 +334,12 @@ fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progr
 }
 
 fn back(roots: &[Place], at: Timestamp) -> Said {
-    let (mut count, mut not) = (0, Vec::new());
+    let (mut count, mut not, mut shut) = (0, Vec::new(), Vec::new());
     for path in roots {
-        let found = Root::given(path).or_else(|error| Root::shared(path).map_err(|_| error));
-        let root = match found {
-            Ok(root) => root,
-            Err(error) => {
-                not.push(format!("{path}: {error}"));
-                continue;
-            }
+        // Of several users' roots each looks after its own.
+        let Ok(root) = Root::shared(path) else {
+            shut.push(path.clone());
+            continue;
         };
         let of_then =
             |batch: &crate::Batch| batch.at().map(Timestamp::as_second) == Some(at.as_second());
@@ -331,5 +362,5 @@ fn back(roots: &[Place], at: Timestamp) -> Said {
             }
         }
     }
-    Said::PutBack { put_back: count, not }
+    Said::PutBack { put_back: count, not, shut }
 }

@@ -59,7 +59,7 @@ proptest! {
         candidates in prop::collection::vec(candidate(), 0..12),
         rules in rules(),
     ) {
-        let root = |device| PlannedRoot { path: "/w".into(), device, inode: 1, volume: 1 };
+        let root = |device| PlannedRoot { path: "/w".into(), device, inode: 1, volume: 1, trash: None };
         let made = plan(vec![root(0), root(1)], &candidates, &rules, at(4_000_000));
         prop_assert_eq!(made.refused(), None);
         for item in &made.items {
@@ -132,9 +132,25 @@ fn size_of(folder: &Path) -> Size {
     measure(folder, &Stop::never(), &Progress::default()).unwrap()
 }
 
-fn planned(root: &Path, is_meant: &dyn Fn(&Path) -> bool) -> Plan {
-    let root = Root::given(root).unwrap();
-    let locked = |name: &Path| (name == Path::new("item-5")).then(|| PathBuf::from("/no/lock"));
+fn lock_of(base: &Path, item: &Path) -> PathBuf {
+    base.join("locks").join(item)
+}
+
+/// The locks of those items whose bits are set, held as their tasks hold them.
+fn held(base: &Path, bits: u8) -> Vec<fs::File> {
+    let items = (0..6_u8).filter(|item| bits >> item & 1 == 1);
+    let hold = |item| {
+        let lock = fs::File::create(lock_of(base, Path::new(&format!("item-{item}")))).unwrap();
+        lock.lock().unwrap();
+        lock
+    };
+    items.map(hold).collect()
+}
+
+fn planned(base: &Path, is_meant: &dyn Fn(&Path) -> bool) -> Plan {
+    let root = Root::given(&base.join("root")).unwrap();
+    // One has no lock, and one a lock that was never made.
+    let locked = |name: &Path| (name != Path::new("item-4")).then(|| lock_of(base, name));
     let asked = Survey { index: 0, is_meant, lock: &locked, never_delete: &[] };
     let found = survey(&root, &asked, &Stop::never(), &Progress::default()).unwrap();
     plan(vec![root.planned()], &found, &[Rule::All], at(1_790_000_000))
@@ -148,16 +164,29 @@ proptest! {
         steps in prop::collection::vec(make(), 0..40),
         chosen in any::<u8>(),
         undo in any::<bool>(),
+        (held_before, held_since) in (any::<u8>(), any::<u8>()),
     ) {
+        // Those without a lock cannot be held.
+        let lockable = !(1 << 4);
+        let (held_before, held_since) = (held_before & lockable, held_since & lockable & !held_before);
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().canonicalize().unwrap();
         build(&base, &steps);
+        fs::create_dir(base.join("locks")).unwrap();
+        let _tasks = held(&base, held_before);
+        for item in 0..4 {
+            fs::File::options().create(true).append(true).open(base.join(format!("locks/item-{item}"))).unwrap();
+        }
         let before = size_of(&base);
         let is_meant = |name: &Path| {
             let number = name.to_str().and_then(|name| name.strip_prefix("item-")?.parse::<u8>().ok());
             number.is_some_and(|number| chosen >> number & 1 == 1)
         };
-        let plan = planned(&base.join("root"), &is_meant);
+        let plan = planned(&base, &is_meant);
+        for item in &plan.items {
+            let number: u8 = item.path.to_str().unwrap()["item-".len()..].parse().unwrap();
+            prop_assert!(held_before >> number & 1 == 0, "{} is held", item.path);
+        }
         let (stop, progress) = (Stop::never(), Progress::default());
         if undo {
             // Put back, it is as it was; then it goes.
@@ -170,16 +199,21 @@ proptest! {
             let again = size_of(&base);
             prop_assert_eq!((again.bytes, again.files, again.folders), (before.bytes, before.files, before.folders));
         }
+        let _later_tasks = held(&base, held_since);
+        let before = size_of(&base);
         let receipt = remove::set_aside(&plan, at(1_790_000_000)).delete(&stop, &progress);
         let after = size_of(&base);
         prop_assert_eq!(before.bytes - after.bytes, receipt.freed);
         prop_assert_eq!(before.files + before.folders - after.files - after.folders, receipt.removed);
         prop_assert_eq!((progress.bytes(), progress.entries()), (receipt.freed, receipt.removed));
-        prop_assert!(receipt.freed >= plan.bytes(), "a plan promises no more than comes");
+        if held_since == 0 {
+            prop_assert!(receipt.freed >= plan.bytes(), "a plan promises no more than comes");
+        }
         prop_assert!(receipt.failures.is_empty());
         for item in 0..6_u8 {
             let there = base.join(format!("root/item-{item}")).exists();
-            prop_assert_eq!(there, chosen >> item & 1 == 0);
+            let stays = chosen >> item & 1 == 0 || (held_before | held_since) >> item & 1 == 1;
+            prop_assert_eq!(there, stays, "item-{}", item);
         }
     }
 }

@@ -132,8 +132,7 @@ pub(crate) fn serve() -> anyhow::Result<ExitCode> {
     let mut receipt = Receipt { version: 1, ..Receipt::default() };
     match request.act {
         Act::End => {
-            receipt.left =
-                end_trees(&Trees { below_this_process: false, roots: own.clone() }, None);
+            receipt.left = end_trees(&Trees { roots: own.clone(), ..Trees::default() }, None);
             receipt.signalled = own;
         }
         Act::Signal(number) => {

@@ -6,11 +6,11 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use cleanup::work::{self, Request, Said, TaskCleanUp, TaskCleaned, Work};
-use process::{Pid, ProcessId};
+use process::{ExitWatch, Pid, ProcessId};
 use run_dir::{RunDir, TaskDir};
 
 use crate::as_job_user::JobUser;
@@ -24,16 +24,18 @@ use crate::wait::wait;
 
 /// From the limit that clean-up itself keeps to the one that is kept for it.
 const GRACE: Duration = Duration::from_secs(2);
-/// Whoever cleans up by hand holds the lock for a rename.
-const LOCK_LIMIT: Duration = Duration::from_secs(2);
+/// Whoever cleans up by hand holds the lock for some renames.
 const LOCK_AGAIN: Duration = Duration::from_millis(20);
+/// The same once the task runs: then it is held for very long, or by something that hangs.
+const LOCK_NOW_AND_THEN: Duration = Duration::from_secs(1);
 /// Larger than any answer about one task.
 const LONGEST_ANSWER: u64 = 8 << 20;
 
 /// The working directory is this task's until this is dropped.
+#[derive(Default)]
 pub(crate) struct Held {
-    _lock: Option<File>,
-    plan: Option<TaskCleanUp>,
+    lock: Option<WorkLock>,
+    ends_left_overs: bool,
 }
 
 /// How the clean-up before a task ended.
@@ -58,35 +60,53 @@ pub(crate) fn before(
     signals: &Signals,
 ) -> anyhow::Result<Cleaned> {
     let Some((plan, task)) = plan_of(run).zip(task) else {
-        return Ok(Cleaned::Begin(Box::new(Held { _lock: None, plan: None })));
+        return Ok(Cleaned::Begin(Box::default()));
     };
     let name = format!("{}.{}", run_name(run), task.number());
-    let Some((lock, before)) = take_lock(&plan.lock, &name) else {
-        note(run, format_args!("{} is held by another, so nothing is cleaned up", plan.lock));
-        return Ok(Cleaned::Begin(Box::new(Held { _lock: None, plan: Some(plan) })));
-    };
-    let held = Box::new(Held { _lock: Some(lock), plan: Some(plan.clone()) });
-    let Some(mut asked) = plan.before.clone() else { return Ok(Cleaned::Begin(held)) };
-    if let Some(fresh) = &mut asked.fresh {
-        fresh.name = before.unwrap_or_else(|| format!("before-{name}"));
-    }
-    let request = Request {
-        version: work::VERSION,
-        within_seconds: Some(plan.within_seconds),
-        work: Work::BeforeTask(asked),
-    };
     let begun = Instant::now();
-    let limit = Duration::from_secs(u64::from(plan.within_seconds)) + GRACE;
-    let came = match Cleaner::start(task, &request, job_user) {
-        Ok(cleaner) => cleaner.follow(begun + limit, link, signals)?,
-        Err(error) => Came::Failed(format!("clean-up could not be started: {error:#}")),
+    let within = Duration::from_secs(u64::from(plan.within_seconds));
+    let mut lock = WorkLock::open(&plan.lock, &name);
+    if let Ok(lock) = &mut lock {
+        match lock.take_until(begun + within, link, signals)? {
+            None => {}
+            Some(Word::Signal(number)) => return Ok(Cleaned::Signalled(number)),
+            Some(Word::Gone) => return Ok(Cleaned::FrontDied),
+        }
+    }
+    let before = plan.before.clone().filter(|before| !before.is_nothing());
+    let came = match (&lock, before) {
+        (_, None) => None,
+        (Err(error), Some(_)) => {
+            Some(Came::Failed(format!("nothing is cleaned up: {}: {error}", plan.lock)))
+        }
+        (Ok(lock), Some(_)) if !lock.is_held => Some(Came::Failed(format!(
+            "nothing is cleaned up: another holds {} for longer than a task waits",
+            plan.lock
+        ))),
+        (Ok(lock), Some(mut asked)) => {
+            if let Some(fresh) = &mut asked.fresh {
+                fresh.name = lock.before.clone().unwrap_or_else(|| format!("before-{name}"));
+            }
+            let left = within.saturating_sub(begun.elapsed()).as_secs().max(1);
+            let request = Request {
+                version: work::VERSION,
+                within_seconds: u32::try_from(left).ok(),
+                work: Work::BeforeTask(asked),
+            };
+            Some(match Cleaner::start(task, &request, job_user) {
+                Ok(cleaner) => cleaner.follow(begun + within + GRACE, link, signals)?,
+                Err(error) => Came::Failed(format!("clean-up could not be started: {error:#}")),
+            })
+        }
     };
+    let held = Box::new(Held { lock: lock.ok(), ends_left_overs: plan.end_left_overs });
+    let Some(came) = came else { return Ok(Cleaned::Begin(held)) };
     let (done, failures) = match came {
         Came::Answer(Said::BeforeTask { done, failures }) => (Some(done), failures),
         Came::Answer(Said::Failed { why }) | Came::Failed(why) => (None, vec![why]),
         Came::Answer(other) => (None, vec![format!("clean-up gave another answer: {other:?}")]),
-        Came::Signal(number) => return Ok(Cleaned::Signalled(number)),
-        Came::FrontDied => return Ok(Cleaned::FrontDied),
+        Came::Word(Word::Signal(number)) => return Ok(Cleaned::Signalled(number)),
+        Came::Word(Word::Gone) => return Ok(Cleaned::FrontDied),
     };
     let failed = !failures.is_empty();
     for why in &failures {
@@ -105,7 +125,13 @@ pub(crate) fn before(
 impl Held {
     /// Whether the owner wants ended what a task leaves running.
     pub(crate) fn ends_left_overs(&self) -> bool {
-        self.plan.as_ref().is_some_and(|plan| plan.end_left_overs)
+        self.ends_left_overs
+    }
+
+    /// A task that had to begin without its lock takes it as soon as it can; when to try again.
+    pub(crate) fn try_lock(&mut self) -> Option<Duration> {
+        let lock = self.lock.as_mut()?;
+        (!lock.try_take()).then_some(LOCK_NOW_AND_THEN)
     }
 }
 
@@ -135,36 +161,86 @@ fn run_name(run: &RunDir) -> String {
     run.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The lock of the working directory, and which task had it before. Nothing: another holds it.
-fn take_lock(path: &Path, name: &str) -> Option<(File, Option<String>)> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .ok()?;
-    let until = Instant::now() + LOCK_LIMIT;
-    while file.try_lock().is_err() {
-        if Instant::now() >= until {
-            return None;
-        }
-        std::thread::sleep(LOCK_AGAIN);
-    }
-    let mut before = String::new();
-    let _ = (&file).take(200).read_to_string(&mut before);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
-    let before = Some(before).filter(|name| !name.is_empty() && name.chars().all(is_plain));
-    // Where that cannot be written the next one keeps it under the name of an earlier task.
-    let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.set_len(0));
-    let _ = file.write_all(name.as_bytes());
-    Some((file, before))
+/// The lock of the working directory: nobody else cleans up in it while a task has it.
+struct WorkLock {
+    file: File,
+    is_held: bool,
+    /// Of this task.
+    name: String,
+    /// Of the task that had it before.
+    before: Option<String>,
 }
 
+impl WorkLock {
+    fn open(path: &Path, name: &str) -> std::io::Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let mut options = File::options();
+        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = file.open(path)?;
+        Ok(Self { file, is_held: false, name: name.to_owned(), before: None })
+    }
+
+    /// A word of the other side ends the waiting.
+    fn take_until(
+        &mut self,
+        until: Instant,
+        link: &mut Link,
+        signals: &Signals,
+    ) -> anyhow::Result<Option<Word>> {
+        while !self.try_take() && Instant::now() < until {
+            let ready = wait(&[link.as_fd(), signals.as_fd()], Some(LOCK_AGAIN))?;
+            signals.take();
+            if ready.first() == Some(&true)
+                && let Some(word) = Word::of(link)?
+            {
+                return Ok(Some(word));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether it is held now.
+    fn try_take(&mut self) -> bool {
+        if !self.is_held && self.file.try_lock().is_ok() {
+            self.is_held = true;
+            let mut before = String::new();
+            let _ = (&self.file).take(200).read_to_string(&mut before);
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+            let is_name = |name: &String| !name.is_empty() && name.chars().all(is_plain);
+            self.before = Some(before).filter(is_name);
+            // Where that cannot be written the next one keeps it under the name of an earlier task.
+            let mut file = &self.file;
+            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.set_len(0));
+            let _ = file.write_all(self.name.as_bytes());
+        }
+        self.is_held
+    }
+}
+
+/// What the other side of the wrapper has to say meanwhile.
+#[derive(Clone, Copy)]
+enum Word {
+    Signal(i32),
+    /// Nothing any more: it died.
+    Gone,
+}
+
+impl Word {
+    fn of(link: &mut Link) -> anyhow::Result<Option<Self>> {
+        let came = link.receive::<Forward>()?;
+        let signal = came.messages.first().map(|Forward(number)| Self::Signal(*number));
+        Ok(signal.or(came.closed.then_some(Self::Gone)))
+    }
+}
+
+/// Whole or not at all; a task does not wait until it would outlive a power cut.
 fn write(path: &Path, cleaned: &TaskCleaned) -> anyhow::Result<()> {
-    Ok(run_dir::write_atomically(path, &serde_json::to_vec(cleaned)?)?)
+    use std::os::unix::fs::OpenOptionsExt;
+    let new = path.with_extension("new");
+    let mut options = File::options();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(&serde_json::to_vec(cleaned)?)?;
+    Ok(std::fs::rename(new, path)?)
 }
 
 /// The process that cleans up.
@@ -181,8 +257,7 @@ struct Cleaner<'a> {
 enum Came {
     Answer(Said),
     Failed(String),
-    Signal(i32),
-    FrontDied,
+    Word(Word),
 }
 
 impl<'a> Cleaner<'a> {
@@ -231,14 +306,9 @@ impl<'a> Cleaner<'a> {
             let ready = wait(&fds, Some(left))?;
             signals.take();
             if ready.get(1) == Some(&true) {
-                let came = link.receive::<Forward>()?;
-                if let Some(Forward(number)) = came.messages.first() {
+                if let Some(word) = Word::of(link)? {
                     self.end();
-                    return Ok(Came::Signal(*number));
-                }
-                if came.closed {
-                    self.end();
-                    return Ok(Came::FrontDied);
+                    return Ok(Came::Word(word));
                 }
             }
             if ready.first() == Some(&true) && self.read()? {
@@ -260,7 +330,7 @@ impl<'a> Cleaner<'a> {
     }
 
     fn answer(mut self) -> Came {
-        let status = self.child.wait();
+        let status = self.wait(GRACE);
         let lines = self.said.split(|byte| *byte == b'\n');
         let said = lines.filter_map(|line| serde_json::from_slice::<Said>(line).ok());
         // A login profile may print something, and progress is no answer.
@@ -272,18 +342,26 @@ impl<'a> Cleaner<'a> {
         }
         answer.map_or_else(
             || match status {
-                Ok(status) => Came::Failed(format!("clean-up broke off: {status}")),
-                Err(error) => Came::Failed(format!("clean-up broke off: {error}")),
+                Some(status) => Came::Failed(format!("clean-up broke off: {status}")),
+                None => Came::Failed("clean-up broke off and does not end".to_owned()),
             },
             Came::Answer,
         )
     }
 
-    /// It and all that it has started; nothing of the task's is there yet.
+    /// It and all that it has started; nothing of the task's is there yet. One that waits for a device
+    /// ends when that answers, and no task waits for it: the guard takes its exit with all others.
     fn end(&mut self) {
-        let trees = Trees { below_this_process: true, roots: self.id.iter().cloned().collect() };
-        end_trees(&trees, self.job_user);
-        let _ = self.child.wait();
+        let roots = self.id.iter().cloned().collect();
+        end_trees(&Trees { below_this_process: true, roots, ..Trees::default() }, self.job_user);
+        let _ = self.child.try_wait();
+    }
+
+    /// None: it is there still.
+    fn wait(&mut self, at_most: Duration) -> Option<ExitStatus> {
+        let watch = self.id.as_ref().and_then(|id| ExitWatch::of(id).ok().flatten());
+        let _ = watch.map(|watch| watch.wait(Some(at_most)));
+        self.child.try_wait().ok().flatten()
     }
 }
 

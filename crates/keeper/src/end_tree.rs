@@ -15,11 +15,17 @@ use crate::as_job_user::{Act, JobUser, ask};
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Which processes are meant.
+#[derive(Default)]
 pub(crate) struct Trees {
     /// All descendants of this process.
     pub(crate) below_this_process: bool,
     /// These and their descendants.
     pub(crate) roots: Vec<ProcessId>,
+    /// All that are in the group or the session of this one, ended or not: where orphans do not come to
+    /// this process (macOS) they are found so.
+    pub(crate) led_by: Option<ProcessId>,
+    /// Neither these nor their descendants, wherever they are.
+    pub(crate) spared: Vec<ProcessId>,
 }
 
 /// Ends them, with the job user's help where they are the job user's; those that are still there
@@ -52,7 +58,7 @@ pub(crate) fn end_trees(trees: &Trees, job_user: Option<&JobUser>) -> Vec<Proces
 
 /// The running descendants of this process.
 pub(crate) fn below_this_process() -> Vec<ProcessId> {
-    Trees { below_this_process: true, roots: Vec::new() }.running()
+    Trees { below_this_process: true, ..Trees::default() }.running()
 }
 
 /// Stops them all, until no new one appears; those that we may not signal.
@@ -81,7 +87,7 @@ impl Trees {
     /// Those that run. A process that dies while its parent's list is read moves its children to
     /// where the walk has been already; so none is only believed when nobody died since the walk
     /// before.
-    fn running(&self) -> Vec<ProcessId> {
+    pub(crate) fn running(&self) -> Vec<ProcessId> {
         let mut known_dead = HashSet::new();
         loop {
             let (dead, running): (Vec<_>, Vec<_>) =
@@ -99,7 +105,15 @@ impl Trees {
         let below = own.and_then(|own| process::tree(own).ok()).unwrap_or_default();
         let roots = self.roots.iter().filter(|root| process::alive(root) != Liveness::Dead);
         let trees = roots.flat_map(|root| process::tree(root.pid).unwrap_or_default());
-        let pids = below.into_iter().chain(trees).filter(|pid| Some(*pid) != own);
-        pids.filter_map(|pid| ProcessId::of(pid).ok()).collect()
+        let pids = below.into_iter().chain(trees).filter(|pid| *pid != Pid::own());
+        let led = self.led_by.as_ref().and_then(|leader| process::led_by(leader).ok());
+        let mut found: HashSet<ProcessId> =
+            pids.filter_map(|pid| ProcessId::of(pid).ok()).collect();
+        found.extend(led.unwrap_or_default());
+        for spared in self.spared.iter().filter(|id| process::alive(id) != Liveness::Dead) {
+            let tree = process::tree(spared.pid).unwrap_or_default();
+            found.retain(|id| !tree.contains(&id.pid));
+        }
+        found
     }
 }

@@ -73,7 +73,7 @@ fn end_task(
         if roots.is_empty() {
             return left;
         }
-        left.extend(end_trees(&Trees { below_this_process: false, roots }, job_user));
+        left.extend(end_trees(&Trees { roots, ..Trees::default() }, job_user));
     }
 }
 
@@ -93,7 +93,8 @@ fn wait_for_its_guard(task: &TaskDir) {
 
 fn record_lost(run: &RunDir, task: &TaskDir, left_behind: Vec<ProcessId>) {
     let end = TaskEnd::Lost(Side::Both);
-    if let Err(error) = task.write_finished(&TaskFinished { end, left_behind, at: now() }) {
+    let finished = TaskFinished { left_behind, ..TaskFinished::nothing_left(end, now()) };
+    if let Err(error) = task.write_finished(&finished) {
         note(run, format_args!("task {}: its end could not be recorded: {error}", task.number()));
     }
 }

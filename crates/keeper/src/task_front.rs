@@ -8,12 +8,12 @@ use std::ffi::OsString;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-use process::{Forked, Inherited, Pid, Signal, SignalState};
+use process::{Forked, Inherited, Pid, ProcessId, Signal, SignalState};
 use run_dir::{JobPath, Plan, Record, RunDir, Side, TaskEnd, TaskFinished, TaskNumber};
 
 use crate::as_job_user::JobUser;
 use crate::clock::now;
-use crate::end_tree::{Trees, end_trees};
+use crate::end_tree::{Trees, below_this_process, end_trees};
 use crate::gate::TOKEN_VARIABLE;
 use crate::link::{Forward, Link, Told};
 use crate::note::{kept, note, panics_to_log};
@@ -185,14 +185,23 @@ impl Front<'_> {
         note(self.run, "the guard of a task died, so the task is ended");
         // Where orphans do not come to this process (macOS), the record says where to look.
         let agent = task.as_ref().and_then(|task| task.started().written());
-        let roots = agent.into_iter().map(|started| started.process).collect();
-        let left = end_trees(&Trees { below_this_process: true, roots }, self.job_user.as_ref());
+        let agent = agent.map(|started| started.process);
+        // What was there before it is of a command of the owner's.
+        let before = |id: &ProcessId| {
+            agent.as_ref().is_some_and(|agent| id != agent && id.start <= agent.start)
+        };
+        let spared = below_this_process().into_iter().filter(before).collect();
+        let led_by = agent.clone();
+        let roots = agent.iter().cloned().collect();
+        let trees = Trees { below_this_process: true, roots, led_by, spared };
+        let left = end_trees(&trees, self.job_user.as_ref());
         if !left.is_empty() {
             note(self.run, format_args!("these processes could not be ended: {left:?}"));
         }
         let end = TaskEnd::Lost(Side::Guard);
         if let Some(task) = task {
-            let finished = TaskFinished { end: end.clone(), left_behind: left, at: now() };
+            let mut finished = TaskFinished::nothing_left(end.clone(), now());
+            finished.left_behind = left;
             if let Err(error) = task.write_finished(&finished) {
                 note(self.run, format_args!("a task's end could not be recorded: {error}"));
             }

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 use process::{Inherited, Pid, ProcessId, Sent, Signal, SignalState};
-use run_dir::{RunDir, Side, TaskDir, TaskEnd, TaskFinished, TaskLock, TaskStarted};
+use run_dir::{Ended, RunDir, Side, TaskDir, TaskEnd, TaskFinished, TaskLock, TaskStarted};
 use rustix::process::{WaitOptions, WaitStatus};
 
 use crate::as_job_user::{Act, JobUser, ask};
@@ -59,11 +59,13 @@ pub(crate) fn guard(
         Cleaned::Signalled(number) => return Ok(no_task(&records, link, TaskEnd::Signal(number))),
         Cleaned::FrontDied => return Ok(no_task(&records, link, TaskEnd::Lost(Side::Front))),
     };
+    // A command of the owner's may have left something: it is not the task's.
+    let spared = below_this_process();
     let gate = Gate::spawn(command, |_: &mut Command| {})?;
     let agent = gate.process.clone();
     records.started(&agent, front, command);
     hold(run, "task-started-written");
-    let mut guard = Guard { run, job_user, link, agent, records, held };
+    let mut guard = Guard { run, job_user, link, agent, records, held, spared };
     guard.link.send(&Told::Running(guard.records.number()))?;
     inherited.let_go(&[guard.link.as_fd()])?;
     let go = Go::Task { signals: at_start, dies_with: Pid::own() };
@@ -80,7 +82,7 @@ pub(crate) fn guard(
 
 /// A task that never began: its records say how it ended, and the other side is told.
 fn no_task(records: &Records, mut link: Link, end: TaskEnd) -> ExitCode {
-    records.finished(TaskFinished { end: end.clone(), left_behind: Vec::new(), at: now() });
+    records.finished(TaskFinished::nothing_left(end.clone(), now()));
     let _ = link.send(&Told::Running(records.number()));
     let _ = link.send(&Told::Over(end));
     ExitCode::SUCCESS
@@ -93,6 +95,7 @@ struct Guard<'run> {
     agent: ProcessId,
     records: Records<'run>,
     held: Box<Held>,
+    spared: Vec<ProcessId>,
 }
 
 impl Guard<'_> {
@@ -103,7 +106,8 @@ impl Guard<'_> {
             if let Some(end) = self.reap() {
                 return Ok(end);
             }
-            let ready = wait(&[signals.as_fd(), self.link.as_fd()], None)?;
+            let again = self.held.try_lock();
+            let ready = wait(&[signals.as_fd(), self.link.as_fd()], again)?;
             if ready.get(1) != Some(&true) {
                 continue;
             }
@@ -145,23 +149,30 @@ impl Guard<'_> {
     }
 
     fn over(mut self, end: TaskEnd) {
+        let mut trees = Trees {
+            below_this_process: true,
+            roots: Vec::new(),
+            led_by: Some(self.agent.clone()),
+            spared: std::mem::take(&mut self.spared),
+        };
+        let mut ended = Vec::new();
         let left_behind = match &end {
             TaskEnd::Code(_) | TaskEnd::Signal(_) if self.held.ends_left_overs() => {
-                let left = below_this_process();
-                for id in &left {
-                    note(self.run, format_args!("left running, ended: {id}"));
+                ended = trees.running().into_iter().map(Ended::of).collect();
+                for Ended { process, program } in &ended {
+                    note(self.run, format_args!("left running, ended: {program} ({process})"));
                 }
-                let trees = Trees { below_this_process: true, roots: Vec::new() };
                 end_trees(&trees, self.job_user.as_ref())
             }
-            TaskEnd::Code(_) | TaskEnd::Signal(_) => below_this_process(),
+            TaskEnd::Code(_) | TaskEnd::Signal(_) => trees.running(),
             TaskEnd::Lost(_) => {
                 note(self.run, "the front of a task died, so the task is ended");
-                let trees = Trees { below_this_process: true, roots: vec![self.agent.clone()] };
+                trees.roots.push(self.agent.clone());
                 end_trees(&trees, self.job_user.as_ref())
             }
         };
-        self.records.finished(TaskFinished { end: end.clone(), left_behind, at: now() });
+        ended.retain(|it| !left_behind.contains(&it.process));
+        self.records.finished(TaskFinished { end: end.clone(), left_behind, ended, at: now() });
         hold(self.run, "task-finished-written");
         // A front that died needs no telling.
         let _ = self.link.send(&Told::Over(end));
@@ -222,8 +233,9 @@ impl<'run> Records<'run> {
         let Some((task, _)) = &self.claimed else { return };
         let mut written = task.write_finished(&finished);
         // A long list may need space that a full disk does not have.
-        if written.is_err() && !finished.left_behind.is_empty() {
+        if written.is_err() && !(finished.left_behind.is_empty() && finished.ended.is_empty()) {
             finished.left_behind.clear();
+            finished.ended.clear();
             written = task.write_finished(&finished);
         }
         if let Err(error) = written {

@@ -1,4 +1,4 @@
-//! A program in a session of its own, and who is in a session.
+//! A program in a session of its own, and who is in a session or a group.
 #![expect(unsafe_code, reason = "what runs between fork and exec has no safe form, nor has getsid")]
 
 use std::io;
@@ -24,9 +24,32 @@ pub fn spawn_apart(command: &mut Command) -> io::Result<Child> {
 /// The processes that run in the session of that number. Looks at every process of the machine: not
 /// for a timer. The number stays the session's as long as one of them runs or its leader is not reaped.
 pub fn in_session(leader: Pid) -> io::Result<Vec<ProcessId>> {
-    let members = os::all_processes()?.into_iter().filter(|pid| session(*pid) == Some(leader));
+    running_of(|pid| session(pid) == Some(leader))
+}
+
+/// The processes that run in the group, or in the session, that this process leads or led. Looks at every
+/// process of the machine: not for a timer. None once another process has its number.
+pub fn led_by(leader: &ProcessId) -> io::Result<Vec<ProcessId>> {
+    let is_another = ProcessId::of(leader.pid).is_ok_and(|there| there != *leader);
+    if is_another {
+        return Ok(Vec::new());
+    }
+    let number = Some(leader.pid);
+    let mut members = running_of(|pid| group(pid) == number || session(pid) == number)?;
+    members.retain(|id| id.start >= leader.start);
+    Ok(members)
+}
+
+fn running_of(is_meant: impl Fn(Pid) -> bool) -> io::Result<Vec<ProcessId>> {
+    let members = os::all_processes()?.into_iter().filter(|pid| is_meant(*pid));
     let running = members.filter(|pid| matches!(os::look(*pid), Ok(Some(look)) if !look.is_dead()));
     Ok(running.filter_map(|pid| ProcessId::of(pid).ok()).collect())
+}
+
+fn group(pid: Pid) -> Option<Pid> {
+    // SAFETY: takes a number and gives one.
+    let group = unsafe { libc::getpgid(pid.raw()) };
+    u32::try_from(group).ok().and_then(Pid::new)
 }
 
 /// The kernel's own threads are in none.
@@ -64,6 +87,28 @@ mod tests {
             }
         }
         assert_eq!(in_session(leader).unwrap(), []);
+    }
+
+    #[test]
+    fn orphans_are_found_by_the_group_of_their_leader_and_nobody_else_is() {
+        let mut command = Command::new("sh");
+        // The second is in a group of its own, and so is this test.
+        command.args(["-c", "sleep 60 > /dev/null & set -m; sleep 60 > /dev/null & echo $!"]);
+        let child = command.process_group(0).stdout(Stdio::piped()).spawn().unwrap();
+        let leader = ProcessId::of(Pid::of_child(&child)).unwrap();
+        let said = child.wait_with_output().unwrap().stdout;
+        let other = String::from_utf8(said).unwrap().trim().parse().unwrap();
+        let other = ProcessId::of(Pid::new(other).unwrap()).unwrap();
+        let members = led_by(&leader).unwrap();
+        assert_eq!(members.len(), 1, "{members:?}");
+        assert!(!members.contains(&other) && !members.contains(&ProcessId::own().unwrap()));
+        // Whoever has the number now leads others.
+        let start = crate::StartTime(members[0].start.0 + 1);
+        let another = ProcessId { pid: members[0].pid, start, boot: leader.boot.clone() };
+        assert_eq!(led_by(&another).unwrap(), []);
+        for id in members.iter().chain([&other]) {
+            crate::signal(id, Signal::KILL).unwrap();
+        }
     }
 
     #[test]

@@ -108,6 +108,16 @@ pub fn is_immutable(folder: impl AsFd, name: &CStr) -> bool {
     os::is_immutable(folder.as_fd(), name)
 }
 
+/// Whether something is mounted on the entry; also where the system does not say.
+pub fn is_mount(folder: impl AsFd, name: &CStr) -> bool {
+    os::is_mount(folder.as_fd(), name)
+}
+
+/// The nine bits of rights, for a folder that is made like another.
+pub fn rights(facts: &Facts) -> Mode {
+    os::mode(facts.mode & 0o777)
+}
+
 /// What the owner of such an entry types before it can be removed.
 pub const MAKE_MUTABLE: &str = os::MAKE_MUTABLE;
 

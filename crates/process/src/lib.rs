@@ -5,7 +5,7 @@
 //! takes a [`ProcessId`] (pid, start time and boot) and checks it first.
 //!
 //! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here; so are their
-//! `…_folder.rs`. Only [`in_session`] and [`are_held`] look at all processes of the machine.
+//! `…_folder.rs`. Only [`in_session`], [`led_by`] and [`are_held`] look at all processes of the machine.
 
 mod act;
 mod apart;
@@ -37,13 +37,13 @@ mod os_folder;
 pub use act::{
     NoCore, Sent, become_subreaper, die_with_parent, reap, setsid, signal, wait_for_child,
 };
-pub use apart::{in_session, spawn_apart};
+pub use apart::{in_session, led_by, spawn_apart};
 pub use exec::{SignalState, die_of, exec, unblock_signals};
 pub use fds::{Inherited, inherited_fd, keep_over_exec};
 pub use fork::{Forked, fork};
 pub use holders::{are_held, is_listened_on};
 pub use identity::{BootId, Liveness, Pid, ProcessId, StartTime, alive};
-pub use look::{Look, State, cwd, environ, look, owner, signal_pending};
+pub use look::{Look, State, cwd, environ, look, owner, program, signal_pending};
 pub use memory::keep_little_memory;
 pub use peer::{Peer, peer_of};
 pub use tree::{Usage, children, descends_from, tree, usage};

@@ -128,6 +128,17 @@ pub(crate) fn owner(pid: Pid) -> io::Result<Option<u32>> {
     })
 }
 
+/// What was replaced or removed meanwhile is called so by proc(5).
+pub(crate) fn program(pid: Pid) -> Option<String> {
+    let of_file = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let of_file = of_file.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let name = match of_file {
+        Some(name) => name,
+        None => std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?,
+    };
+    Some(name.trim().trim_end_matches(" (deleted)").to_owned())
+}
+
 pub(crate) fn cwd(pid: Pid) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }

@@ -105,6 +105,15 @@ pub(crate) fn is_immutable(folder: BorrowedFd<'_>, name: &CStr) -> bool {
     about.is_ok_and(|about| about.stx_attributes.intersects(marks))
 }
 
+/// statx(2): the attribute is known since Linux 5.8.
+pub(crate) fn is_mount(folder: BorrowedFd<'_>, name: &CStr) -> bool {
+    let about = statx(folder, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE);
+    about.is_ok_and(|about| {
+        !about.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT)
+            || about.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)
+    })
+}
+
 pub(crate) fn read_folder(
     folder: BorrowedFd<'_>,
     room: &mut [MaybeUninit<u8>],

@@ -51,6 +51,11 @@ pub fn owner(pid: Pid) -> io::Result<Option<u32>> {
     os::owner(pid)
 }
 
+/// The name of the program that a process runs, for people; of another user's on Linux its first 15 bytes.
+pub fn program(pid: Pid) -> Option<String> {
+    os::program(pid)
+}
+
 /// The current directory of a process, where the system shows it (same user, or root).
 pub fn cwd(pid: Pid) -> Option<PathBuf> {
     os::cwd(pid)

@@ -121,6 +121,19 @@ pub(crate) fn children(pid: Pid) -> io::Result<Vec<Pid>> {
     }
 }
 
+pub(crate) fn program(pid: Pid) -> Option<String> {
+    let path = program_path(pid)?;
+    Some(path.file_name()?.to_string_lossy().into_owned())
+}
+
+fn program_path(pid: Pid) -> Option<PathBuf> {
+    let mut program = [0_u8; 4096];
+    // SAFETY: the buffer is as long as said.
+    let length = unsafe { libc::proc_pidpath(pid.raw(), program.as_mut_ptr().cast(), 4096) };
+    let path = program.get(..usize::try_from(length).ok()?)?;
+    (!path.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(path)))
+}
+
 pub(crate) fn cwd(pid: Pid) -> Option<PathBuf> {
     let info: libc::proc_vnodepathinfo = pid_info(pid, libc::PROC_PIDVNODEPATHINFO, 0).ok()?;
     let path: Vec<u8> = info
@@ -278,11 +291,8 @@ pub(crate) fn each_open_path(pid: Pid, mut each: impl FnMut(&Path)) {
     if let Some(path) = cwd(pid) {
         each(&path);
     }
-    let mut program = [0_u8; 4096];
-    // SAFETY: the buffer is as long as said.
-    let length = unsafe { libc::proc_pidpath(pid.raw(), program.as_mut_ptr().cast(), 4096) };
-    if let Some(path) = usize::try_from(length).ok().and_then(|length| program.get(..length)) {
-        each(Path::new(OsStr::from_bytes(path)));
+    if let Some(path) = program_path(pid) {
+        each(&path);
     }
     let mut fds = vec![libc::proc_fdinfo { proc_fd: 0, proc_fdtype: 0 }; 4096];
     let size = c_int::try_from(fds.len() * size_of::<libc::proc_fdinfo>()).unwrap_or(c_int::MAX);

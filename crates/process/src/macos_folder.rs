@@ -70,6 +70,12 @@ pub(crate) fn is_immutable(folder: BorrowedFd<'_>, name: &CStr) -> bool {
     about.is_ok_and(|about| about.st_flags & marks != 0)
 }
 
+pub(crate) fn is_mount(folder: BorrowedFd<'_>, name: &CStr) -> bool {
+    let device = |facts: Result<Facts, Errno>| facts.map(|facts| facts.device);
+    let (here, there) = (device(facts_of(folder)), device(facts_at(folder, name)));
+    there.is_ok() && here != there
+}
+
 pub(crate) fn read_folder(
     folder: BorrowedFd<'_>,
     _: &mut [MaybeUninit<u8>],

@@ -46,7 +46,7 @@ pub use lock::{KeeperLock, TaskLock};
 pub use read_at_most::read_at_most;
 pub use record::{Record, VERSION};
 pub use records::{
-    Cancel, CancelOutcome, CancelSent, Drain, DrainLost, DrainSent, End, Exit, JobPath,
+    Cancel, CancelOutcome, CancelSent, Drain, DrainLost, DrainSent, End, Ended, Exit, JobPath,
     KeeperRecord, Plan, Side, Started, TaskEnd, TaskFinished, TaskStarted,
 };
 pub use run::RunDir;

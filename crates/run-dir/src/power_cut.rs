@@ -229,7 +229,10 @@ fn records_of_a_task() -> BTreeSet<&'static str> {
         cwd: "/w".into(),
         at,
     };
-    let finished = TaskFinished { end: TaskEnd::Code(1), left_behind: vec![gone()], at };
+    let finished = TaskFinished {
+        left_behind: vec![gone()],
+        ..TaskFinished::nothing_left(TaskEnd::Code(1), at)
+    };
     task.write_started(&started).unwrap();
     task.write_finished(&finished).unwrap();
     let of_start = tear(task.path(), &started, |_| {

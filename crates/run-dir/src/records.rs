@@ -175,7 +175,33 @@ pub struct TaskFinished {
     pub end: TaskEnd,
     /// Processes of the task that run on. Not ended by us: without a wrapper they would run on too.
     pub left_behind: Vec<ProcessId>,
+    /// Those that ran on too, and were ended since the owner wants it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<Ended>,
     pub at: Timestamp,
+}
+
+/// A process that was ended after its task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    pub process: ProcessId,
+    /// The name of its program, for people.
+    pub program: String,
+}
+
+impl TaskFinished {
+    /// No process of it runs on.
+    pub fn nothing_left(end: TaskEnd, at: Timestamp) -> Self {
+        Self { end, left_behind: Vec::new(), ended: Vec::new(), at }
+    }
+}
+
+impl Ended {
+    /// One that runs still.
+    pub fn of(process: ProcessId) -> Self {
+        let program = process::program(process.pid).unwrap_or_else(|| "a program".to_owned());
+        Self { process, program }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -211,7 +211,7 @@ fn tasks_are_counted_and_each_has_one_guard() {
     assert_eq!(second.number(), TaskNumber(2));
     drop(first_lock);
     assert_eq!(first.state(), TaskState::Lost);
-    let finished = TaskFinished { end: TaskEnd::Code(0), left_behind: Vec::new(), at: at(1) };
+    let finished = TaskFinished::nothing_left(TaskEnd::Code(0), at(1));
     second.write_finished(&finished).unwrap();
     assert_eq!(second.state(), TaskState::Finished(finished));
     drop(second_lock);

@@ -85,7 +85,7 @@ pub(crate) enum Input {
     CleanupEnded(Box<crate::cleanup::Ended>),
     /// What was set aside long enough goes for good.
     SweepTrash,
-    TrashSwept(Vec<::cleanup::Receipt>),
+    TrashSwept(crate::cleanup::Swept),
     /// What of a clean-up was put back.
     PutBack(Box<protocol::CleanupReceipt>, protocol::Undone, Reply<protocol::Undone>),
     /// With what was measured of them.

@@ -11,7 +11,12 @@ use protocol::{
     WorkDir, WorkDirKind, WorkDirUse, WorkDirs,
 };
 use serde::de::DeserializeOwned;
-use trials::{CLASS, DEADLINE, Options, RUNNER, Rig, is_alive, until, until_some};
+use trials::{
+    CLASS, Circle, DEADLINE, Options, Place, RUNNER, Rig, SetClock, is_alive, until, until_some,
+};
+
+/// Where what was set aside lies, in a folder of clean-up's.
+const TRASH: &str = ".runner-tray-trash";
 
 fn json<T: DeserializeOwned>(rig: &Rig, words: &[&str]) -> T {
     let said = rig.place.runnerctl(words);
@@ -119,6 +124,169 @@ fn a_dry_run_is_the_plan_that_is_carried_out_and_what_went_comes_back() {
     assert_eq!(left(&rig), before);
     let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
     assert!(receipts.receipts.iter().any(|it| it.undone));
+    rig.finish();
+}
+
+/// So much later, as a supervisor sees it that begins then.
+fn later(rig: &mut Rig, clock: &SetClock, to: &str) {
+    rig.kill_supervisor();
+    clock.set(to);
+    rig.start_supervisor(&Options::default());
+    rig.until_state(RunnerState::Idle);
+}
+
+#[test]
+fn what_fails_ten_minutes_after_a_clean_up_by_hand_is_on_its_receipt_and_told() {
+    let mut place = Place::new();
+    let Some(clock) = SetClock::of(&mut place) else { return };
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &Options::default());
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
+    for name in ["one", "two"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 2);
+    let one = names(&kept(&rig))[0].clone();
+    let Some(_mark) = Immutable::of(&kept(&rig).join(&one).join("one.bin")) else { return };
+    let receipt: CleanupReceipt =
+        json(&rig, &["clean", "--directory", &format!("{RUNNER}/{one}"), "--json"]);
+    assert!(receipt.failures.is_empty() && receipt.undo_until.is_some(), "{receipt:?}");
+    later(&mut rig, &clock, "+11m");
+    rig.place.until_told(ProblemCode::CleanupFailed, "one.bin: A mark of the file system");
+    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+    let swept = receipts.receipts.iter().find(|it| it.id == receipt.id).unwrap();
+    assert_eq!(swept.undo_until, None);
+    assert_eq!(swept.failures.len(), 1, "{swept:?}");
+    assert!(swept.failures[0].path.ends_with("one.bin"), "{swept:?}");
+    assert!(swept.failures[0].way_out.contains("chattr"), "{swept:?}");
+    let refused = rig.place.runnerctl_fails(&["clean", "--undo", &receipt.id.to_string()]);
+    assert!(refused.contains("can be put back"), "{refused}");
+    rig.finish();
+}
+
+/// A file that nobody can delete as long as this lives; its trial can.
+struct Immutable(fs::File);
+
+impl Immutable {
+    fn of(file: &Path) -> Option<Self> {
+        // By its handle, since it is moved meanwhile.
+        let this = Self(fs::File::open(file).unwrap());
+        this.mark("+i").then_some(this)
+    }
+
+    fn mark(&self, mark: &str) -> bool {
+        use std::os::fd::AsRawFd;
+        let path = format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd());
+        let path = fs::read_link(path).unwrap();
+        let marked = std::process::Command::new("chattr").arg(mark).arg(path).output();
+        let is_marked = marked.is_ok_and(|output| output.status.success());
+        if !is_marked {
+            skipped::skipped("no file can be marked as immutable here");
+        }
+        is_marked
+    }
+}
+
+impl Drop for Immutable {
+    fn drop(&mut self) {
+        self.mark("-i");
+    }
+}
+
+#[test]
+fn what_is_undone_after_all_of_it_is_gone_is_told_so() {
+    let rig = Rig::idle(&Options::default());
+    for name in ["one", "two"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 2);
+    let one = format!("{RUNNER}/{}", names(&kept(&rig))[0]);
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &one, "--json"]);
+    assert_eq!(receipt.groups.len(), 1, "{receipt:?}");
+    fs::remove_dir_all(kept(&rig).join(TRASH)).unwrap();
+    let refused = rig.place.runnerctl_fails(&["clean", "--undo", &receipt.id.to_string()]);
+    assert!(refused.contains("was found in a trash"), "{refused}");
+    rig.finish();
+}
+
+#[test]
+fn what_went_from_the_directory_in_use_comes_back_after_the_next_task_too() {
+    let rig = Rig::idle(&Options::default());
+    rig.place.runnerctl(&["presets", "set", "fresh", "off"]);
+    runs(&rig, "one");
+    until_recorded(&rig, 1);
+    rig.until_state(RunnerState::Idle);
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", RUNNER, "--json"]);
+    assert_eq!(receipt.groups[0].went, 1, "{receipt:?}");
+    let bare = leaving(&rig, "two", 10);
+    assert_eq!(rig.circle.finished(bare).outcome, Some(Outcome::Success));
+    let script = format!("ls -A {}", work(&rig).display());
+    let number = rig.circle.enqueue(&NewTask::new(CLASS).step("look", &script));
+    assert_eq!(rig.circle.finished(number).outcome, Some(Outcome::Success));
+    assert!(!rig.circle.output(number).contains(TRASH));
+    let said = rig.place.runnerctl(&["clean", "--undo", &receipt.id.to_string()]);
+    assert!(said.contains("1 entries are back."), "{said}");
+    assert_eq!(names(&work(&rig)), ["one.bin", "two.bin"]);
+    rig.finish();
+}
+
+fn is_told_of_a_failure(rig: &Rig) -> bool {
+    let problems = rig.api.snapshot().unwrap().problems;
+    problems.iter().any(|it| it.code == ProblemCode::CleanupFailed)
+}
+
+#[test]
+fn a_task_that_begins_in_the_middle_of_a_clean_up_goes_on_and_what_is_only_for_idle_times_waits() {
+    let mut rig = Rig::idle(&Options::default());
+    let sign = |name: &str| rig.place.path("signs").join(name);
+    let (begun, go, second) = (sign("begun"), sign("go"), sign("second"));
+    let wait =
+        format!(": > '{}'; until [ -e '{}' ]; do sleep 0.05; done", begun.display(), go.display());
+    own_preset(&rig, "mine", "idle_only", &wait);
+    own_preset(&rig, "then", "idle_only", &format!(": > '{}'", second.display()));
+    let words = ["clean", "--preset", "mine", "--preset", "then", "--json"];
+    let mut by_hand = rig.place.command("runnerctl");
+    let by_hand = by_hand.args(words).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    until(DEADLINE, "it cleans up", || begun.exists());
+    let job = rig.long_job();
+    job.until_begun();
+    fs::File::create(&go).unwrap();
+    let output = by_hand.wait_with_output().unwrap();
+    let receipt: CleanupReceipt = serde_json::from_slice(&output.stdout).unwrap();
+    let told = receipt.cut_short.as_deref().unwrap_or_default();
+    assert!(told.starts_with("A task began") && told.ends_with(": then."), "{receipt:?}");
+    assert_eq!(receipt.groups.len(), 1, "{receipt:?}");
+    assert!(!second.exists());
+    assert!(!is_told_of_a_failure(&rig), "it is none");
+    job.let_go();
+    rig.assert_ended_well(&job);
+    // A plan that was made while nothing ran is no leave for later.
+    rig.until_state(RunnerState::Idle);
+    let plan: CleanupPlan = json(&rig, &["clean", "--dry-run", "--preset", "then", "--json"]);
+    assert_eq!(plan.entries, 1);
+    let job = rig.long_job();
+    job.until_begun();
+    let asked = protocol::CarryOut { plan: plan.id, presets: None };
+    let receipt = rig.api.call(async |client| client.clean_up(&asked).await).unwrap();
+    assert!(receipt.groups.is_empty() && receipt.cut_short.is_some(), "{receipt:?}");
+    assert!(!second.exists());
+    job.let_go();
+    rig.assert_ended_well(&job);
+    rig.finish();
+}
+
+#[test]
+fn a_task_on_a_disk_between_its_two_marks_is_not_refused() {
+    let mut rig = Rig::idle(&Options::default());
+    for (name, value) in
+        [("clean-fails", "fail-task"), ("stop-below", "1"), ("go-on-above", "1000000")]
+    {
+        rig.place.runnerctl(&["preferences", "set", name, value]);
+    }
+    let job = rig.short_job();
+    rig.assert_ended_well(&job);
+    assert!(!is_told_of_a_failure(&rig));
     rig.finish();
 }
 
@@ -231,16 +399,20 @@ fn a_weekly_clean_up_that_was_missed_is_made_up_for_once() {
 
 /// A preset of the owner's that is done before each task.
 fn own_command(rig: &Rig, script: &str) {
+    own_preset(rig, "mine", "before_task", script);
+}
+
+fn own_preset(rig: &Rig, id: &str, when: &str, script: &str) {
     let file = rig.place.folders().settings_file();
     let settings = fs::read_to_string(&file).unwrap();
     let own = format!(
-        "\n[[cleanup.preset]]\nid = \"mine\"\ntitle = \"Mine\"\nwhen = \"before_task\"\n\
+        "\n[[cleanup.preset]]\nid = \"{id}\"\ntitle = \"{id}\"\nwhen = \"{when}\"\n\
          default = true\nwhat = {{ command = {{ script = '''{script}''', time_limit_seconds = 60 }} }}\n"
     );
     run_dir::write_atomically(&file, format!("{settings}{own}").as_bytes()).unwrap();
     until(DEADLINE, "the settings are heeded", || {
         let presets: Presets = json(rig, &["presets", "--json"]);
-        presets.presets.iter().any(|preset| preset.id == "mine" && preset.own)
+        presets.presets.iter().any(|preset| preset.id == id && preset.own)
     });
 }
 
@@ -265,6 +437,22 @@ fn where_its_owner_wants_it_a_task_fails_whose_clean_up_did() {
     assert_ne!(rig.circle.finished(number).outcome, Some(Outcome::Success));
     assert!(!rig.place.path("signs").join("found-one").exists(), "it was not begun");
     until_recorded(&rig, 1);
+    rig.finish();
+}
+
+#[test]
+fn what_a_command_of_the_owner_s_prints_is_in_the_task_s_folder_and_not_in_the_job_s_output() {
+    let rig = Rig::idle(&Options::default());
+    own_command(&rig, "echo OUT-OF-THE-OWNER; echo ERR-OF-THE-OWNER >&2");
+    let number = leaving(&rig, "one", 10);
+    assert_eq!(rig.circle.finished(number).outcome, Some(Outcome::Success));
+    let output = rig.circle.output(number);
+    assert!(output.contains("one") && !output.contains("OF-THE-OWNER"), "{output}");
+    let (task, _) = rig.task(&rig.run());
+    let folder = fs::read_to_string(task.clean_up()).unwrap();
+    for line in ["OUT-OF-THE-OWNER", "ERR-OF-THE-OWNER"] {
+        assert!(folder.contains(line), "{folder}");
+    }
     rig.finish();
 }
 

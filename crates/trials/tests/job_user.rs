@@ -12,8 +12,8 @@ use std::time::Duration;
 use client::ClientError;
 use local_circleci::{NewTask, Outcome};
 use protocol::{
-    Boundary, CleanupReceipt, JobsRunAs, ProblemCode, Runner, RunnerState, TaskResult, TokenStore,
-    WorkDir, WorkDirKind, WorkDirs,
+    Boundary, CleanupPlan, CleanupReceipt, JobsRunAs, ProblemCode, Runner, RunnerState, TaskResult,
+    TokenStore, WorkDir, WorkDirKind, WorkDirs,
 };
 use run_dir::{RunDir, Side, TaskEnd};
 use trials::{
@@ -141,10 +141,50 @@ fn what_its_tasks_leave_is_cleaned_up_as_that_user(world: &World, user: &User) {
     assert_eq!(dir.job_user.as_deref(), Some(&*user.name));
     assert!(dir.size.is_some_and(|size| size.0 >= 100_000), "{dir:?}");
     assert_eq!(fs::metadata(&dir.path).unwrap().uid(), user.id);
-    let receipt = ask(&["clean", "--directory", &dir.id.0, "--json"]);
+    let plan = ask(&["clean", "--dry-run", "--directory", &dir.id.0, "--json"]);
+    let plan: CleanupPlan = serde_json::from_str(&plan).unwrap();
+    assert_eq!((plan.groups.len(), plan.entries), (1, 1), "it is nobody else's: {plan:?}");
+    assert_eq!(Some(plan.bytes), dir.size);
+    let clean = || -> CleanupReceipt {
+        let receipt = ask(&["clean", "--directory", &dir.id.0, "--json"]);
+        let receipt: CleanupReceipt = serde_json::from_str(&receipt).unwrap();
+        assert!(receipt.failures.is_empty() && receipt.cut_short.is_none(), "{receipt:?}");
+        assert!(receipt.groups.len() == 1 && receipt.groups[0].went == 1, "{receipt:?}");
+        assert_eq!(receipt.groups[0].planned, dir.size);
+        assert!(!Path::new(&dir.path).exists());
+        // Whoever moved it made the trash.
+        let trash = Path::new(&dir.path).with_file_name(".runner-tray-trash");
+        assert_eq!(fs::metadata(trash).unwrap().uid(), user.id);
+        receipt
+    };
+    let said = ask(&["clean", "--undo", &clean().id.to_string()]);
+    assert!(said.contains("1 entries are back."), "{said}");
+    assert!(with_big(dir));
+    clean();
+    its_working_directory_is_emptied_and_filled_again(world, user);
+}
+
+fn its_working_directory_is_emptied_and_filled_again(world: &World, user: &User) {
+    let ask = |words: &[&str]| world.place.runnerctl(words);
+    let work = world.until_state(RunnerState::Idle).working_directory;
+    world.output(&NewTask::new(CLASS).step("leave", r#"touch "$CIRCLE_WORKING_DIRECTORY/left""#));
+    world.until_state(RunnerState::Idle);
+    let left = Path::new(&work).join("left");
+    assert_eq!(fs::metadata(&left).unwrap().uid(), user.id);
+    // A task holds it by a lock that its own user cannot see.
+    let job = world.job("holds");
+    let refused = world.place.runnerctl_fails(&["clean", "--directory", RUNNER]);
+    assert!(refused.contains("works in"), "{refused}");
+    job.let_go();
+    world.until_state(RunnerState::Idle);
+    world.output(&NewTask::new(CLASS).step("leave", r#"touch "$CIRCLE_WORKING_DIRECTORY/left""#));
+    world.until_state(RunnerState::Idle);
+    let receipt = ask(&["clean", "--directory", RUNNER, "--json"]);
     let receipt: CleanupReceipt = serde_json::from_str(&receipt).unwrap();
     assert!(receipt.failures.is_empty() && receipt.groups[0].went == 1, "{receipt:?}");
-    assert!(!Path::new(&dir.path).exists());
+    assert_eq!(fs::read_dir(&work).unwrap().count(), 0);
+    ask(&["clean", "--undo", &receipt.id.to_string()]);
+    assert!(left.exists());
 }
 
 fn a_cancel_ends_all_of_its_task(world: &World) {

@@ -25,6 +25,10 @@ pub struct Around {
     pub never_delete: Vec<PathBuf>,
     /// No task runs on the machine.
     pub idle: bool,
+    /// Other users' clean-ups look at the same machine: what is theirs in a folder that is nobody's home
+    /// is left to them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub others: bool,
 }
 
 /// A runner's folders.
@@ -76,6 +80,14 @@ impl Around {
     /// Whether the owner marked the path, something in it, or what it is in.
     pub fn is_marked(&self, path: &Path) -> bool {
         self.never_delete.iter().any(|mark| mark.starts_with(path) || path.starts_with(mark))
+    }
+
+    /// Whether entries of others in that folder are for others to clean up.
+    pub(crate) fn is_anybodys(&self, written: &str, folder: &Path) -> bool {
+        let is_of = |runner: &RunnerAround| {
+            folder.starts_with(&runner.work) || folder.starts_with(&runner.kept)
+        };
+        self.others && !written.starts_with('~') && !self.runners.iter().any(is_of)
     }
 
     /// A path as a preset writes it.

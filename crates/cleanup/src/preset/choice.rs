@@ -110,7 +110,7 @@ impl Preset {
 }
 
 impl Tool {
-    fn heeds_days(&self) -> bool {
+    pub(crate) fn heeds_days(&self) -> bool {
         let words = self.run.iter().chain(&self.ask.words);
         words.into_iter().any(|word| word.contains("{days}") || word.contains("{hours}"))
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use process::Liveness;
 use serde::{Deserialize, Serialize};
 
-use super::around::{Around, RunnerAround};
+use super::around::{Around, LeftOver, RunnerAround};
 use super::ask;
 use super::choice::{Choice, Chosen, Limits};
 use super::data::{Preset, Risk, What, When};
@@ -41,6 +41,9 @@ pub struct Group {
     pub steps: Vec<Step>,
     /// What all of it frees at most. None: some of it was not measured, or cannot be.
     pub bytes: Option<u64>,
+    /// It may be done only while no task runs on the machine; whoever carries it out asks again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub idle_only: bool,
     /// Why there is nothing here, or less than one may think.
     pub notes: Vec<String>,
 }
@@ -58,8 +61,7 @@ pub enum Detail {
 impl Draft {
     /// Whether it does nothing at all.
     pub fn is_empty(&self) -> bool {
-        let empty = |group: &Group| group.plan.is_none() && group.steps.is_empty();
-        self.groups.iter().all(empty)
+        self.groups.iter().all(Group::is_empty)
     }
 }
 
@@ -80,7 +82,7 @@ pub fn draft(
     let mut groups: Vec<Group> = choices.iter().map(|choice| drafting.group(choice)).collect();
     if !unmet.is_empty() || !notes.is_empty() {
         let plans: Vec<&Plan> = groups.iter().filter_map(|group| group.plan.as_ref()).collect();
-        let Pool { roots, candidates } = &drafting.pool;
+        let Pool { roots, idle_only, candidates } = &drafting.pool;
         let free: Vec<Candidate> = candidates
             .iter()
             .filter(|it| !drafting.seen.contains(&key(roots, it)))
@@ -89,6 +91,7 @@ pub fn draft(
         let (plan, short) = plan_for(&unmet, &plans, roots, &free, now);
         let mut group = Group::of(FREE_SPACE, "Free space", Risk::Low);
         group.notes = [notes, short].concat();
+        group.idle_only = plan.items.iter().any(|item| idle_only.get(item.root) == Some(&true));
         group.take(plan);
         groups.push(group);
     }
@@ -106,6 +109,8 @@ struct Drafting<'a> {
 #[derive(Default)]
 struct Pool {
     roots: Vec<PlannedRoot>,
+    /// Of each root, whether its preset is.
+    idle_only: Vec<bool>,
     candidates: Vec<Candidate>,
 }
 
@@ -114,6 +119,11 @@ fn key(roots: &[PlannedRoot], it: &Candidate) -> (u64, u64) {
 }
 
 impl Group {
+    /// Whether it does nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.plan.is_none() && self.steps.is_empty()
+    }
+
     fn of(preset: &str, title: &str, risk: Risk) -> Self {
         Self {
             preset: preset.to_owned(),
@@ -122,6 +132,7 @@ impl Group {
             plan: None,
             steps: Vec::new(),
             bytes: Some(0),
+            idle_only: false,
             notes: Vec::new(),
         }
     }
@@ -169,6 +180,7 @@ impl Drafting<'_> {
             }
         };
         let mut group = Group::of(&preset.id, &preset.title, preset.risk);
+        group.idle_only = preset.when == When::IdleOnly;
         if let Some(note) = self.not_now(preset) {
             group.notes.push(note);
             return group;
@@ -190,7 +202,15 @@ impl Drafting<'_> {
             }
             What::Tool(tool) => {
                 match ask::tool(around, tool, limits, &preset.why, self.look.stop) {
-                    Ok(step) => group.step(step),
+                    Ok(step) => {
+                        // No such program says before how much of it is that old.
+                        if let Some(days) = limits.unused_days.filter(|_| tool.heeds_days()) {
+                            group.notes.push(format!(
+                                "at most so much: what was used in the last {days} days stays"
+                            ));
+                        }
+                        group.step(step);
+                    }
                     Err(note) => group.notes.push(note),
                 }
             }
@@ -222,6 +242,7 @@ impl Drafting<'_> {
         plan.items.retain(|_| is_new.next() == Some(true));
         let before = self.pool.roots.len();
         self.pool.roots.extend(plan.roots.iter().cloned());
+        self.pool.idle_only.resize(self.pool.roots.len(), group.idle_only);
         let evictable = found.candidates.iter().filter(|it| found.is_evictable(it.root));
         self.pool
             .candidates
@@ -231,7 +252,12 @@ impl Drafting<'_> {
     }
 
     fn processes(&self, why: &str, group: &mut Group) {
-        for left in &self.look.around.left_over {
+        // Those of others are ended by a clean-up of theirs.
+        let own = rustix::process::geteuid().as_raw();
+        let is_own = |left: &&LeftOver| {
+            process::owner(left.process.pid).is_ok_and(|owner| owner == Some(own))
+        };
+        for left in self.look.around.left_over.iter().filter(is_own) {
             if process::alive(&left.process) != Liveness::Dead {
                 group.step(Step {
                     act: Act::End { process: left.process.clone() },

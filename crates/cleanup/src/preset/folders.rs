@@ -95,7 +95,7 @@ impl Look<'_> {
 
     fn folder(&self, folders: &Folders, place: &Path, limits: Limits, found: &mut Found) {
         let root = match Root::shared(place) {
-            Ok(root) => root,
+            Ok(root) => self.with_its_trash(root),
             Err(error) => return found.notes.push(error.to_string()),
         };
         let temp = fs::canonicalize(&self.around.temp);
@@ -116,7 +116,31 @@ impl Look<'_> {
         } else {
             glance(&root, &asked, self.stop)
         };
+        let looked = looked.map(|mut seen| {
+            if self.around.is_anybodys(&folders.root, place) {
+                let own = rustix::process::geteuid().as_raw();
+                seen.retain(|it| it.owner == own);
+            }
+            seen
+        });
         found.take(root, looked, is_shared, folders.entries == Entries::StaleSockets);
+    }
+
+    /// A job must find nothing of ours in its working directory, and a fresh start must not move a trash
+    /// to where nobody looks for it: that of a working directory lies with the kept ones.
+    fn with_its_trash(&self, root: Root) -> Root {
+        let is_it = |runner: &&RunnerAround| {
+            fs::canonicalize(&runner.work).is_ok_and(|work| work == root.path())
+        };
+        let beside = || {
+            let kept = &self.around.runners.iter().find(is_it)?.kept;
+            let (above, name) = (fs::canonicalize(kept.parent()?).ok()?, kept.file_name()?);
+            (root.path().parent() == Some(&above)).then(|| above.join(name))
+        };
+        match beside() {
+            Some(kept) => root.with_trash_in(kept),
+            None => root,
+        }
     }
 
     fn asked<'a>(

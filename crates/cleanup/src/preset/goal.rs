@@ -20,6 +20,9 @@ pub struct FreeGoal {
     /// Absolute; what of it does not exist yet is on the volume of the folder above.
     pub path: PathBuf,
     pub wanted: u64,
+    /// With this much a clean-up has not failed. None: with nothing less than `wanted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least: Option<u64>,
 }
 
 /// A volume that has less free than is wanted.
@@ -46,6 +49,28 @@ pub(crate) fn unmet(goals: &[FreeGoal]) -> (Vec<Unmet>, Vec<String>) {
     }
     volumes.retain(|_, it| it.goal.free < it.goal.wanted);
     (volumes.into_values().collect(), notes)
+}
+
+/// Whether each volume can be asked, and has what is wanted.
+pub(crate) fn are_met(goals: &[FreeGoal]) -> bool {
+    let is_met =
+        |goal: &FreeGoal| volume_of(&goal.path).is_some_and(|(.., free)| free >= goal.wanted);
+    goals.iter().all(is_met)
+}
+
+/// Words for each goal that a clean-up failed at, or that cannot be asked.
+pub(crate) fn missed(goals: &[FreeGoal]) -> Vec<String> {
+    let missed = |goal: &FreeGoal| {
+        let Some((path, _, free)) = volume_of(&goal.path) else {
+            return Some(format!("how much is free at {} cannot be asked", goal.path.display()));
+        };
+        let least = goal.least.unwrap_or(goal.wanted);
+        let (path, wanted, has) = (path.display(), words(least), words(free));
+        (free < least).then(|| format!("{path} has {has} free, and {wanted} are wanted"))
+    };
+    let mut all: Vec<String> = goals.iter().filter_map(missed).collect();
+    all.dedup();
+    all
 }
 
 fn volume_of(path: &Path) -> Option<(PathBuf, u64, u64)> {

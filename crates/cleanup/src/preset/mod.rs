@@ -32,6 +32,7 @@ pub use data::{
 pub use draft::{Detail, Draft, Group, draft};
 pub use fresh::{FreshError, Freshened, fresh};
 pub use goal::{FREE_SPACE, FreeGoal};
+pub(crate) use goal::{are_met, missed};
 pub use own::{PresetError, own};
 pub use run::{End, Printed};
 pub use steps::{Act, Outcome, Step, StepReceipt};

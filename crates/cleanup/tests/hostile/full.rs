@@ -16,13 +16,16 @@ fn small(options: &[&str], at: &Path) -> Yard {
     Yard::at(at.join("yard"), None)
 }
 
-fn fill_bytes(folder: &Path) {
+fn fill_only_bytes(folder: &Path) {
     use std::io::Write;
     let mut filler = fs::File::create(folder.join("filler")).unwrap();
     for size in [1 << 16, 4096, 512, 1] {
         while filler.write_all(&vec![b'x'; size]).is_ok() {}
     }
-    drop(filler);
+}
+
+fn fill_bytes(folder: &Path) {
+    fill_only_bytes(folder);
     // What folders need may be left: take it too.
     let mut number = 0;
     while fs::create_dir(folder.join(format!("take-{number}"))).is_ok() {
@@ -53,6 +56,32 @@ fn goes_on_a_full_disk(yard: &Yard) {
     assert!(receipt.freed >= 20 * 9000);
     assert!(receipt.volumes[0].free_after > receipt.volumes[0].free_before);
     yard.all_went(&receipt);
+}
+
+#[test]
+fn what_cannot_be_kept_for_an_undo_stays_whole_and_says_so() {
+    if in_own_mounts("full::what_cannot_be_kept_for_an_undo_stays_whole_and_says_so") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tmpfs = ["-t", "tmpfs", "-o", "size=2m,nr_inodes=300", "tmpfs"];
+    for (number, fill) in [fill_inodes, fill_only_bytes].into_iter().enumerate() {
+        let at = folder.path().join(format!("disk-{number}"));
+        let yard = small(&tmpfs, &at);
+        write(&yard.item("item").join("file"), &[1; 9000]);
+        let plan = yard.plan();
+        fill(&yard.path);
+        let receipt = cleanup::remove::set_aside(&plan, crate::yard::now()).keep();
+        assert_eq!(receipt.items[0].fate, Fate::Failed, "{receipt:#?}");
+        assert_eq!(receipt.failures[0].why, cleanup::Why::NoRoom);
+        assert!(receipt.failures[0].way_out.contains("rm -rf -- "), "{receipt:?}");
+        assert_eq!(fs::read(yard.root().join("item/file")).unwrap(), [1; 9000]);
+        assert!(!yard.root().join(cleanup::TRASH).exists(), "nothing of ours is left");
+        yard.canary_lives();
+        // Without an undo it goes all the same.
+        yard.all_went(&carry_out(&plan));
+        run("umount", &[at.to_str().unwrap()]);
+    }
 }
 
 #[test]

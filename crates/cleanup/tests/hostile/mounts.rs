@@ -8,6 +8,27 @@ use crate::again::{in_own_mounts, run};
 use crate::yard::{Yard, carry_out, write};
 
 #[test]
+fn a_plan_is_void_once_another_file_system_is_mounted_over_its_root() {
+    if in_own_mounts("mounts::a_plan_is_void_once_another_file_system_is_mounted_over_its_root") {
+        return;
+    }
+    let yard = Yard::new();
+    write(&yard.item("item").join("file"), b"x");
+    let plan = yard.plan();
+    let root = yard.root().to_str().unwrap().to_owned();
+    run("mount", &["-t", "tmpfs", "tmpfs", &root]);
+    // Under the same name lies something else now, which nobody planned.
+    write(&yard.item("item").join("file"), b"alive");
+    let receipt = carry_out(&plan);
+    let Fate::Refused(why) = &receipt.items[0].fate else { panic!("{receipt:?}") };
+    assert!(why.contains("is not the folder that the plan was made for"), "{why}");
+    assert_eq!(fs::read(yard.root().join("item/file")).unwrap(), b"alive");
+    run("umount", &[&root]);
+    assert_eq!(fs::read(yard.root().join("item/file")).unwrap(), b"x");
+    yard.all_went(&carry_out(&plan));
+}
+
+#[test]
 fn what_is_mounted_inside_stays_and_the_rest_goes() {
     if in_own_mounts("mounts::what_is_mounted_inside_stays_and_the_rest_goes") {
         return;

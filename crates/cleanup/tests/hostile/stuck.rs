@@ -142,6 +142,24 @@ fn what_is_immutable_is_told_and_goes_once_the_mark_is_taken_away() {
 }
 
 #[test]
+fn in_a_root_that_cannot_be_written_to_nothing_is_called_set_aside() {
+    const TEST: &str = "stuck::in_a_root_that_cannot_be_written_to_nothing_is_called_set_aside";
+    if as_nobody(TEST, "nobody") {
+        return;
+    }
+    let yard = Yard::new();
+    write(&yard.item("item").join("file"), b"x");
+    let plan = yard.plan();
+    set_mode(&yard.root(), 0o500);
+    let receipt = cleanup::remove::set_aside(&plan, crate::yard::now()).keep();
+    set_mode(&yard.root(), 0o700);
+    assert_eq!(receipt.items[0].fate, Fate::Failed, "{receipt:#?}");
+    assert_eq!(receipt.failures[0].why, Why::NoPermission, "{receipt:#?}");
+    assert!(yard.root().join("item/file").exists());
+    yard.all_went(&yard.clean());
+}
+
+#[test]
 fn an_item_that_changed_its_owner_or_is_another_one_now_is_left_alone() {
     let yard = Yard::new();
     for item in ["given-away", "another", "now-a-link", "gone", "same"] {

@@ -112,6 +112,7 @@ fn docker_is_asked_first_and_told_the_age() {
     stand_in(&mut scene, "docker", &script);
     let (group, done) = scene.clean(Choice::built_in("docker-images"));
     assert_eq!(group.bytes, Some(1_204_000_000));
+    assert_eq!(group.notes, ["at most so much: what was used in the last 7 days stays"]);
     assert_eq!(done.steps[0].freed, Some(1_100_000_000));
     assert_eq!(done.steps[0].printed, ["deleted: sha256:1", "Total reclaimed space: 1.1GB"]);
     let asked = fs::read_to_string(scene.home().join("asked")).unwrap();

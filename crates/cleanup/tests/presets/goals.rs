@@ -1,6 +1,7 @@
 //! Free space that a volume shall have.
 
 use cleanup::preset::{Choice, Detail, FREE_SPACE, FreeGoal, Limits, Undo, carry_out, sweep};
+use cleanup::work::{BeforeTask, Request, Said, Work};
 use cleanup::{Progress, Stop};
 
 use crate::around::{Mounted, in_own_mounts};
@@ -42,7 +43,7 @@ fn the_least_recently_used_of_all_presets_go_until_there_is_enough() {
     let choices = [keeps_all(), Choice::built_in("npm-cache")];
     let free = 24 * MB;
     let path = scene.home().join("not/there/yet");
-    let goal = |wanted: u64| [FreeGoal { path: path.clone(), wanted }];
+    let goal = |wanted: u64| [FreeGoal { path: path.clone(), wanted, least: None }];
     let draft = |wanted| scene.draft_for(&choices, &goal(wanted), Detail::Quick);
     assert_eq!(draft(free - MB).groups.len(), 2, "the goal is met, and nothing is asked");
     let one = draft(free + MB);
@@ -68,6 +69,62 @@ fn the_least_recently_used_of_all_presets_go_until_there_is_enough() {
     scene.around.idle = false;
     let busy = scene.draft_for(&choices, &goal(70 * MB), Detail::Quick);
     assert_eq!(named(&busy.groups[2]), ["run-2"]);
+}
+
+/// What is said of a task's clean-up that has nothing to take: the failures.
+fn before_task(goal: FreeGoal) -> Vec<String> {
+    let scene = Scene::new();
+    let around = scene.around.clone();
+    let before = BeforeTask { fresh: None, choices: vec![keeps_all()], around, goals: vec![goal] };
+    assert!(!before.is_nothing(), "it has a choice");
+    let request = Request { version: 1, within_seconds: Some(60), work: Work::BeforeTask(before) };
+    match crate::scene::asked(&request) {
+        Said::BeforeTask { failures, .. } => failures,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn between_the_two_marks_of_a_disk_the_clean_up_before_a_task_has_not_failed() {
+    // 12 of 10 and 15: more is aimed at, and less would do.
+    let path = std::env::temp_dir();
+    let goal = |least| FreeGoal { path: path.clone(), wanted: u64::MAX, least: Some(least) };
+    assert_eq!(before_task(goal(1)), [""; 0]);
+    let below = before_task(goal(u64::MAX - 1));
+    assert!(below.len() == 1 && below[0].contains(" free, and "), "{below:?}");
+    let one = before_task(FreeGoal { path: path.clone(), wanted: u64::MAX, least: None });
+    assert_eq!(one.len(), 1, "with one mark alone that is the one that counts");
+}
+
+#[test]
+fn without_presets_a_task_s_clean_up_is_nothing_as_long_as_its_disk_has_room() {
+    let scene = Scene::new();
+    let of = |wanted| BeforeTask {
+        fresh: None,
+        choices: Vec::new(),
+        around: scene.around.clone(),
+        goals: vec![FreeGoal { path: scene.home().to_owned(), wanted, least: None }],
+    };
+    assert!(of(1).is_nothing());
+    assert!(!of(u64::MAX).is_nothing());
+}
+
+#[test]
+fn what_takes_from_a_cache_that_tasks_may_use_is_marked_to_be_asked_again() {
+    let scene = Scene::new();
+    fill(&scene.home().join(".npm/_cacache/file"), 10);
+    fill(&scene.runner().kept.join("run-1/file"), 10);
+    let path = scene.home().to_owned();
+    let goal = [FreeGoal { path, wanted: u64::MAX, least: None }];
+    let marks = |choices: &[Choice]| -> Vec<(String, bool)> {
+        let draft = scene.draft_for(choices, &goal, Detail::Quick);
+        draft.groups.into_iter().map(|group| (group.preset, group.idle_only)).collect()
+    };
+    let kept = ("kept".to_owned(), false);
+    let free = |idle_only| (FREE_SPACE.to_owned(), idle_only);
+    assert_eq!(marks(&[keeps_all()]), [kept.clone(), free(false)]);
+    let both = marks(&[keeps_all(), Choice::built_in("npm-cache")]);
+    assert_eq!(both, [kept, ("npm-cache".to_owned(), true), free(true)]);
 }
 
 #[test]

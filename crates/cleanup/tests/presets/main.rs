@@ -12,3 +12,4 @@ mod kept;
 mod own;
 mod scene;
 mod shared;
+mod undo;

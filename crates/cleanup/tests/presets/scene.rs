@@ -10,6 +10,7 @@ use cleanup::preset::{
     Around, Choice, Detail, Done, Draft, FreeGoal, Group, GroupDone, Platform, RunnerAround, Undo,
     carry_out, draft,
 };
+use cleanup::work::{Request, Said};
 use cleanup::{Progress, Stop};
 use jiff::Timestamp;
 
@@ -45,6 +46,7 @@ impl Scene {
             left_over: Vec::new(),
             never_delete: Vec::new(),
             idle: true,
+            others: false,
         };
         Self { _folder: folder, around, now: true_time() }
     }
@@ -97,6 +99,15 @@ impl Scene {
         let mut done = self.carry_out(&draft);
         (draft.groups.remove(0), done.groups.remove(0))
     }
+}
+
+/// The answer of a process that cleans up.
+pub(crate) fn asked(request: &Request) -> Said {
+    let line = serde_json::to_vec(request).unwrap();
+    let mut said = Vec::new();
+    cleanup::work::serve(&*line, &mut said, true_time(), &Stop::never()).unwrap();
+    let last = said.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()).unwrap();
+    serde_json::from_slice(last).unwrap()
 }
 
 /// What goes, by the ends of its paths.

@@ -92,9 +92,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let carry_out = CarryOut { plan: plan.id, presets: None };
     let receipt = watched(&client, client.clean_up(&carry_out)).await?;
     if args.shape.json {
-        return Ok(screen.json(&receipt)?);
+        screen.json(&receipt)?;
+    } else {
+        tell(&receipt, &mut screen)?;
     }
-    tell(&receipt, &mut screen)?;
     let stayed = receipt.failures.len() as u64 + receipt.more_failures;
     if stayed > 0 || receipt.cut_short.is_some() {
         return Err(Failure::failed(
@@ -252,14 +253,15 @@ async fn undo(
     };
     let undone = client.undo_cleanup(number).await?;
     if shape.json {
-        return Ok(screen.json(&undone)?);
+        screen.json(&undone)?;
+    } else {
+        screen.say(format!("{} entries are back.", undone.put_back))?;
+        for why in &undone.not {
+            screen.say(format!("Not put back: {why}"))?;
+        }
     }
-    screen.say(format!("{} entries are back.", undone.put_back))?;
     if undone.not.is_empty() {
         return Ok(());
-    }
-    for why in &undone.not {
-        screen.say(format!("Not put back: {why}"))?;
     }
     Err(Failure::failed("Not all of it could be put back.".to_owned(), "Why is above."))
 }

@@ -1,6 +1,7 @@
 //! runnerctl as its users meet it: each command against a scripted supervisor.
 
 mod asking;
+mod cleaning;
 mod doctoring;
 mod fake;
 mod help;

@@ -54,7 +54,7 @@ fn a_task_that_is_over_is_not_cancelled_and_no_other_one_instead() {
     let (run, mut keeper) = home.running();
     let (task, lock) = run.claim_task().unwrap();
     let end = TaskEnd::Code(0);
-    task.write_finished(&TaskFinished { end, left_behind: Vec::new(), at: now() }).unwrap();
+    task.write_finished(&TaskFinished::nothing_left(end, now())).unwrap();
     drop(lock);
     let (_next, next_lock) = run.claim_task().unwrap();
     cancel(&run, task.number());
@@ -104,7 +104,7 @@ fn a_task_that_ends_after_the_first_term_spares_the_agent_the_second() {
     send(&keeper, Signal::USR1);
     until_held(&run, "cancel-seen", Pid::of_child(&keeper));
     let end = TaskEnd::Code(0);
-    task.write_finished(&TaskFinished { end, left_behind: Vec::new(), at: now() }).unwrap();
+    task.write_finished(&TaskFinished::nothing_left(end, now())).unwrap();
     drop(task_lock);
     send(&keeper, Signal::CONT);
     let sent = until_written("the outcome is recorded", || run.cancel_sent());

@@ -4,6 +4,7 @@
 mod adopt;
 mod agent;
 mod cancel;
+mod clean_up;
 mod drain;
 mod full_disk;
 mod gate;

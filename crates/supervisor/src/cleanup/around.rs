@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use cleanup::preset::{
-    Around, Choice, FreeGoal, Platform, Preset, PresetError, RunnerAround, What, When, built_in,
-    own,
+    Around, Choice, Folders as Entry, FreeGoal, Platform, Preset, PresetError, RunnerAround, What,
+    When, built_in, own,
 };
 use host::Folders;
 use protocol::{Bytes, Limits, Risk, RunnerName, Volume};
@@ -118,6 +118,16 @@ pub(crate) struct Party {
     /// None: the owner.
     pub(crate) user: Option<String>,
     pub(crate) around: Around,
+    /// Directories of its runners that were named, and nobody else's.
+    pub(crate) named: Vec<Entry>,
+}
+
+impl Party {
+    /// What it is to do of what was chosen.
+    pub(crate) fn choices(&self, chosen: &[Choice]) -> Vec<Choice> {
+        let named = (!self.named.is_empty()).then(|| super::plan::as_named(self.named.clone()));
+        chosen.iter().cloned().chain(named).collect()
+    }
 }
 
 /// The owner's part and that of each job user. `runner`: of this one alone.
@@ -141,7 +151,11 @@ pub(crate) fn parties(
         let runners: Vec<RunnerAround> =
             of_user.map(|(name, of)| around_runner(name, of, folders)).collect();
         let concerned = runner.is_none() || !runners.is_empty();
-        concerned.then(|| Party { user, around: around(runners, settings, idle) })
+        concerned.then(|| Party {
+            user,
+            around: around(runners, settings, idle),
+            named: Vec::new(),
+        })
     };
     users.into_iter().filter_map(party).collect()
 }
@@ -157,6 +171,7 @@ pub(crate) fn around(runners: Vec<RunnerAround>, settings: &Settings, idle: bool
         left_over: Vec::new(),
         never_delete: settings.cleanup.never_delete.clone(),
         idle,
+        others: settings.runners.values().any(|runner| runner.job_user.is_some()),
     }
 }
 
@@ -186,12 +201,14 @@ pub(crate) fn lock_of(name: &RunnerName, folders: &Folders) -> PathBuf {
     folders.state.join("work-locks").join(format!("{name}.lock"))
 }
 
-/// What shall be free again on each volume that tasks fill.
+/// What shall be free again on each volume that tasks fill: as much as has a runner go on, and so much that
+/// none stops at the least.
 pub(crate) fn goals(volumes: &[Volume]) -> Vec<FreeGoal> {
     let wanted = volumes.iter().filter(|volume| volume.stops_below.0 > 0);
     let goal = |volume: &Volume| FreeGoal {
         path: volume.path.clone().into(),
         wanted: volume.goes_on_above.0,
+        least: Some(volume.stops_below.0),
     };
     wanted.map(goal).collect()
 }

@@ -7,6 +7,8 @@ use protocol::{
     Presets, RunnerName, Undone, WorkDirId, WorkDirs,
 };
 
+use tokio::sync::oneshot;
+
 use super::around::{parties, presets};
 use super::run::StoredPlan;
 use super::work_dirs;
@@ -27,6 +29,8 @@ pub(crate) enum CleanupCall {
     /// A plan that was made, and who waits for it.
     Planned(Result<Arc<StoredPlan>, String>, Reply<CleanupPlan>),
     CarryOut(CarryOut, Reply<CleanupReceipt>),
+    /// Whether no task runs, asked in the middle of a clean-up.
+    IsIdle(oneshot::Sender<bool>),
     Stop(Reply<()>),
     Undo(u64, Reply<Undone>),
 }
@@ -49,6 +53,9 @@ impl Supervisor {
             CleanupCall::Plan(asked, reply) => self.make_plan(&asked, reply),
             CleanupCall::Planned(plan, reply) => self.planned(plan, reply),
             CleanupCall::CarryOut(asked, reply) => self.carry_out_plan(&asked, reply),
+            CleanupCall::IsIdle(reply) => {
+                let _ = reply.send(!self.runs_task());
+            }
             CleanupCall::Stop(reply) => {
                 self.stop_clean_up();
                 let _ = reply.send(Ok(()));

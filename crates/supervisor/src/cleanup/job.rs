@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use cleanup::preset::{Choice, Done, Draft, FreeGoal, Undo};
+use cleanup::preset::{Choice, Done, Draft, FreeGoal, Group, Undo};
 use cleanup::work::{Said, Work};
 use host::Folders;
 use jiff::Timestamp;
 use protocol::{Bytes, CleanupRuns, CleanupStage, CleanupWhy};
 use supervisor_core::Event;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::around::Party;
-use crate::input::Loop;
+use super::calls::CleanupCall;
+use super::locks;
+use crate::input::{Input, Loop};
 
 const TELL_EVERY: Duration = Duration::from_millis(500);
 
@@ -64,37 +66,124 @@ impl Job {
         goals: Vec<FreeGoal>,
     ) -> Result<Vec<(Option<String>, Draft)>, String> {
         let mut parts = Vec::new();
-        for Party { user, around } in parties {
-            let work = Work::Draft { choices: choices.clone(), around, goals: goals.clone() };
+        for mut party in parties {
+            let locks = locks::taken_off(&mut party);
+            let choices = party.choices(&choices);
+            if choices.is_empty() && goals.is_empty() {
+                continue;
+            }
+            let Party { user, around, named: _ } = party;
+            let work = Work::Draft { choices, around, goals: goals.clone() };
             let said =
                 self.ask(user.as_deref(), work, CleanupStage::Measuring, None, (0, 0)).await?;
-            let Said::Drafted { draft } = said else { return Err("it gave another answer".into()) };
+            let Said::Drafted { mut draft } = said else {
+                return Err("it gave another answer".into());
+            };
+            locks::put_on(&mut draft, &locks);
             parts.push((user, draft));
         }
         Ok(parts)
     }
 
-    /// As each user; what one fails at does not keep the others from their part.
+    /// As each user; what one fails at does not keep the others from their part. What may be done only
+    /// while no task runs is left where one began since.
     pub(super) async fn carry_out(
         &self,
         parts: Vec<(Option<String>, Draft)>,
         undo: Undo,
-    ) -> (Vec<(Option<String>, Done)>, Vec<String>) {
+        at: Timestamp,
+    ) -> Carried {
         let bytes =
             |draft: &Draft| draft.groups.iter().filter_map(|group| group.bytes).sum::<u64>();
         let of = Some(Bytes(parts.iter().map(|(_, draft)| bytes(draft)).sum()));
-        let (mut done, mut failed) = (Vec::new(), Vec::new());
+        let mut carried = Carried { at, ..Carried::default() };
         let mut before = (0, 0);
         for (user, draft) in parts {
-            let planned = bytes(&draft);
-            let work = Work::CarryOut { draft, undo };
-            match self.ask(user.as_deref(), work, CleanupStage::Removing, of, before).await {
-                Ok(Said::Done { done: part }) => done.push((user, part)),
-                Ok(_) => failed.push("it gave another answer".into()),
-                Err(why) => failed.push(why),
+            for mut draft in one_by_one(draft) {
+                let is_idle_only = draft.groups.iter().any(|group| group.idle_only);
+                if *self.stop.borrow() {
+                    carried.stopped = true;
+                    continue;
+                }
+                if is_idle_only && !self.is_idle().await {
+                    carried.left.extend(draft.groups.into_iter().map(|group| group.title));
+                    continue;
+                }
+                let planned = bytes(&draft);
+                let _locks = user.as_ref().map(|_| locks::hold(&mut draft));
+                let work = Work::CarryOut { draft, undo, at: Some(at) };
+                match self.ask(user.as_deref(), work, CleanupStage::Removing, of, before).await {
+                    Ok(Said::Done { done }) => carried.done.push((user.clone(), done)),
+                    Ok(_) => carried.failed.push("it gave another answer".into()),
+                    Err(why) => carried.failed.push(why),
+                }
+                before.1 += planned;
             }
-            before.1 += planned;
         }
-        (done, failed)
+        carried.stopped |= *self.stop.borrow();
+        carried
+    }
+
+    async fn is_idle(&self) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.to_loop.send(Input::Cleanup(CleanupCall::IsIdle(reply)));
+        answer.await.unwrap_or(false)
+    }
+}
+
+/// What a clean-up did, and why not more.
+#[derive(Default)]
+pub(super) struct Carried {
+    /// Batches in the trashes are named by it.
+    pub(super) at: Timestamp,
+    pub(super) done: Vec<(Option<String>, Done)>,
+    /// Titles of what was left since a task had begun.
+    pub(super) left: Vec<String>,
+    pub(super) failed: Vec<String>,
+    pub(super) stopped: bool,
+}
+
+impl Carried {
+    /// In words, where not all of it was begun.
+    pub(super) fn cut_short(&self) -> Option<String> {
+        if !self.failed.is_empty() {
+            return Some(self.failed.join("; "));
+        }
+        if self.stopped {
+            return Some("It was stopped.".to_owned());
+        }
+        let left = self.left.join(", ");
+        (!left.is_empty()).then(|| {
+            format!("A task began, so what is done only while none runs was left: {left}.")
+        })
+    }
+}
+
+/// What may go at any time together, and each part that may not by itself.
+fn one_by_one(draft: Draft) -> Vec<Draft> {
+    let Draft { version, made, groups } = draft;
+    let (idle_only, others): (Vec<Group>, Vec<Group>) =
+        groups.into_iter().partition(|group| group.idle_only && !group.is_empty());
+    let others = (!others.is_empty()).then_some(others);
+    let turns = others.into_iter().chain(idle_only.into_iter().map(|group| vec![group]));
+    turns.map(|groups| Draft { version, made, groups }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_not_all_was_done_is_said_in_words() {
+        let carried = |left: &[&str], failed: &[&str], stopped| {
+            let words = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect();
+            Carried { left: words(left), failed: words(failed), stopped, ..Carried::default() }
+                .cut_short()
+        };
+        assert_eq!(carried(&[], &[], false), None);
+        let left = carried(&["npm cache", "Docker images"], &[], false).unwrap();
+        assert!(left.ends_with("was left: npm cache, Docker images."), "{left}");
+        assert_eq!(carried(&["a"], &["as job: no"], true).as_deref(), Some("as job: no"));
+        assert_eq!(carried(&["a"], &[], true).as_deref(), Some("It was stopped."));
     }
 }

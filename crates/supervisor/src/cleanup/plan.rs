@@ -46,7 +46,7 @@ impl Supervisor {
         asked: &AskPlan,
     ) -> Result<(Vec<Party>, Vec<Choice>), protocol::ApiError> {
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
-        let parties = self.parties(asked.runner.as_ref())?;
+        let mut parties = self.parties(asked.runner.as_ref())?;
         let (all, _) = presets(&settings.cleanup);
         let mut choices = Vec::new();
         match &asked.presets {
@@ -66,16 +66,15 @@ impl Supervisor {
             None => {}
         }
         if !asked.directories.is_empty() {
-            choices.push(self.named(&asked.directories, &parties)?);
+            self.name(&asked.directories, &mut parties)?;
         }
         Ok((parties, choices))
     }
 
-    /// These directories and no others, as a preset that is made for it.
-    fn named(&self, ids: &[WorkDirId], parties: &[Party]) -> Result<Choice, protocol::ApiError> {
+    /// Gives each user those of its own.
+    fn name(&self, ids: &[WorkDirId], parties: &mut [Party]) -> Result<(), protocol::ApiError> {
         let chosen = crate::history::chosen(&self.folders.history_file()).unwrap_or_default();
         let there = work_dirs::list(parties, &chosen);
-        let mut entries = Vec::new();
         for id in ids {
             let folder = there.iter().find(|folder| folder.id() == *id);
             let folder = folder.ok_or_else(|| no_such_directory(id))?;
@@ -119,14 +118,16 @@ impl Supervisor {
             let lock = (folder.kind == protocol::WorkDirKind::Current)
                 .then(|| text(&folder.lock))
                 .flatten();
-            entries.push(Entry {
+            let entry = Entry {
                 root: root.ok_or_else(no_text)?,
                 names: vec![name.ok_or_else(no_text)?],
                 entries: Entries::All,
                 lock,
-            });
+            };
+            let its = parties.iter_mut().find(|party| party.user == folder.user);
+            its.ok_or_else(|| no_such_directory(id))?.named.push(entry);
         }
-        Ok(as_named(entries))
+        Ok(())
     }
 
     pub(super) fn planned(

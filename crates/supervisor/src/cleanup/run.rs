@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use cleanup::preset::{Choice, Done, Draft, Undo, What};
+use cleanup::preset::{Choice, Draft, LeftOver, Undo, What};
 use jiff::{SignedDuration, Timestamp};
 use protocol::{CarryOut, CleanupPlan, CleanupReceipt, CleanupWhy, RunnerName};
 use supervisor_core::Event;
 use tokio::sync::watch;
 
 use super::around::{Party, goals, parties, presets};
-use super::job::Job;
+use super::job::{Carried, Job};
 use super::shown::{self, Of};
 use super::work_dirs::Sizes;
 use crate::api::refusal;
@@ -32,6 +32,8 @@ pub(crate) struct Cleaning {
     pub(super) measuring: Vec<watch::Sender<bool>>,
     pub(super) plan: Option<Arc<StoredPlan>>,
     pub(super) plans: u64,
+    /// Of the last one that was carried out.
+    at: Timestamp,
     pub(super) sizes: Sizes,
 }
 
@@ -45,6 +47,8 @@ pub(crate) struct StoredPlan {
 /// What a clean-up came to.
 pub(crate) struct Ended {
     receipt: Result<CleanupReceipt, String>,
+    /// What the owner has to know of it, beside what stayed.
+    failed: Option<String>,
     reply: Option<Reply<CleanupReceipt>>,
 }
 
@@ -99,14 +103,18 @@ impl Supervisor {
     }
 
     /// What tasks left running, as their records have it.
-    fn left_over(&self) -> Vec<cleanup::preset::LeftOver> {
+    fn left_over(&self) -> Vec<LeftOver> {
         let mut all = Vec::new();
         for run in self.watched.keys() {
             let folder = self.folder_of(run);
             for task in folder.tasks().unwrap_or_default() {
                 let left = task.finished().written().map(|it| it.left_behind).unwrap_or_default();
-                all.extend(left.into_iter().map(|process| cleanup::preset::LeftOver {
-                    words: format!("process {process}, left by task {run}.{}", task.number()),
+                let left = left.into_iter().map(run_dir::Ended::of);
+                all.extend(left.map(|run_dir::Ended { process, program }| LeftOver {
+                    words: format!(
+                        "{program} (process {process}), left by task {run}.{}",
+                        task.number()
+                    ),
                     process,
                 }));
             }
@@ -129,16 +137,17 @@ impl Supervisor {
             self.cleaning.waits = Some(why);
             return;
         };
+        let at = self.next_moment();
         tokio::spawn(async move {
             let begun = std::time::Instant::now();
-            let receipt = match job.draft(parties, choices, goals).await {
+            let ended = match job.draft(parties, choices, goals).await {
                 Ok(parts) => {
-                    let (done, failed) = job.carry_out(parts, Undo::Gone).await;
-                    Ok(finish(&job, None, begun, None, &done, &failed))
+                    let carried = job.carry_out(parts, Undo::Gone, at).await;
+                    finish(&job, None, begun, None, &carried)
                 }
-                Err(why) => Err(why),
+                Err(why) => Ended { receipt: Err(why), failed: None, reply: None },
             };
-            job.to_loop.send(Input::CleanupEnded(Box::new(Ended { receipt, reply: None })));
+            job.to_loop.send(Input::CleanupEnded(Box::new(ended)));
         });
     }
 
@@ -174,21 +183,29 @@ impl Supervisor {
         // A trash that is kept makes no room.
         let undo = if is_low { Undo::Gone } else { Undo::Kept };
         let runner = plan.runner.clone();
+        let at = self.next_moment();
         tokio::spawn(async move {
             let begun = std::time::Instant::now();
             let until = now().checked_add(UNDO).ok().filter(|_| undo == Undo::Kept);
-            let (done, failed) = job.carry_out(parts, undo).await;
-            let receipt = Ok(finish(&job, runner, begun, until, &done, &failed));
-            job.to_loop.send(Input::CleanupEnded(Box::new(Ended { receipt, reply: Some(reply) })));
+            let carried = job.carry_out(parts, undo, at).await;
+            let ended = finish(&job, runner, begun, until, &carried);
+            job.to_loop.send(Input::CleanupEnded(Box::new(Ended { reply: Some(reply), ..ended })));
         });
+    }
+
+    /// Batches in a trash are told apart by their second.
+    fn next_moment(&mut self) -> Timestamp {
+        let next = self.cleaning.at.checked_add(SignedDuration::from_secs(1)).unwrap_or_default();
+        self.cleaning.at = now().max(next);
+        self.cleaning.at
     }
 
     pub(crate) fn cleanup_ended(&mut self, ended: Ended) {
         self.job_is_over();
-        let Ended { receipt, reply } = ended;
+        let Ended { receipt, failed, reply } = ended;
         let failure = match &receipt {
             Err(why) => Some(why.clone()),
-            Ok(receipt) => failure_of(receipt),
+            Ok(receipt) => failed.or_else(|| failure_of(receipt)),
         };
         let answer = receipt.map_err(|why| refusal::failed(&why)).map(|mut receipt| {
             tracing::info!(freed = receipt.freed.0, why = ?receipt.why, "cleaned up");
@@ -211,23 +228,18 @@ fn finish(
     runner: Option<RunnerName>,
     begun: std::time::Instant,
     undo_until: Option<Timestamp>,
-    done: &[(Option<String>, Done)],
-    failed: &[String],
-) -> CleanupReceipt {
-    let stopped = (*job.stop.borrow()).then(|| "It was stopped.".to_owned());
-    let cut_short = if failed.is_empty() { stopped } else { Some(failed.join("; ")) };
+    carried: &Carried,
+) -> Ended {
     let seconds = begun.elapsed().as_secs();
+    let cut_short = carried.cut_short();
+    let failed = (!carried.failed.is_empty()).then(|| carried.failed.join("; "));
     let of = Of { why: job.why, runner, task: None, seconds, undo_until, cut_short };
-    // Batches in a trash are named by this moment.
-    let at = done.first().map_or_else(now, |(_, done)| done.at);
-    shown::receipt(of, at, done)
+    let receipt = Ok(shown::receipt(of, carried.at, &carried.done));
+    Ended { receipt, failed, reply: None }
 }
 
-/// What the owner has to know of it.
-fn failure_of(receipt: &CleanupReceipt) -> Option<String> {
-    if let Some(why) = receipt.cut_short.as_ref().filter(|why| *why != "It was stopped.") {
-        return Some(why.clone());
-    }
+/// What the owner has to know of what stayed.
+pub(super) fn failure_of(receipt: &CleanupReceipt) -> Option<String> {
     let stayed = receipt.failures.len() as u64 + receipt.more_failures;
     (stayed > 0).then(|| match receipt.failures.first() {
         Some(first) if stayed == 1 => format!("{}: {}", first.path, first.why),

@@ -14,7 +14,7 @@ use super::around::risk;
 
 /// Items that a plan shows of one group, and failures that a receipt shows.
 const MOST_ITEMS: usize = 500;
-const MOST_FAILURES: usize = 100;
+pub(super) const MOST_FAILURES: usize = 100;
 
 /// Each user's draft as one plan, the largest groups first.
 pub(crate) fn plan(
@@ -164,11 +164,7 @@ fn group_done(group: &GroupDone, user: Option<&str>) -> ReceiptGroup {
 /// What stayed, with its way out.
 fn failed(group: &GroupDone) -> Vec<CleanupFailure> {
     let files = group.files.iter().flat_map(|files| {
-        let told = files.failures.iter().map(|failure| CleanupFailure {
-            path: failure.path.to_string(),
-            why: why(&failure.why),
-            way_out: failure.way_out.clone(),
-        });
+        let told = files.failures.iter().map(told);
         let kept = files.items.iter().filter_map(|item| {
             let (why, way_out) = match &item.fate {
                 Fate::InUse => ("A task uses it.", "Clean up again after it."),
@@ -212,13 +208,34 @@ fn failed(group: &GroupDone) -> Vec<CleanupFailure> {
     files.chain(steps).collect()
 }
 
+/// What a sweep could not delete, of the batches of one moment.
+pub(super) fn swept(at: Timestamp, swept: &[cleanup::Receipt]) -> Vec<CleanupFailure> {
+    let failures = swept.iter().flat_map(|swept| &swept.failures);
+    failures.filter(|failure| moment_of(&failure.path) == Some(at.as_second())).map(told).collect()
+}
+
+/// When what lies at this path of a trash was set aside, in seconds.
+pub(super) fn moment_of(path: &std::path::Path) -> Option<i64> {
+    let mut parts = path.iter().skip_while(|part| *part != cleanup::TRASH).skip(1);
+    parts.next()?.to_str()?.split('-').next()?.parse().ok()
+}
+
+fn told(failure: &cleanup::Failure) -> CleanupFailure {
+    CleanupFailure {
+        path: failure.path.to_string(),
+        why: why(&failure.why),
+        way_out: failure.way_out.clone(),
+    }
+}
+
 fn why(why: &Why) -> String {
     match why {
         Why::NotYours { owner } => format!("It belongs to user {owner}."),
         Why::NoPermission => "Its rights forbid it.".into(),
         Why::Immutable => "A mark of the file system forbids it.".into(),
         Why::Mounted => "Another file system is mounted there.".into(),
-        Why::Busy => "A program runs from it.".into(),
+        Why::Busy => "Something uses it.".into(),
+        Why::NoRoom => "No room is left to keep it for an undo.".into(),
         Why::ReadOnlyVolume => "Its volume can only be read.".into(),
         Why::Growing => "Something writes there as fast as it is emptied.".into(),
         Why::TooDeep => "It has more levels than can be entered.".into(),

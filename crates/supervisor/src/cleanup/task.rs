@@ -37,7 +37,8 @@ fn task_clean_up(
     let choices: Vec<_> =
         all.iter().filter(|chosen| chosen.is_before_task()).map(super::Chosen::choice).collect();
     let lock = of_runner.lock.as_path().into();
-    let before = (fresh.is_some() || !choices.is_empty()).then(|| BeforeTask {
+    let wants = fresh.is_some() || !choices.is_empty() || !goals.is_empty();
+    let before = wants.then(|| BeforeTask {
         fresh,
         choices,
         around: around(vec![of_runner], settings, false),

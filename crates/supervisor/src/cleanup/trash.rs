@@ -1,15 +1,17 @@
 //! What was set aside: deleted after ten minutes, or put back before.
 
+use std::path::Path;
 use std::time::Duration;
 
 use cleanup::preset::{Choice, Entries, Folders as Entry};
 use cleanup::work::{Said, Work};
 use jiff::SignedDuration;
 use protocol::{Bytes, CleanupReceipt, CleanupWhy, Undone};
+use supervisor_core::Event;
 
-use super::around::{Party, presets};
-use super::plan::as_named;
-use super::run::{UNDO, busy};
+use super::around::{Party, kept_beside, presets};
+use super::run::{UNDO, busy, failure_of};
+use super::shown::{self, MOST_FAILURES, moment_of};
 use crate::api::refusal;
 use crate::input::{Input, Reply};
 use crate::supervisor::{Supervisor, now};
@@ -28,17 +30,12 @@ impl Supervisor {
     /// killed at.
     pub(crate) fn sweep_trash(&mut self) {
         let Ok(mut parties) = self.parties(None) else { return };
+        for party in &mut parties {
+            party.named = party.around.runners.iter().map(|it| all_of(&it.work)).collect();
+        }
         let Ok(settings) = &self.settings else { return };
         let (all, _) = presets(&settings.cleanup);
-        let mut choices: Vec<Choice> = all.iter().map(super::Chosen::choice).collect();
-        let entry = |path: &std::path::Path| Entry {
-            root: path.to_string_lossy().into_owned(),
-            names: vec!["*".into()],
-            entries: Entries::All,
-            lock: None,
-        };
-        let own = parties.iter().flat_map(|party| &party.around.runners).map(|it| entry(&it.work));
-        choices.push(as_named(own.collect()));
+        let choices: Vec<Choice> = all.iter().map(super::Chosen::choice).collect();
         let Some(until) = now().checked_sub(UNDO).ok() else { return };
         let Some(job) = self.job(CleanupWhy::You) else {
             // Whoever cleans up just now is waited for.
@@ -46,9 +43,11 @@ impl Supervisor {
         };
         parties.retain(|party| party.user.is_none() || !party.around.runners.is_empty());
         tokio::spawn(async move {
-            let mut swept = Vec::new();
-            for Party { user, around } in parties {
-                let work = Work::Sweep { choices: choices.clone(), around, until };
+            let mut swept = Swept::default();
+            for party in parties {
+                let choices = party.choices(&choices);
+                let Party { user, around, named: _ } = party;
+                let work = Work::Sweep { choices, around, until };
                 match super::helper::ask(
                     &job.folders,
                     user.as_deref(),
@@ -58,9 +57,9 @@ impl Supervisor {
                 )
                 .await
                 {
-                    Ok(Said::Swept { receipts }) => swept.extend(receipts),
-                    Ok(_) => {}
-                    Err(why) => tracing::warn!(why, "what was set aside could not be deleted"),
+                    Ok(Said::Swept { receipts }) => swept.receipts.extend(receipts),
+                    Ok(_) => swept.failed.push("it gave another answer".to_owned()),
+                    Err(why) => swept.failed.push(why),
                 }
             }
             job.to_loop.send(Input::TrashSwept(swept));
@@ -68,28 +67,24 @@ impl Supervisor {
     }
 
     /// Receipts say what went for good.
-    pub(crate) fn trash_swept(&mut self, swept: &[cleanup::Receipt]) {
+    pub(crate) fn trash_swept(&mut self, swept: &Swept) {
         self.job_is_over();
+        let mut failure = (!swept.failed.is_empty()).then(|| swept.failed.join("; "));
         for mut receipt in self.records.undoable_cleanups().unwrap_or_default() {
             if receipt.undo_until.is_some_and(|until| until > now()) {
                 continue;
             }
-            let of_it = swept.iter().flat_map(|swept| &swept.items).filter(|item| {
-                let batch =
-                    item.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                let at = batch.split('-').next().and_then(|at| at.parse::<i64>().ok());
-                at == Some(receipt.at.as_second())
-            });
-            let freed: u64 = of_it.map(|item| item.freed).sum();
-            receipt.undo_until = None;
-            receipt.freed = Bytes(receipt.freed.0 + freed);
-            for volume in &mut receipt.volumes {
-                let after = swept.iter().flat_map(|swept| &swept.volumes);
-                if let Some(after) = after.rev().find(|it| it.path.to_string() == volume.path) {
-                    volume.free_after = Bytes(after.free_after);
-                }
+            let is_known = swept.amend(&mut receipt);
+            // Whose user could not be asked is asked again.
+            if is_known || swept.failed.is_empty() {
+                receipt.undo_until = None;
+                failure = failure.or_else(|| failure_of(&receipt));
+                self.records.amend_cleanup(&receipt);
             }
-            self.records.amend_cleanup(&receipt);
+        }
+        // One that found nothing amiss says nothing of the last clean-up.
+        if failure.is_some() {
+            self.event(Event::CleanupEnded { failure });
         }
         let waits = self.records.undoable_cleanups().unwrap_or_default();
         if !waits.is_empty() {
@@ -127,8 +122,12 @@ impl Supervisor {
         let at = receipt.at;
         tokio::spawn(async move {
             let (mut count, mut not) = (0, Vec::new());
+            let mut shut_for_all = roots.clone();
             for party in parties {
-                let work = Work::PutBack { roots: roots.clone(), at };
+                // What went from a working directory lies with the kept ones.
+                let kept = party.around.runners.iter().map(|runner| (&runner.kept).into());
+                let roots: Vec<cleanup::Place> = roots.iter().cloned().chain(kept).collect();
+                let work = Work::PutBack { roots, at };
                 match super::helper::ask(
                     &job.folders,
                     party.user.as_deref(),
@@ -138,14 +137,16 @@ impl Supervisor {
                 )
                 .await
                 {
-                    Ok(Said::PutBack { put_back, not: some }) => {
+                    Ok(Said::PutBack { put_back, not: some, shut }) => {
                         count += put_back;
                         not.extend(some);
+                        shut_for_all.retain(|root| shut.contains(root));
                     }
-                    Ok(_) => {}
+                    Ok(_) => not.push("it gave another answer".to_owned()),
                     Err(why) => not.push(why),
                 }
             }
+            not.extend(shut_for_all.iter().map(|root| format!("{root}: it cannot be opened")));
             let undone = Undone { put_back: count, not };
             job.to_loop.send(Input::PutBack(Box::new(receipt), undone, reply));
         });
@@ -158,10 +159,147 @@ impl Supervisor {
         reply: Reply<Undone>,
     ) {
         self.job_is_over();
+        if undone.put_back == 0 && undone.not.is_empty() {
+            return drop(reply.send(Err(refusal::error(
+                409,
+                "nothing-to-undo",
+                format!("Nothing of clean-up {} was found in a trash.", receipt.id),
+                "It is gone already, or somebody has moved the folder that it lay in.",
+            ))));
+        }
         if undone.put_back > 0 {
             self.records.amend_cleanup(receipt);
         }
         self.work_dirs(None, false, None);
         let _ = reply.send(Ok(undone));
+    }
+}
+
+/// What a sweep came to, of all users.
+#[derive(Default)]
+pub(crate) struct Swept {
+    receipts: Vec<cleanup::Receipt>,
+    /// In words, of users that could not be asked.
+    failed: Vec<String>,
+}
+
+impl Swept {
+    /// Adds what was freed and what could not be. False: nothing of that clean-up was there.
+    fn amend(&self, receipt: &mut CleanupReceipt) -> bool {
+        let at = receipt.at.as_second();
+        let mut is_known = false;
+        for swept in &self.receipts {
+            let of_it = swept.items.iter().filter(|it| moment_of(&it.path) == Some(at));
+            let freed: Vec<u64> = of_it.map(|item| item.freed).collect();
+            if freed.is_empty() {
+                continue;
+            }
+            is_known = true;
+            receipt.freed.0 += freed.iter().sum::<u64>();
+            receipt.more_failures += swept.more_failures;
+        }
+        receipt.failures.extend(shown::swept(receipt.at, &self.receipts));
+        let hidden = receipt.failures.len().saturating_sub(MOST_FAILURES);
+        receipt.failures.truncate(MOST_FAILURES);
+        receipt.more_failures += hidden as u64;
+        for volume in &mut receipt.volumes {
+            let kept = kept_beside(Path::new(&volume.path));
+            let is_of = |path: &Path| path == Path::new(&volume.path) || path == kept;
+            let mut after = self.receipts.iter().flat_map(|swept| &swept.volumes);
+            if let Some(after) = after.rfind(|it| is_of(&it.path)) {
+                volume.free_after = Bytes(after.free_after);
+            }
+        }
+        is_known
+    }
+}
+
+fn all_of(folder: &Path) -> Entry {
+    Entry {
+        root: folder.to_string_lossy().into_owned(),
+        names: vec!["*".into()],
+        entries: Entries::All,
+        lock: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanup::{Failure, Fate, ItemReceipt, Place, Receipt, VolumeReceipt, Why};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn receipt(at: Timestamp) -> CleanupReceipt {
+        let of = shown::Of {
+            why: CleanupWhy::You,
+            runner: None,
+            task: None,
+            seconds: 0,
+            undo_until: None,
+            cut_short: None,
+        };
+        let mut receipt = shown::receipt(of, at, &[]);
+        receipt.volumes.push(protocol::VolumeReceipt {
+            path: "/w/work".into(),
+            total: Bytes(9),
+            free_before: Bytes(1),
+            free_after: Bytes(1),
+        });
+        receipt
+    }
+
+    fn swept(seconds: i64, freed: u64, failures: usize) -> Receipt {
+        let batch = format!("/w/work.kept/{}/{seconds:010}-7-0.going", cleanup::TRASH);
+        let failure = |number: usize| Failure {
+            path: Place::from(format!("{batch}/0/{number}")),
+            why: Why::Immutable,
+            way_out: "chattr".into(),
+        };
+        Receipt {
+            version: 1,
+            at: Timestamp::UNIX_EPOCH,
+            freed,
+            removed: 1,
+            items: vec![ItemReceipt {
+                path: batch.as_str().into(),
+                rule: "trash".into(),
+                why: String::new(),
+                planned: 0,
+                freed,
+                fate: Fate::Partly,
+            }],
+            volumes: vec![VolumeReceipt {
+                path: "/w/work.kept".into(),
+                total: 9,
+                free_before: 1,
+                free_after: 5,
+            }],
+            failures: (0..failures).map(failure).collect(),
+            more_failures: 0,
+        }
+    }
+
+    #[test]
+    fn what_a_sweep_freed_and_could_not_delete_is_added_to_the_receipt_that_it_is_of() {
+        let at = Timestamp::from_second(1_790_000_000).unwrap();
+        let receipts = vec![swept(1_790_000_000, 7, 1), swept(1_790_000_001, 100, 2)];
+        let swept = Swept { receipts, failed: Vec::new() };
+        let mut of_it = receipt(at);
+        assert!(swept.amend(&mut of_it));
+        assert_eq!((of_it.freed, of_it.failures.len(), of_it.more_failures), (Bytes(7), 1, 0));
+        assert_eq!(of_it.volumes[0].free_after, Bytes(5), "its trash lies beside it");
+        assert!(failure_of(&of_it).is_some_and(|why| why.contains("A mark of the file system")));
+        let mut other = receipt(Timestamp::from_second(1_790_000_002).unwrap());
+        assert!(!swept.amend(&mut other));
+        assert_eq!((other.freed, other.failures.len()), (Bytes(0), 0));
+    }
+
+    #[test]
+    fn of_very_many_that_stayed_some_are_shown_and_all_are_counted() {
+        let receipts = vec![swept(1_790_000_000, 0, MOST_FAILURES + 20)];
+        let mut of_it = receipt(Timestamp::from_second(1_790_000_000).unwrap());
+        Swept { receipts, failed: Vec::new() }.amend(&mut of_it);
+        assert_eq!((of_it.failures.len(), of_it.more_failures), (MOST_FAILURES, 20));
     }
 }

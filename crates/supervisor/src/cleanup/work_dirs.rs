@@ -51,7 +51,7 @@ pub(crate) type Sizes = BTreeMap<(u64, Option<Timestamp>), Measured>;
 /// Those that are there. Blocking.
 pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
     let mut found = Vec::new();
-    for Party { user, around } in parties {
+    for Party { user, around, named: _ } in parties {
         for runner in &around.runners {
             let Ok(name) = runner.name.parse::<RunnerName>() else { continue };
             let marked = |path: &Path| {

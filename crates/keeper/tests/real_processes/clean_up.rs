@@ -1,0 +1,154 @@
+//! The clean-up around a task: what it starts is not the task's, its lock is the task's, and where there
+//! is nothing to do it costs no process.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+
+use cleanup::preset::{Around, Choice, FreeGoal, Platform};
+use cleanup::work::{BeforeTask, TaskCleanUp, TaskCleaned, VERSION};
+use process::{Liveness, ProcessId, alive};
+use run_dir::{RunDir, TaskNumber};
+
+use crate::home::{Home, lines, until, until_dead, until_written};
+use crate::task::task;
+
+/// What is done before each task of the run: the script, if there is one.
+fn plan(home: &Home, script: Option<&str>) -> TaskCleanUp {
+    let choice = |script: &str| -> Choice {
+        let what = serde_json::json!({"command": {"script": script, "time_limit_seconds": 60}});
+        let preset = serde_json::json!({
+            "id": "mine", "title": "Mine", "touches": "", "why": "", "risk": "low",
+            "platforms": ["linux", "macos"], "default": true, "when": "before_task", "what": what,
+        });
+        serde_json::from_value(serde_json::json!({ "preset": preset })).unwrap()
+    };
+    let around = Around {
+        platform: Platform::here(),
+        home: home.path(""),
+        temp: home.path(""),
+        path: Vec::new(),
+        runners: Vec::new(),
+        left_over: Vec::new(),
+        never_delete: Vec::new(),
+        idle: false,
+        others: false,
+    };
+    let goals = vec![FreeGoal { path: home.path(""), wanted: 1, least: None }];
+    let choices = script.map(choice).into_iter().collect();
+    TaskCleanUp {
+        version: VERSION,
+        within_seconds: 60,
+        fail_task: false,
+        end_left_overs: true,
+        lock: home.path("work.lock").into(),
+        before: Some(BeforeTask { fresh: None, choices, around, goals }),
+    }
+}
+
+fn write(run: &RunDir, plan: &TaskCleanUp) {
+    run_dir::write_atomically(&run.clean_up(), &serde_json::to_vec(plan).unwrap()).unwrap();
+}
+
+fn cleaned(run: &RunDir) -> TaskCleaned {
+    let text = std::fs::read(run.task(TaskNumber(1)).clean_up()).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+fn remembered(home: &mut Home, name: &str) -> ProcessId {
+    let pid = lines(&home.path(name))[0].parse().unwrap();
+    home.remember_pid(pid)
+}
+
+fn leaves(home: &Home, name: &str) -> String {
+    let file = home.path(name);
+    format!("setsid sleep 1000 >/dev/null 2>&1 & echo $! >'{}'", file.display())
+}
+
+#[test]
+fn what_a_command_before_the_task_left_is_never_taken_for_the_task_s_and_never_ended() {
+    let mut home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    write(&run, &plan(&home, Some(&leaves(&home, "of-the-owner"))));
+    let of_the_task = leaves(&home, "of-the-task");
+    let status = task(&run, &["/bin/sh", "-c", &of_the_task]).status().unwrap();
+    assert!(status.success());
+    let (owners, tasks) =
+        (remembered(&mut home, "of-the-owner"), remembered(&mut home, "of-the-task"));
+    until_dead(&tasks);
+    assert_eq!(alive(&owners), Liveness::Alive);
+    let finished = run.task(TaskNumber(1)).finished().written().unwrap();
+    assert_eq!(finished.left_behind, []);
+    let ended: Vec<_> = finished.ended.iter().map(|it| (&it.process, &*it.program)).collect();
+    assert_eq!(ended, [(&tasks, "sleep")]);
+}
+
+#[test]
+fn it_is_not_ended_either_where_a_side_of_the_wrapper_is_killed() {
+    for side in ["front", "guard"] {
+        let mut home = Home::new();
+        let (run, _lock) = home.run(&home.plan());
+        write(&run, &plan(&home, Some(&leaves(&home, "of-the-owner"))));
+        let mut command = task(&run, &["/bin/sleep", "1000"]);
+        let mut front = command.process_group(0).spawn().unwrap();
+        let started = until_written("the task is on record", || run.task(TaskNumber(1)).started());
+        let agent = home.remember_pid(started.process.pid.get());
+        let owners = remembered(&mut home, "of-the-owner");
+        let victim = if side == "front" { &started.front } else { &started.guard };
+        process::signal(victim, process::Signal::KILL).unwrap();
+        until_dead(&agent);
+        front.wait().unwrap();
+        until_dead(&started.guard);
+        assert_eq!(alive(&owners), Liveness::Alive, "{side}");
+    }
+}
+
+#[test]
+fn where_there_is_nothing_to_do_no_process_is_started() {
+    let home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    let nothing = plan(&home, None);
+    assert!(nothing.before.as_ref().is_some_and(BeforeTask::is_nothing));
+    write(&run, &nothing);
+    assert!(task(&run, &["/bin/true"]).status().unwrap().success());
+    let first = run.task(TaskNumber(1));
+    // What a clean-up's process prints goes there, from its start on.
+    assert!(!first.clean_up_log().exists() && !first.clean_up().exists());
+}
+
+#[test]
+fn a_task_waits_for_its_lock_no_longer_than_its_limit_and_takes_it_as_soon_as_it_is_free() {
+    let home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    let mut plan = plan(&home, Some("true"));
+    plan.within_seconds = 1;
+    write(&run, &plan);
+    // Whoever cleans up by hand, and hangs.
+    let holder = File::create(home.path("work.lock")).unwrap();
+    holder.lock_shared().unwrap();
+    let go = home.path("go");
+    let waits = format!("until [ -e '{}' ]; do sleep 0.02; done", go.display());
+    let mut front = task(&run, &["/bin/sh", "-c", &waits]).spawn().unwrap();
+    until_written("the task begins all the same", || run.task(TaskNumber(1)).started());
+    let failures = cleaned(&run).failures;
+    assert!(failures.len() == 1 && failures[0].contains("another holds"), "{failures:?}");
+    drop(holder);
+    let is_held = || File::open(home.path("work.lock")).unwrap().try_lock_shared().is_err();
+    until("the task has its lock", is_held);
+    home.write("go");
+    assert!(front.wait().unwrap().success());
+    assert!(!is_held());
+}
+
+#[test]
+fn where_its_owner_wants_it_no_task_begins_without_its_lock() {
+    let home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    let plan = TaskCleanUp { within_seconds: 1, fail_task: true, ..plan(&home, Some("true")) };
+    write(&run, &plan);
+    let holder = File::create(home.path("work.lock")).unwrap();
+    holder.lock_shared().unwrap();
+    let ran = home.path("ran");
+    let status = task(&run, &["/usr/bin/touch", ran.to_str().unwrap()]).status().unwrap();
+    assert_eq!(status.code(), Some(75));
+    assert!(cleaned(&run).refused && !ran.exists());
+}
