@@ -1,7 +1,7 @@
 //! The app on a real desktop session: a display, a session bus and a panel of each test's own.
 //! What happens in each is in `tray/scenarios.py`, where a supervisor is played, and in
-//! `tray/end_to_end.py`, `tray/cleaning.py`, `tray/notifying.py` and `tray/wizard.py`, where all is real and `local-circleci`
-//! plays CircleCI. A tool that is missing is a failure that names it: `./dev test` installs them.
+//! `tray/end_to_end.py`, `tray/cleaning.py`, `tray/preinstalling.py`, `tray/notifying.py` and
+//! `tray/wizard.py`, where all is real and `local-circleci` plays CircleCI. A tool that is missing is a failure that names it: `./dev test` installs them.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -110,6 +110,12 @@ mod heavy_cleaning {
     promises! { "cleaning.py":
         what_tasks_left_is_measured_deleted_and_put_back
         nothing_goes_before_it_was_in_the_plan_and_its_receipt_says_what_went
+    }
+}
+
+mod heavy_preinstalling {
+    promises! { "preinstalling.py":
+        what_is_missing_is_planned_installed_and_told_and_outlives_the_window
     }
 }
 

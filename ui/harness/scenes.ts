@@ -31,7 +31,29 @@ const INSTALLED: Snapshot["preinstall"] = {
   human: [
     { item: "xcode", title: "Xcode", words: "Download Xcode with your Apple ID, from the App Store or from developer.apple.com, and move it to /Applications.", link: "https://developer.apple.com/xcode/" },
   ],
+  left: [],
   cut_short: "It was cancelled.",
+  taken_up: false,
+};
+
+/** Somebody said no to the system's question for an admin's password. */
+const NOT_ALLOWED: Snapshot["preinstall"] = {
+  kind: "done",
+  id: "1772469730000-2",
+  at: "2026-03-02T16:42:00Z",
+  seconds: 9,
+  items: [
+    {
+      outcome: "not-begun",
+      item: { id: "jq", title: "jq", state: "missing", reading: "jq is in no folder of the PATH of jobs" },
+      command: "sudo apt-get install -y -- jq",
+      said: "You did not allow it. Install again and you are asked again, or run the command in a terminal and check again.",
+    },
+  ],
+  human: [],
+  left: [
+    { item: { id: "node", title: "Node.js", state: "too-old", reading: "16.20.0; wanted is 18 or newer" }, why: "It is there and too old. It is upgraded only where you say so." },
+  ],
   taken_up: false,
 };
 
@@ -43,6 +65,7 @@ export const scenes: [name: string, view: View][] = [
   ["installed", changed("idle", (snapshot) => (snapshot.preinstall = INSTALLED))],
   ["installing", changed("busy", (snapshot) => installs(snapshot, {}))],
   ["installing-waits", changed("several", (snapshot) => installs(snapshot, { step: 2, title: "Install Yarn with npm", waits: "apt is used by apt-get (process 813)", cancelling: true, taken_up: true }))],
+  ["not-allowed", changed("idle", (snapshot) => (snapshot.preinstall = NOT_ALLOWED))],
   ["looking", changed("idle", (snapshot) => (snapshot.preinstall = { kind: "checking", done: 14, of: 62 }))],
   [
     "measuring",

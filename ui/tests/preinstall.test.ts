@@ -273,6 +273,8 @@ describe("while it installs", () => {
 
   test("nothing else is planned", async () => {
     const { made } = await page(scene("installing"));
+    expect(button("What would be installed?: Node.js").getAttribute("aria-disabled")).toBe("true");
+    expect(screen.getByText(/Another plan can be made once it is over\.$/)).toBeTruthy();
     await press("What would be installed?: Node.js");
     expect(made("plan-preinstall")).toEqual([]);
   });
@@ -290,7 +292,7 @@ describe("the receipt", () => {
     const rows = within(within(receipt).getByRole("list", { name: "What came of it" })).getAllByRole("listitem");
     expect(rows.map((it) => it.querySelector(".head")?.textContent)).toEqual([
       "Yarnfailed",
-      "circleci commandits turn never came",
+      "circleci commandnot begun",
       "Git LFSinstalled",
       "jqinstalled",
     ]);
@@ -302,6 +304,18 @@ describe("the receipt", () => {
     expect(within(receipt).getByRole("list", { name: "What only you can do" })).toBeTruthy();
     await press("Close the receipt");
     expect(screen.queryByRole("region", { name: "What came of it" })).toBeNull();
+  });
+
+  test("says what was not allowed, with the command to run it by hand, and what was left", async () => {
+    await page(scene("not-allowed"));
+    const receipt = screen.getByRole("region", { name: "What came of it" });
+    expect(text(receipt)).toContain("jqnot begun");
+    expect(text(receipt)).toContain("To run it yourself: sudo apt-get install -y -- jq");
+    expect(receipt.querySelector("pre")?.textContent).toMatch(/^You did not allow it\./);
+    expect(text(receipt)).not.toContain("Its tool said:");
+    const left = within(receipt).getByRole("list", { name: "Left as it is" });
+    expect(text(left)).toContain("Node.js too old");
+    expect(await violations()).toEqual([]);
   });
 
   test("stays while tools are looked at, so that the keyboard keeps its place", async () => {

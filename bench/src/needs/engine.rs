@@ -4,9 +4,10 @@
 //! ```text
 //! bench-preinstall check            looks at the whole catalogue
 //! bench-preinstall script           the same commands, one after another, for bash
-//! bench-preinstall no-op FOLDER     check and plan of the largest preset; FOLDER has what this machine
-//!                                   lacks. Fails where anything would be installed
-//! bench-preinstall lacks FOLDER     writes those stand-ins
+//! bench-preinstall codes            that script, which says how each command ends
+//! bench-preinstall works            what a look makes of each: 0 where its command works
+//! bench-preinstall largest          the largest preset
+//! bench-preinstall lacks FOLDER     writes stand-ins for what this machine lacks of it
 //! ```
 
 use std::collections::BTreeMap;
@@ -23,41 +24,37 @@ fn main() -> Result<()> {
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["check"] => {
             let items: Vec<&Item> = all.items.iter().collect();
-            let jobs = jobs(None);
-            let found = check(&items, &jobs)?;
+            let found = check(&items, &jobs())?;
             let there = found.iter().filter(|item| item.state == ItemState::Present).count();
             println!("items\t{}\nthere\t{there}", found.len());
         }
-        ["script"] => print!("{}", script(all)),
-        ["no-op", folder] => {
-            let jobs = jobs(Some(folder));
-            let items = items_of(all, largest(all));
-            let machine = machine(&jobs);
-            let needed = all.with_needs(&items, &machine);
-            let found = check(&needed, &jobs)?;
-            let draft = preinstall::plan(all, &items, &found, &machine, false);
-            if !draft.steps.is_empty() || draft.already.len() != items.len() {
-                return Err(Error::other(format!("there is something to do: {draft:?}")));
+        ["script"] => print!("{}", script(all, false)),
+        ["codes"] => print!("{}", script(all, true)),
+        ["works"] => {
+            let items: Vec<&Item> = all.items.iter().collect();
+            for item in check(&items, &jobs())? {
+                if let Some(works) = works(item.state) {
+                    println!("{}\t{}", item.id, i32::from(!works));
+                }
             }
-            println!("items\t{}", items.len());
+        }
+        ["largest"] => {
+            let preset = largest(all);
+            println!("preset\t{}\nitems\t{}", preset.id, preset.items.len());
         }
         ["lacks", folder] => lacks(all, folder)?,
         _ => {
             return Err(Error::other(
-                "usage: bench-preinstall check|script|no-op FOLDER|lacks FOLDER",
+                "usage: bench-preinstall check|script|codes|works|largest|lacks FOLDER",
             ));
         }
     }
     Ok(())
 }
 
-fn jobs(first: Option<&str>) -> Jobs {
-    let mut environment: BTreeMap<String, String> =
+fn jobs() -> Jobs {
+    let environment: BTreeMap<String, String> =
         std::env::vars().filter(|(name, _)| name == "HOME" || name == "PATH").collect();
-    if let Some(first) = first {
-        let path = environment.get("PATH").cloned().unwrap_or_default();
-        environment.insert("PATH".into(), format!("{first}:{path}"));
-    }
     let home = environment.get("HOME").cloned().unwrap_or_default().into();
     Jobs { runner: None, user: "bench".into(), is_job_user: false, home, environment }
 }
@@ -79,9 +76,22 @@ fn items_of<'a>(all: &'a Catalogue, preset: &Preset) -> Vec<&'a Item> {
     preset.items.iter().filter_map(|id| all.item(id)).collect()
 }
 
-/// Each check as one would write it; what it says is thrown away.
-fn script(all: &Catalogue) -> String {
-    let machine = machine(&jobs(None));
+/// Whether the command of one that was found so ended well; none where it had no end.
+fn works(state: ItemState) -> Option<bool> {
+    match state {
+        ItemState::Present | ItemState::TooOld | ItemState::TooNew => Some(true),
+        ItemState::Missing | ItemState::Broken => Some(false),
+        ItemState::Unknown => None,
+    }
+}
+
+/// Each check as one would write it, in the same environment; what it says is thrown away.
+fn script(all: &Catalogue, codes: bool) -> String {
+    let machine = machine(&jobs());
+    let set = preinstall::LOOKS_WITH.map(|(name, value)| format!("export {name}={value}\n"));
+    let code = |item: &Item| {
+        if codes { format!("printf '%s\\t%s\\n' {} $?\n", item.id) } else { String::new() }
+    };
     let line = |item: &Item| {
         let check = item.check_on(&machine);
         let program = check.command.first().cloned().unwrap_or_default();
@@ -93,16 +103,22 @@ fn script(all: &Catalogue) -> String {
         }
         let plist = check.plist.iter().map(|plist| &plist.file);
         let paths: Vec<String> = check.paths.iter().chain(plist).cloned().collect();
-        let line = |path: &String| format!("[ -e {} ]\n", quoted(std::slice::from_ref(path)));
-        paths.iter().map(line).collect::<Vec<_>>().concat()
+        // `~` is the shell's where it stands by itself.
+        let shown = |path: &String| match path.strip_prefix("~/") {
+            Some(rest) => format!("~/{}", quoted(&[rest.to_owned()])),
+            None => quoted(std::slice::from_ref(path)),
+        };
+        let tests: Vec<String> =
+            paths.iter().map(|path| format!("[ -e {} ]", shown(path))).collect();
+        tests.join(" || ") + "\n"
     };
-    let lines: Vec<String> = all.items.iter().map(line).collect();
-    lines.concat() + "true\n"
+    let lines: Vec<String> = all.items.iter().map(|item| line(item) + &code(item)).collect();
+    format!("cd /\n{}{}true\n", set.concat(), lines.concat())
 }
 
 /// A program for each item of the largest preset that is not there, which prints what its check wants.
 fn lacks(all: &Catalogue, folder: &str) -> Result<()> {
-    let jobs = jobs(None);
+    let jobs = jobs();
     let machine = machine(&jobs);
     let items = items_of(all, largest(all));
     for item in check(&items, &jobs)?.iter().filter(|item| item.state != ItemState::Present) {

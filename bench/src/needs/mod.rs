@@ -1,11 +1,13 @@
 //! `bench preinstall`: how long it takes to know what jobs need of this machine, beside the same commands
-//! one after another in bash; and an installation that has nothing to do.
+//! one after another in bash; and an installation that has nothing to do, by `runnerctl` and a supervisor.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use trials::{Api, Options, Place, Supervisor};
 
 use crate::numbers::{median, percentile, ratio, short};
 use crate::report::{Bar, Section, Table};
@@ -15,13 +17,22 @@ pub(crate) const ABOUT: About = About {
     name: "preinstall",
     title: "Benchmarks of preinstall",
     file: "docs/benchmarks-preinstall.md",
-    note: "Both are programs that are timed from their start to their\n\
-           end; of Runner Tray the bench's own, which calls the engine and nothing else.",
-    programs: &["bench-preinstall"],
+    note: "All are programs that are timed from their start to their end. The check is by the bench's own\n\
+           program, which calls the engine and nothing else; the installation by `runnerctl` and a supervisor.",
+    programs: &["bench-preinstall", "runnerctl", "runner-tray-supervisor"],
     rows: &[("check", check), ("no-op", no_op)],
 };
 
 const OURS: &str = "bench-preinstall";
+
+/// Of the environment HOME and PATH alone: what jobs have.
+fn bare(mut command: Command) -> Command {
+    command.env_clear();
+    for name in ["HOME", "PATH"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    command
+}
 
 /// In ms, and what it printed.
 fn run(command: &mut Command) -> Result<(f64, String)> {
@@ -37,7 +48,22 @@ fn run(command: &mut Command) -> Result<(f64, String)> {
 fn ours(words: &[&str]) -> Command {
     let mut command = Command::new(trials::program(OURS));
     command.args(words);
-    command
+    bare(command)
+}
+
+/// By item, how its command ended.
+fn codes(said: &str) -> BTreeMap<&str, bool> {
+    let pairs = said.lines().filter_map(|line| line.split_once('\t'));
+    pairs.map(|(item, code)| (item, code == "0")).collect()
+}
+
+/// That both did the same is shown before it is timed.
+fn compare(works: &str, codes_of_bash: &str) -> Result<usize> {
+    let (works, theirs) = (codes(works), codes(codes_of_bash));
+    let other = works.iter().filter(|(item, works)| theirs.get(*item) != Some(works));
+    let other: Vec<_> = other.collect();
+    ensure!(other.is_empty(), "bash finds these otherwise: {other:?}");
+    Ok(works.len())
 }
 
 fn number(said: &str, name: &str) -> String {
@@ -54,8 +80,12 @@ fn check(bench: &Bench) -> Result<Section> {
     let bash = |script: &Path| {
         let mut command = Command::new("bash");
         command.arg("--norc").arg(script);
-        command
+        bare(command)
     };
+    let (_, works) = run(&mut ours(&["works"]))?;
+    let saying = folder.path().join("codes.sh");
+    crate::files::write(&saying, &run(&mut ours(&["codes"]))?.1)?;
+    let same = compare(&works, &run(&mut bash(&saying))?.1)?;
     let quiet = bench.quiet.wait();
     // Once before, so that all of it is in memory.
     let (_, said) = run(&mut ours(&["check"]))?;
@@ -85,7 +115,8 @@ fn check(bench: &Bench) -> Result<Section> {
         title: "Check of the whole catalogue".into(),
         how: format!(
             "{rounds} rounds by turns. All {} items of the catalogue, of which {} are there; a tool that is not there costs bash a look\n\
-             at the PATH. bash throws away what the commands say; Runner Tray reads the versions and judges them.",
+             at the PATH. bash throws away what the commands say; Runner Tray reads the versions and judges them. Both have the same\n\
+             environment; of {same} it was compared first that they end alike.",
             number(&said, "items"),
             number(&said, "there")
         ),
@@ -97,25 +128,34 @@ fn check(bench: &Bench) -> Result<Section> {
 
 fn no_op(bench: &Bench) -> Result<Section> {
     let rounds = bench.times(10, 2);
-    let folder = tempfile::tempdir()?;
-    let place = folder.path().to_string_lossy().into_owned();
-    let (_, lacks) = run(&mut ours(&["lacks", &place]))?;
+    let mut place = Place::new();
+    let bin = place.path("signs").join("bin");
+    std::fs::create_dir(&bin)?;
+    let (_, said) = run(&mut ours(&["largest"]))?;
+    let preset = number(&said, "preset");
+    let (_, lacks) = run(&mut ours(&["lacks", &bin.to_string_lossy()]))?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    place.set_env("PATH", format!("{}:{path}", bin.display()));
+    place.folders().ensure()?;
+    let api = Api::of(&place);
+    let supervisor = Supervisor::start(&place, &api, &Options::default());
     let quiet = bench.quiet.wait();
     let mut times = Vec::new();
-    let mut said = String::new();
     for _ in 0..=rounds {
-        let (ms, words) = run(&mut ours(&["no-op", &place]))?;
+        let mut command = place.command("runnerctl");
+        let (ms, words) = run(command.args(["preinstall", "install", &preset]))?;
+        ensure!(words.starts_with("Nothing to install"), "there is something to do: {words}");
         times.push(ms);
-        said = words;
     }
+    supervisor.stop();
     let times = &times[1..];
     let mut table = Table::new(&["", "median, ms", "p95, ms"]);
     table.line(["Runner Tray".to_owned(), short(median(times)), short(percentile(times, 95))]);
     Ok(Section {
         title: "An installation that has nothing to do".into(),
         how: format!(
-            "{rounds} times: the largest preset ({} items) checked and planned, with no step to carry out. What this machine lacks of it\n\
-             ({}) is there as a script that prints a version.",
+            "{rounds} times: `runnerctl preinstall install {preset}` ({} items, the largest preset) asks a supervisor, which checks and\n\
+             plans it and finds no step to carry out. What this machine lacks of it ({}) is there as a script that prints a version.",
             number(&said, "items"),
             lacks.lines().count()
         ),

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::calls::Call;
-use crate::item::{Check, Item};
+use crate::item::{Check, Item, Ways};
 use crate::machine::{Arch, Machine, Os};
 use crate::package::Manager;
 use crate::plan::{Step, StepItem, What};
+use crate::probe::FIRST_THERE;
 
 /// What Ansible puts there when it runs.
 const HOME: &str = "{{ ansible_facts['env']['HOME'] }}";
@@ -25,7 +26,7 @@ const HEAD: &str = "\
       ansible.builtin.setup:
     - name: What jobs need
       environment:
-        PATH: \"{{ ansible_facts['env']['HOME'] }}/.local/bin:{{ ansible_facts['env']['PATH'] }}\"
+        PATH: \"{{ ansible_facts['env']['HOME'] }}/.local/bin:/opt/homebrew/bin:/opt/homebrew/sbin:{{ ansible_facts['env']['PATH'] }}\"
       block:
 ";
 
@@ -35,7 +36,7 @@ const NOTHING: &str = "    - name: Nothing to do\n      ansible.builtin.meta: no
 pub fn playbook(items: &[&Item]) -> String {
     let mut tasks = String::new();
     for (os, system) in [(Os::Linux, "Linux"), (Os::Macos, "Darwin")] {
-        let machine = Machine { os, arch: Arch::Other, managers: Vec::new(), stubs: false };
+        let machine = Machine::with(os, Arch::Other, &[]);
         for item in items.iter().filter(|item| comes_by_itself(item, &machine)) {
             let when = format!("ansible_facts['system'] == '{system}'");
             check(&mut tasks, item, item.check_on(&machine), &there(item, system), &when);
@@ -58,7 +59,40 @@ pub fn playbook(items: &[&Item]) -> String {
 
 fn comes_by_itself(item: &Item, machine: &Machine) -> bool {
     let ways = item.ways(machine);
-    ways.is_some_and(|ways| ways.managers().next().is_some() || ways.ours.is_some())
+    ways.is_some_and(|ways| managers(ways).next().is_some() || ways.ours.is_some())
+}
+
+/// A playbook does not know how new what is there will be: what asks for that is left to people.
+fn managers(ways: &Ways) -> impl Iterator<Item = Manager> + '_ {
+    ways.managers().filter(|_| ways.with_at_least.is_none())
+}
+
+/// The families of systems whose own package manager brings it, in quotes.
+fn families(ways: &Ways) -> Vec<&'static str> {
+    let of = |manager| match manager {
+        Manager::Apt => Some("'Debian'"),
+        Manager::Dnf => Some("'RedHat'"),
+        Manager::Brew
+        | Manager::Cask
+        | Manager::Npm
+        | Manager::Pipx
+        | Manager::Pip
+        | Manager::Cargo
+        | Manager::Go
+        | Manager::Gem => None,
+    };
+    managers(ways).filter_map(of).collect()
+}
+
+/// Where no package of the system brings it: what holds for the rest.
+fn elsewhere(ways: &Ways, system: &str) -> String {
+    let families = families(ways);
+    let rest = if families.is_empty() {
+        String::new()
+    } else {
+        format!(" and ansible_facts['os_family'] not in [{}]", families.join(", "))
+    };
+    format!("ansible_facts['system'] == '{system}'{rest}")
 }
 
 /// The variable that says whether an item is there.
@@ -69,11 +103,11 @@ fn there(item: &Item, system: &str) -> String {
 /// All that the system's own package manager installs of what is missing, in one task. Names of packages
 /// have no quotes in them.
 fn packages(tasks: &mut String, items: &[&Item], manager: Manager, family: &str) {
-    let machine =
-        Machine { os: Os::Linux, arch: Arch::Other, managers: vec![manager], stubs: false };
+    let machine = Machine::with(Os::Linux, Arch::Other, &[manager]);
     let mut missing = Vec::new();
     for item in items {
-        let names = item.ways(&machine).map(|ways| ways.of(manager)).unwrap_or_default();
+        let ways = item.ways(&machine).filter(|ways| managers(ways).any(|it| it == manager));
+        let names = ways.map(|ways| ways.of(manager)).unwrap_or_default();
         if !names.is_empty() {
             let there = there(item, "Linux");
             let names = names.join("', '");
@@ -96,16 +130,18 @@ fn packages(tasks: &mut String, items: &[&Item], manager: Manager, family: &str)
     );
 }
 
-/// One that another manager installs, or that we write: where its check says that it is not there.
+/// One that another manager installs where the system's own does not, or that we write: where its check
+/// says that it is not there.
 fn other(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
     let Some(ways) = item.ways(machine) else { return };
     let absent = format!(
-        "      when: ansible_facts['system'] == '{system}' and {}.rc | default(1) != 0\n",
+        "      when: {} and {}.rc | default(1) != 0\n",
+        elsewhere(ways, system),
         there(item, system)
     );
-    match (ways.managers().next(), &ways.ours) {
-        // In the task above.
-        (Some(Manager::Apt | Manager::Dnf), _) | (None, None) => {}
+    let manager = managers(ways).find(|manager| !manager.needs_admin());
+    match (manager, &ways.ours) {
+        (None, None) => {}
         (Some(manager), _) => {
             let step = Step {
                 what: What::Packages { manager, upgrade: false },
@@ -145,14 +181,24 @@ fn other(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
 
 fn by_hand(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
     let Some(ways) = item.ways(machine) else { return };
-    let alone = !comes_by_itself(item, machine);
-    let Some(words) = ways.then.as_ref().or(ways.human.as_ref().filter(|_| alone)) else { return };
-    let name = text(&format!("By hand: {}", item.title));
-    let _ = write!(
-        tasks,
-        "    - name: {name}\n      ansible.builtin.debug:\n        msg: {}\n      when: ansible_facts['system'] == '{system}'\n",
-        text(words)
-    );
+    let mut say = |words: &str, when: &str| {
+        let name = text(&format!("By hand: {}", item.title));
+        let _ = write!(
+            tasks,
+            "    - name: {name}\n      ansible.builtin.debug:\n        msg: {}\n      when: {when}\n",
+            text(words)
+        );
+    };
+    if let Some(words) = &ways.then {
+        say(words, &format!("ansible_facts['system'] == '{system}'"));
+    }
+    let has_other = managers(ways).any(|manager| !manager.needs_admin()) || ways.ours.is_some();
+    if has_other || ways.not_needed.is_some() {
+        return;
+    }
+    let link = item.links.first().map_or("its home page", String::as_str);
+    let none = format!("No package of this system is known. See {link}.");
+    say(ways.human.as_ref().unwrap_or(&none), &elsewhere(ways, system));
 }
 
 fn check(tasks: &mut String, item: &Item, check: &Check, there: &str, when: &str) {
@@ -164,8 +210,9 @@ fn check(tasks: &mut String, item: &Item, check: &Check, there: &str, when: &str
     } else if let Some(plist) = &check.plist {
         vec!["/bin/test".into(), "-e".into(), plist.file.clone()]
     } else {
-        let path = check.paths.first().map(|path| path.replacen("~/", &format!("{HOME}/"), 1));
-        vec!["/bin/test".into(), "-e".into(), path.unwrap_or_default()]
+        let paths = check.paths.iter().map(|path| path.replacen("~/", &format!("{HOME}/"), 1));
+        let shell = ["/bin/sh", "-c", FIRST_THERE, "sh"].into_iter().map(str::to_owned);
+        shell.chain(paths).collect()
     };
     let _ = write!(
         tasks,
@@ -202,6 +249,42 @@ mod tests {
             assert!(!rest.contains("{{") || is_ours, "{line}");
         }
         assert!(playbook(&[]).contains("Nothing to do"));
+    }
+
+    /// The task of that name, in one line, and how often there is one.
+    fn task(book: &str, name: &str) -> (String, usize) {
+        let all: Vec<&str> = book.split("- name: ").filter(|it| it.starts_with(name)).collect();
+        (all.first().map_or(String::new(), |task| task.replace('\n', " ")), all.len())
+    }
+
+    #[test]
+    fn where_the_systems_own_manager_has_none_there_is_another_way_or_it_is_said() {
+        let all = Catalogue::built_in();
+        let items: Vec<&Item> = all.items.iter().collect();
+        let book = playbook(&items);
+        let (by_go, _) = task(&book, "\"Install gotestsum with go\"");
+        assert!(by_go.contains("'os_family'] not in ['Debian']"), "{by_go}");
+        let (gradle, _) = task(&book, "\"By hand: Gradle\"");
+        assert!(gradle.contains("wrapper") && gradle.contains("not in ['Debian']"), "{gradle}");
+        let (jq, _) = task(&book, "\"By hand: jq\"");
+        assert!(jq.contains("not in ['Debian', 'RedHat']"), "{jq}");
+        // Whether what builds it is new enough is not known when the playbook is written.
+        assert_eq!(task(&book, "\"Install cargo-nextest with cargo\"").1, 0);
+        assert!(task(&book, "\"By hand: cargo-nextest\"").0.contains("nexte.st"));
+        assert!(
+            !book.contains("By hand: Xvfb")
+                || !task(&book, "\"By hand: Xvfb\"").0.contains("Darwin")
+        );
+    }
+
+    #[test]
+    fn a_playbook_looks_at_every_path_and_finds_homebrew() {
+        let all = Catalogue::built_in();
+        let book = playbook(&[all.item("ca-certificates").unwrap()]);
+        for path in ["/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"] {
+            assert!(book.contains(path), "{path}");
+        }
+        assert!(book.contains("/.local/bin:/opt/homebrew/bin:/opt/homebrew/sbin:"), "{book}");
     }
 
     #[test]

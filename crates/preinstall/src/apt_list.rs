@@ -8,7 +8,7 @@ use crate::package::Manager;
 
 /// The text, and the titles of what apt does not have.
 pub fn apt_list(items: &[&Item]) -> (String, Vec<String>) {
-    let debian = Machine { os: Os::Linux, arch: Arch::X86, managers: Vec::new(), stubs: false };
+    let debian = Machine::with(Os::Linux, Arch::X86, &[]);
     let mut lines = BTreeSet::new();
     let mut left_out = Vec::new();
     for item in items {

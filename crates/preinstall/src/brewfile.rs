@@ -8,7 +8,7 @@ use crate::package::Manager;
 
 /// The text, and the titles of what Homebrew does not have.
 pub fn brewfile(items: &[&Item]) -> (String, Vec<String>) {
-    let mac = Machine { os: Os::Macos, arch: Arch::Arm, managers: Vec::new(), stubs: false };
+    let mac = Machine::with(Os::Macos, Arch::Arm, &[]);
     let mut lines = BTreeSet::new();
     let mut left_out = Vec::new();
     for item in items {

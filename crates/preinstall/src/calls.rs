@@ -52,6 +52,8 @@ pub struct Call {
     /// Set over what is there.
     pub environment: Vec<(String, String)>,
     pub(crate) who: Who,
+    /// In place of what it is, for people: calls that it makes in its turn.
+    for_people: Option<String>,
 }
 
 /// So long apt waits by itself for a lock that another took just before it.
@@ -70,6 +72,34 @@ impl Call {
         }
     }
 
+    /// All of an admin's step by one question: apt's lists first where `refresh` says so, then all its
+    /// packages, and each of them alone where they cannot be had together. It ends with 0 or 1, so that
+    /// any other code is of whoever asked. None where the step needs no admin.
+    ///
+    /// The shell's text is made of our own words; packages are its arguments.
+    pub(crate) fn at_once(step: &Step, refresh: bool) -> Option<Self> {
+        let What::Packages { manager, upgrade } = &step.what else { return None };
+        if !manager.needs_admin() {
+            return None;
+        }
+        let bare = packages(*manager, *upgrade, &[], std::path::Path::new("/")).pop()?;
+        let install = quoted(&bare.argv);
+        let lists = if refresh { apt(&["update"]) } else { vec!["true".to_owned()] };
+        let text = format!(
+            "{}; {install} \"$@\" && exit 0; [ $# -gt 1 ] || exit 1; \
+             for one do printf '%s\\n' \"{ALONE}$one\"; {install} \"$one\"; done; exit 1",
+            quoted(&lists)
+        );
+        let names = step.names();
+        let shell = ["/bin/sh".to_owned(), "-c".to_owned(), text, "packages".to_owned()];
+        let as_typed = |argv: Vec<String>| format!("sudo {}", quoted(&argv));
+        let installs = as_typed([bare.argv.clone(), names.clone()].concat());
+        let for_people =
+            if refresh { format!("{}\n{installs}", as_typed(lists)) } else { installs };
+        let argv = shell.into_iter().chain(names).collect();
+        Some(Self { argv, for_people: Some(for_people), ..bare })
+    }
+
     fn new(
         who: Who,
         environment: &[(&str, &str)],
@@ -82,11 +112,15 @@ impl Call {
             argv: words.chain(names.iter().cloned()).collect(),
             environment: environment.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             who,
+            for_people: None,
         }
     }
 
     /// As one would type it.
     pub fn shown(&self, rights: Rights, jobs: &Jobs) -> String {
+        if let Some(text) = &self.for_people {
+            return text.clone();
+        }
         let front: &[&str] = match self.who {
             Who::Admin if rights != Rights::Root => &["sudo"],
             Who::Jobs if jobs.is_job_user => &["sudo", "-Hu", &jobs.user],
@@ -118,6 +152,9 @@ impl Call {
         as_owner(&argv, owner, &[])
     }
 }
+
+/// Before the name of a package that is tried by itself.
+pub(crate) const ALONE: &str = "One by one: ";
 
 /// For all: words in one language, no colour, nobody is asked.
 const NO_PROMPTS: &[(&str, &str)] = &[
@@ -315,6 +352,22 @@ mod tests {
     }
 
     #[test]
+    fn an_admin_is_asked_once_for_lists_packages_and_each_alone() {
+        let once = |names: &[&str]| Call::at_once(&step(Manager::Apt, names), true).unwrap();
+        let call = once(&["git", "$(x)"]);
+        assert_eq!(call.argv[..2], ["/bin/sh", "-c"]);
+        assert_eq!(call.argv[3..], ["packages", "git", "$(x)"]);
+        assert_eq!(call.argv[2], once(&["other"]).argv[2], "no name is in the text");
+        assert!(call.argv[2].contains("update") && call.argv[2].contains("--no-remove"));
+        let shown = call.shown(Rights::Pkexec, &jobs(false));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[0].ends_with(" update") && lines[1].ends_with("-- git '$(x)'"), "{shown}");
+        let words = words(&call.command(Rights::Pkexec, &jobs(false), &BTreeMap::new()));
+        assert!(words[0].ends_with("pkexec") && words[1] == "/usr/bin/env", "{words:?}");
+        assert_eq!(Call::at_once(&step(Manager::Npm, &["yarn"]), false), None);
+    }
+
+    #[test]
     fn what_is_shown_may_be_pasted() {
         let argv = ["apt-get", "-o", "A=b", "it's", "", "a\nb"].map(str::to_owned);
         assert_eq!(quoted(&argv), "apt-get -o A=b 'it'\\''s' '' 'a\u{fffd}b'");
@@ -324,38 +377,65 @@ mod tests {
     fn names() -> impl Strategy<Value = String> {
         prop_oneof![
             "[a-z0-9+.@/_-]{0,12}",
+            "[a-z]{1,8}(@|==).{0,8}",
+            "[a-z]{1,3}\\.[a-z]{2,3}/[a-z]{1,4}@.{0,8}",
+            "[a-z][a-z0-9-]{0,6}[a-z0-9]((@|==)[0-9.]{1,4})?",
+            "[a-z]{1,3}\\.[a-z]{2,3}/[a-z]{1,4}@[a-z0-9.]{1,6}",
             ".{0,12}",
             r"(\$\(|`|;|\||&&|--|-o|https?://|\.\./|@|=| ){0,3}[a-z]{0,4}(;|-|\^|/sid|=1|`|\)){0,2}",
         ]
     }
 
-    proptest! {
-        /// Whatever the owner's settings or a list say: it is refused, or it reaches the manager as one
-        /// argument, after the words that we chose, and no shell reads it.
-        #[test]
-        fn a_name_is_one_argument_or_refused(name in names(), at in 0..Manager::ALL.len()) {
+    /// Whatever the owner's settings or a list say: it is refused, or it reaches the manager as one
+    /// argument, after the words that we chose, and no shell reads it.
+    #[test]
+    fn a_name_is_one_argument_or_refused() {
+        let accepted = std::cell::RefCell::new([0; Manager::ALL.len()]);
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+            cases: 2048,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        });
+        let tried = runner.run(&(names(), 0..Manager::ALL.len()), |(name, at)| {
             let manager = Manager::ALL[at];
             let own = serde_json::json!({
                 "id": "x", "check": { "command": ["x"] },
                 "linux": { (field(manager)): [name.clone()] },
             });
             let item: Item = serde_json::from_value(own).unwrap();
-            if item.judge().is_ok() && !name.is_empty() {
-                for call in Call::of(&step(manager, &[&name]), "/h".as_ref()) {
-                    let usual = Call::of(&step(manager, &["usual"]), "/h".as_ref()).remove(0);
-                    prop_assert_eq!(call.argv.len(), usual.argv.len());
-                    prop_assert_eq!(call.argv.last(), Some(&name));
-                    prop_assert_eq!(&call.argv[..usual.argv.len() - 1], &usual.argv[..usual.argv.len() - 1]);
-                    for rights in [Rights::Root, Rights::Sudo, Rights::Pkexec] {
-                        let words = words(&call.command(rights, &jobs(true), &BTreeMap::new()));
-                        prop_assert!(!words.iter().any(|word| ["sh", "bash", "-c", "-i"].contains(&word.as_str())));
-                        prop_assert_eq!(words.last(), Some(&name));
-                    }
-                    prop_assert!(!name.starts_with('-') && !name.contains(char::is_whitespace));
-                }
+            if item.judge().is_err() || name.is_empty() {
+                return Ok(());
             }
-        }
+            accepted.borrow_mut()[at] += 1;
+            for call in Call::of(&step(manager, &[&name]), "/h".as_ref()) {
+                let usual = Call::of(&step(manager, &["usual"]), "/h".as_ref()).remove(0);
+                prop_assert_eq!(call.argv.len(), usual.argv.len());
+                prop_assert_eq!(call.argv.last(), Some(&name));
+                let before = usual.argv.len() - 1;
+                prop_assert_eq!(&call.argv[..before], &usual.argv[..before]);
+                for rights in [Rights::Root, Rights::Sudo, Rights::Pkexec] {
+                    let words = words(&call.command(rights, &jobs(true), &BTreeMap::new()));
+                    let of_a_shell =
+                        |word: &String| ["sh", "bash", "-c", "-i"].contains(&word.as_str());
+                    prop_assert!(!words.iter().any(of_a_shell));
+                    prop_assert_eq!(words.last(), Some(&name));
+                }
+                prop_assert!(!name.starts_with('-') && !name.contains(char::is_whitespace));
+            }
+            if let Some(once) = Call::at_once(&step(manager, &[&name]), true) {
+                let usual = Call::at_once(&step(manager, &["usual"]), true).unwrap();
+                prop_assert_eq!(&once.argv[..4], &usual.argv[..4]);
+                prop_assert_eq!(&once.argv[4..], std::slice::from_ref(&name));
+            }
+            Ok(())
+        });
+        tried.unwrap();
+        // Were all refused, nothing would have been shown.
+        let accepted = accepted.into_inner();
+        assert!(accepted.iter().all(|cases| *cases >= 10), "accepted by manager: {accepted:?}");
+    }
 
+    proptest! {
         /// A range, a pattern and a command of a check reach no shell either.
         #[test]
         fn a_check_is_refused_or_runs_its_own_words(word in ".{0,12}", version in ".{0,8}") {

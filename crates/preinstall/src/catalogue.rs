@@ -124,6 +124,17 @@ impl Catalogue {
         Ok(preset)
     }
 
+    /// With presets that name nothing but what is needed on such a machine.
+    #[must_use]
+    pub fn needed_on(mut self, machine: &Machine) -> Self {
+        let spare = self.items.iter().filter(|item| item.not_needed(machine).is_some());
+        let spare: BTreeSet<&String> = spare.map(|item| &item.id).collect();
+        for preset in &mut self.presets {
+            preset.items.retain(|id| !spare.contains(id));
+        }
+        self
+    }
+
     pub fn item(&self, id: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.id == id)
     }
@@ -272,18 +283,33 @@ mod tests {
                 (Os::Macos, &[Manager::Brew, Manager::Cask]),
             ] {
                 for arch in [Arch::X86, Arch::Arm] {
-                    let machine = Machine { os, arch, managers: managers.to_vec(), stubs: false };
+                    let machine = Machine::with(os, arch, managers);
                     let ways = item.ways(&machine);
                     let ways = ways.unwrap_or_else(|| panic!("{}: nothing for {os:?}", item.id));
                     let by_itself = ways
                         .managers()
                         .any(|manager| machine.has(manager) || manager.brought_by().is_some());
                     assert!(
-                        by_itself || ways.ours.is_some() || ways.human.is_some(),
+                        by_itself
+                            || ways.ours.is_some()
+                            || ways.human.is_some()
+                            || ways.not_needed.is_some(),
                         "{}: no way with {managers:?}",
                         item.id
                     );
                 }
+            }
+            for (name, ways) in item.all_ways() {
+                // What nobody has to do is no step of anybody's.
+                let asks = ways.human.iter().chain(&ways.then);
+                let is_none = |words: &String| words.to_lowercase().starts_with("not needed");
+                assert!(!asks.into_iter().any(is_none), "{}: {name}", item.id);
+                // Where what installs it is too old there is another way.
+                assert!(
+                    ways.with_at_least.is_none() || ways.human.is_some(),
+                    "{}: {name}",
+                    item.id
+                );
             }
             for needed in &item.needs {
                 assert!(all.item(needed).is_some(), "{} needs {needed}", item.id);
@@ -299,6 +325,41 @@ mod tests {
             all.judge(preset.clone()).unwrap();
         }
         assert_eq!(all.presets.len(), 10);
+    }
+
+    #[test]
+    fn what_a_machine_has_no_need_of_is_in_no_preset_there() {
+        let mac = Machine::with(Os::Macos, Arch::Arm, &[]);
+        let debian = Machine::with(Os::Linux, Arch::X86, &[Manager::Apt]);
+        let of = |machine: &Machine, id: &str| {
+            let all = Catalogue::built_in().clone().needed_on(machine);
+            all.presets.into_iter().find(|preset| preset.id == id).unwrap().items
+        };
+        for (preset, item) in [("android", "kvm"), ("browsers", "xvfb")] {
+            assert!(of(&debian, preset).contains(&item.to_owned()), "{item}");
+            assert!(!of(&mac, preset).contains(&item.to_owned()), "{item}");
+        }
+    }
+
+    #[test]
+    fn a_release_that_has_it_otherwise_is_asked_for_what_it_has() {
+        let all = Catalogue::built_in();
+        let on = |suites: &[&str]| Machine {
+            suites: suites.iter().map(ToString::to_string).collect(),
+            ..Machine::with(Os::Linux, Arch::X86, &[Manager::Apt])
+        };
+        let apt =
+            |id: &str, machine: &Machine| all.item(id).unwrap().ways(machine).unwrap().apt.clone();
+        let bookworm = on(&["debian-12", "debian"]);
+        assert_eq!(apt("docker", &bookworm), ["docker.io"]);
+        assert_eq!(apt("docker", &on(&["debian-13", "debian"])), ["docker.io", "docker-cli"]);
+        let compose = all.item("docker-compose").unwrap();
+        assert_eq!(compose.check_on(&bookworm).command[0], "docker-compose");
+        let ubuntu = on(&["ubuntu-24.04", "ubuntu"]);
+        assert_eq!(apt("docker-compose", &ubuntu), ["docker-compose-v2"]);
+        for id in ["chromium", "chromedriver", "firefox"] {
+            assert!(all.item(id).unwrap().ways(&ubuntu).unwrap().human.is_some(), "{id}");
+        }
     }
 
     #[test]
@@ -340,8 +401,7 @@ mod tests {
     #[test]
     fn what_an_item_needs_comes_with_it() {
         let all = Catalogue::built_in();
-        let (os, arch) = (Os::Linux, Arch::X86);
-        let debian = Machine { os, arch, managers: vec![Manager::Apt], stubs: false };
+        let debian = Machine::with(Os::Linux, Arch::X86, &[Manager::Apt]);
         let ids = |items: &[&str]| -> Vec<String> {
             let items: Vec<&Item> = items.iter().map(|id| all.item(id).unwrap()).collect();
             all.with_needs(&items, &debian).iter().map(|item| item.id.clone()).collect()

@@ -1,7 +1,7 @@
 //! Lists of packages that others wrote, read: a Brewfile or an apt list becomes items. Nothing in them
 //! is run; a line that is more than a package's name is left out and told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::Catalogue;
 use crate::item::{Check, Item, Ways};
@@ -153,6 +153,7 @@ fn item_of(manager: Manager, name: &str, id: String) -> Item {
         linux_aarch64: None,
         macos_x86_64: None,
         macos_aarch64: None,
+        on: BTreeMap::new(),
     }
 }
 

@@ -11,16 +11,19 @@ use std::time::Duration;
 use process::{ExitWatch, Pid, ProcessId};
 use protocol::{ItemChecked, ItemState, PreinstallEnd, PreinstallOutcome};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::calls::Call;
 use crate::item::Item;
 use crate::jobs::{Jobs, find};
-use crate::lock::{files, holder_of};
+use crate::lock::{files, gave_up, holder_of, waits};
 use crate::machine::Machine;
 use crate::output::Output;
 use crate::plan::{Step, What};
 use crate::probe;
 use crate::record::{Failure, Record, State};
+
+mod asked;
 
 /// How often it is looked how far a tool is, or whether a lock is free.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -28,8 +31,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LAST_LINES: usize = 12;
 /// One that was begun so often and is not there is left to people.
 const MOST_TAKEN_UP: u32 = 3;
-/// Exit code of a tool that could not even be started, as shells have it.
-const NOT_STARTED: i32 = 127;
+/// One that gave up because another process of its manager is at work is called again after it, for
+/// so long.
+const AGAIN_AFTER: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 5000 });
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// How far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +139,13 @@ impl Installation {
         (told.progress)(self.progress(at, &step, None));
         let wanting = self.wanting(&step).await;
         if step.items.is_empty() || !wanting.is_empty() {
-            self.carry_out_step(at, &step.only(&wanting), cancel, told).await?;
+            let step = step.only(&wanting);
+            if step.needs_admin() && !self.record.not_allowed.is_empty() {
+                self.refused(&step, "");
+                return Ok(());
+            }
+            self.may_ask_for(&step)?;
+            self.carry_out_step(at, &step, cancel, told).await?;
         }
         self.save(at, State::Over, told)
     }
@@ -167,6 +178,9 @@ impl Installation {
                 self.failed(step, &command, &error.to_string());
             }
             return Ok(());
+        }
+        if self.asks() && step.needs_admin() {
+            return self.at_once(at, step, cancel, told).await;
         }
         let mut whole = Ok(());
         for call in Call::of(step, &self.jobs.home) {
@@ -202,8 +216,31 @@ impl Installation {
         }
     }
 
-    /// Runs one call to its end; its exit code, and what it said last.
+    /// Runs one call to its end, and once more where another process of its manager was in the way; its
+    /// exit code, and what it said last.
     async fn call(
+        &mut self,
+        at: usize,
+        step: &Step,
+        call: &Call,
+        cancel: &mut watch::Receiver<bool>,
+        told: &mut Told<'_>,
+    ) -> Result<(Option<i32>, String), Stop> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let (code, said) = self.call_once(at, step, call, cancel, told).await?;
+            let in_the_way = manager_of(step).and_then(|manager| gave_up(manager, &said));
+            let Some(waits) = in_the_way.filter(|_| code != Some(0) && Instant::now() < until)
+            else {
+                return Ok((code, said));
+            };
+            self.output.note(&format!("Waiting: {waits}."));
+            (told.progress)(self.progress(at, step, Some(waits)));
+            pause(AGAIN_AFTER, cancel).await;
+        }
+    }
+
+    async fn call_once(
         &mut self,
         at: usize,
         step: &Step,
@@ -218,7 +255,7 @@ impl Installation {
         let from_after = self.output.end().max(from);
         let mut child = match self.spawn(call) {
             Ok(child) => child,
-            Err(error) => return Ok((Some(NOT_STARTED), error)),
+            Err(error) => return Ok((None, error)),
         };
         let id = ProcessId::of(Pid::of_child(&child));
         let gate = child.stdin.take();
@@ -274,7 +311,10 @@ impl Installation {
                 (watch, ended)
             });
             let Ok((same, ended)) = waiting.await else { return };
-            (told.progress)(self.progress(at, step, None));
+            let now = self.progress(at, step, None);
+            let line = now.last_line.as_deref().unwrap_or_default();
+            let waits = manager_of(step).and_then(|manager| waits(manager, line));
+            (told.progress)(Progress { waits, ..now });
             let _ = self.output.bound();
             if ended {
                 return;
@@ -291,11 +331,7 @@ impl Installation {
         cancel: &mut watch::Receiver<bool>,
         told: &mut Told<'_>,
     ) -> Result<(), Stop> {
-        let manager = match &step.what {
-            What::Refresh => crate::Manager::Apt,
-            What::Packages { manager, .. } => *manager,
-            What::Ours { .. } => return Ok(()),
-        };
+        let Some(manager) = manager_of(step) else { return Ok(()) };
         let usual: Vec<PathBuf> = files(manager).iter().map(PathBuf::from).collect();
         let files = self.locks.as_ref().filter(|_| !usual.is_empty()).unwrap_or(&usual);
         let mut noted = None;
@@ -310,14 +346,7 @@ impl Installation {
                 noted = Some(waits.clone());
             }
             (told.progress)(self.progress(at, step, Some(waits)));
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-                changed = cancel.changed() => {
-                    if changed.is_err() {
-                        tokio::time::sleep(LOOK_EVERY).await;
-                    }
-                }
-            }
+            pause(LOOK_EVERY, cancel).await;
         }
     }
 
@@ -364,13 +393,35 @@ impl Installation {
             rest.state != State::Waiting && rest.step.items.iter().any(|it| it.id == item.id)
         });
         let failure = self.record.failures.get(&item.id).cloned();
-        let outcome = if cut_short && failure.is_none() && !was_begun {
+        let outcome = if self.record.not_allowed.contains(&item.id)
+            || cut_short && failure.is_none() && !was_begun
+        {
             PreinstallEnd::NotBegun
         } else {
             PreinstallEnd::Failed
         };
         let (command, said) = failure.map(|it| (it.command, it.said)).unzip();
         PreinstallOutcome { outcome, item, command, said }
+    }
+}
+
+fn manager_of(step: &Step) -> Option<crate::Manager> {
+    match &step.what {
+        What::Refresh => Some(crate::Manager::Apt),
+        What::Packages { manager, .. } => Some(*manager),
+        What::Ours { .. } => None,
+    }
+}
+
+/// Shorter where it is cancelled.
+async fn pause(length: Duration, cancel: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(length) => {}
+        changed = cancel.changed() => {
+            if changed.is_err() {
+                tokio::time::sleep(length).await;
+            }
+        }
     }
 }
 

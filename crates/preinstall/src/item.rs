@@ -40,6 +40,9 @@ pub struct Item {
     pub macos_x86_64: Option<Ways>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub macos_aarch64: Option<Ways>,
+    /// In place of all of these on a system of that name or release: `ubuntu`, `debian-12`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub on: BTreeMap<String, Ways>,
 }
 
 /// How it is seen whether an item is there: a command, a plist or paths.
@@ -117,6 +120,13 @@ pub struct Ways {
     /// What somebody does by hand after a package manager did its part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub then: Option<String>,
+    /// What installs it (cargo, go and their like) has to be that new, as the item that brings it reads
+    /// its version; where it is older or not there yet, `human` is what is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with_at_least: Option<String>,
+    /// Jobs there need no such thing: why. It is in no count and no plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_needed: Option<String>,
     /// It is seen otherwise there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
@@ -195,7 +205,8 @@ impl Item {
             (Os::Macos, Arch::Arm) => &self.macos_aarch64,
             (Os::Linux | Os::Macos, Arch::Other) => &None,
         };
-        own.as_ref().or(match machine.os {
+        let of_suite = machine.suites.iter().find_map(|suite| self.on.get(suite));
+        of_suite.or(own.as_ref()).or(match machine.os {
             Os::Linux => self.linux.as_ref(),
             Os::Macos => self.macos.as_ref(),
         })
@@ -206,12 +217,17 @@ impl Item {
         self.ways(machine).and_then(|ways| ways.check.as_ref()).unwrap_or(&self.check)
     }
 
+    /// Why jobs on such a machine need no such thing.
+    pub fn not_needed(&self, machine: &Machine) -> Option<&str> {
+        self.ways(machine)?.not_needed.as_deref()
+    }
+
     /// In megabytes, as disks are sold.
     pub fn size(&self) -> Option<protocol::Bytes> {
         self.size_mb.map(|mb| protocol::Bytes(u64::from(mb) * 1_000_000))
     }
 
-    pub(crate) fn all_ways(&self) -> BTreeMap<&'static str, &Ways> {
+    pub(crate) fn all_ways(&self) -> BTreeMap<&str, &Ways> {
         let all = [
             ("linux", &self.linux),
             ("macos", &self.macos),
@@ -220,7 +236,8 @@ impl Item {
             ("macos_x86_64", &self.macos_x86_64),
             ("macos_aarch64", &self.macos_aarch64),
         ];
-        all.into_iter().filter_map(|(name, ways)| Some((name, ways.as_ref()?))).collect()
+        let all = all.into_iter().filter_map(|(name, ways)| Some((name, ways.as_ref()?)));
+        all.chain(self.on.iter().map(|(name, ways)| (name.as_str(), ways))).collect()
     }
 
     /// Whether it may be followed at all, wherever it came from.
@@ -249,6 +266,9 @@ impl Item {
             }
             if ways.ours.as_ref().is_some_and(|ours| ours != CIRCLECI) {
                 return refused(name, "ours can only be \"circleci\"");
+            }
+            if ways.with_at_least.as_ref().is_some_and(|least| Version::of(least).is_none()) {
+                return refused(name, "with_at_least is numbers with dots between them");
             }
             if let Some(check) = &ways.check {
                 check.judge(&what, &format!("{name}.check"))?;
@@ -346,6 +366,14 @@ mod tests {
                 "linux.apt-get: \"git-\"",
             ),
             ("id = \"x\"\nlinux = { ours = \"moon\" }\ncheck = { command = [\"x\"] }", "circleci"),
+            (
+                "id = \"x\"\nlinux = { cargo = \"x\", with_at_least = \"new\" }\ncheck = { command = [\"x\"] }",
+                "with_at_least",
+            ),
+            (
+                "id = \"x\"\non.ubuntu = { apt = \"-x\" }\ncheck = { command = [\"x\"] }",
+                "ubuntu.apt",
+            ),
             ("id = \"x\"\nodd = 1\ncheck = { command = [\"x\"] }", "unknown field"),
         ] {
             let error = item(text).unwrap_err();

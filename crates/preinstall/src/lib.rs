@@ -27,6 +27,8 @@ mod package;
 mod plan;
 mod probe;
 mod record;
+#[cfg(test)]
+mod recorded_tests;
 mod report;
 #[cfg(test)]
 mod stand_ins;
@@ -46,7 +48,7 @@ pub use machine::{Arch, Machine, Os};
 pub use output::Output;
 pub use package::Manager;
 pub use plan::{Draft, Step, StepItem, What, plan};
-pub use probe::check;
+pub use probe::{LOOKS_WITH, check};
 pub use record::{Failure, Record, Rest, State};
 pub use report::{Change, Difference, difference, markdown};
 pub use version::{Range, Version, version_in};

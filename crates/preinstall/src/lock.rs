@@ -22,6 +22,49 @@ impl std::fmt::Display for Holder {
     }
 }
 
+/// What a manager waits for by itself, of the line that says so.
+pub(crate) fn waits(manager: Manager, line: &str) -> Option<String> {
+    match manager {
+        // dnf/lock.py.
+        Manager::Dnf => {
+            let pid =
+                line.strip_prefix("Waiting for process with pid ")?.strip_suffix(" to finish.")?;
+            Some(format!("dnf is used by process {pid}"))
+        }
+        Manager::Apt
+        | Manager::Brew
+        | Manager::Cask
+        | Manager::Npm
+        | Manager::Pipx
+        | Manager::Pip
+        | Manager::Cargo
+        | Manager::Go
+        | Manager::Gem => None,
+    }
+}
+
+/// Who is in the way of a manager that gave up because another process of it is at work; one that is
+/// called again then succeeds. Homebrew names no holder: the command in its words is its own.
+pub(crate) fn gave_up(manager: Manager, said: &str) -> Option<String> {
+    match manager {
+        // Library/Homebrew/exceptions.rb (OperationInProgressError) and utils/lock.sh.
+        Manager::Brew | Manager::Cask => {
+            let busy = ["has already locked", "Another active Homebrew"];
+            busy.iter()
+                .any(|words| said.contains(words))
+                .then(|| "Homebrew is used by another process of it".to_owned())
+        }
+        Manager::Apt
+        | Manager::Dnf
+        | Manager::Npm
+        | Manager::Pipx
+        | Manager::Pip
+        | Manager::Cargo
+        | Manager::Go
+        | Manager::Gem => None,
+    }
+}
+
 /// The files that apt and dpkg lock while they change something. Other managers wait, or say so, by
 /// themselves.
 pub(crate) fn files(manager: Manager) -> &'static [&'static str] {

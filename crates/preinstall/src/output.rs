@@ -93,6 +93,12 @@ impl Output {
         Ok(bytes)
     }
 
+    /// All that was written after a place and is kept.
+    pub(crate) fn after(&self, place: u64) -> String {
+        let cut = self.cut.load(Ordering::Relaxed);
+        clean(&self.read(place.saturating_sub(cut), LIMIT).unwrap_or_default())
+    }
+
     /// The last line that says anything.
     pub(crate) fn last_line(&self) -> Option<String> {
         self.last_lines(0, 1)
@@ -104,15 +110,20 @@ impl Output {
         let length = std::fs::metadata(&self.path).ok()?.len();
         let from = length.saturating_sub(LAST_LINES).max(after.saturating_sub(cut));
         let text = clean(&self.read(from, LAST_LINES).ok()?);
-        let mut lines: Vec<&str> =
-            text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
-        let last = lines.split_off(lines.len().saturating_sub(count));
-        let short = |line: &&str| match line.char_indices().nth(LONGEST_LINE) {
-            Some((at, _)) => format!("{}...", &line[..at]),
-            None => (*line).to_owned(),
-        };
-        (!last.is_empty()).then(|| last.iter().map(short).collect::<Vec<_>>().join("\n"))
+        last_of(&text, count)
     }
+}
+
+/// The last lines of a text that say anything.
+pub(crate) fn last_of(text: &str, count: usize) -> Option<String> {
+    let mut lines: Vec<&str> =
+        text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
+    let last = lines.split_off(lines.len().saturating_sub(count));
+    let short = |line: &&str| match line.char_indices().nth(LONGEST_LINE) {
+        Some((at, _)) => format!("{}...", &line[..at]),
+        None => (*line).to_owned(),
+    };
+    (!last.is_empty()).then(|| last.iter().map(short).collect::<Vec<_>>().join("\n"))
 }
 
 /// Text without colours, and with a line for each that a tool wrote over another.

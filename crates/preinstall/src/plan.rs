@@ -10,6 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::item::Item;
 use crate::machine::Machine;
 use crate::package::Manager;
+use crate::version::Version;
 
 /// A call of a package manager, or what is done in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,8 +220,9 @@ impl<'a> Planner<'a> {
             return leave(self, "Nothing is known of how it comes onto this system.".into());
         };
         let mut first = None;
+        let least = ways.with_at_least.as_deref().and_then(Version::of);
         for manager in ways.managers() {
-            match self.reach(manager) {
+            match self.reach(manager, least.as_ref()) {
                 Ok(()) => {
                     self.calls.entry((manager, upgrade)).or_default().push(item);
                     if let Some(words) = &ways.then {
@@ -248,8 +250,9 @@ impl<'a> Planner<'a> {
         )
     }
 
-    /// Whether that manager can be called once the steps before it are done; else what brings it.
-    fn reach(&mut self, manager: Manager) -> Result<(), Option<&'a str>> {
+    /// Whether that manager can be called once the steps before it are done; else what brings it. Which
+    /// version a step brings is not known before it is there.
+    fn reach(&mut self, manager: Manager, least: Option<&Version>) -> Result<(), Option<String>> {
         let Some(id) = manager.brought_by() else {
             return if self.machine.has(manager) { Ok(()) } else { Err(None) };
         };
@@ -261,10 +264,19 @@ impl<'a> Planner<'a> {
         let is_there = self.checked.get(id).is_some_and(|it| {
             matches!(it.state, ItemState::Present | ItemState::TooOld | ItemState::TooNew)
         });
+        if let Some(least) = least {
+            let version = self.checked.get(id).and_then(|it| it.version.as_deref());
+            let is_new = version.and_then(Version::of).is_some_and(|version| version >= *least);
+            return if is_there && is_new {
+                Ok(())
+            } else {
+                Err(Some(format!("{} {least} or newer", item.title)))
+            };
+        }
         if is_there || is_at_home && self.see(item, false) {
             Ok(())
         } else {
-            Err(Some(item.title.as_str()))
+            Err(Some(item.title.clone()))
         }
     }
 
@@ -306,152 +318,5 @@ fn of(item: &Item, names: Vec<String>) -> StepItem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::{Arch, Os};
-
-    fn debian() -> Machine {
-        Machine { os: Os::Linux, arch: Arch::X86, managers: vec![Manager::Apt], stubs: false }
-    }
-
-    fn mac() -> Machine {
-        Machine { os: Os::Macos, arch: Arch::Arm, managers: Vec::new(), stubs: false }
-    }
-
-    /// All are missing, but for what `there` says.
-    fn planned(
-        machine: &Machine,
-        asked: &[&str],
-        there: &[(&str, ItemState)],
-        upgrade: bool,
-    ) -> Draft {
-        let all = Catalogue::built_in();
-        let asked: Vec<&Item> = asked.iter().map(|id| all.item(id).unwrap()).collect();
-        let state = |id: &str| {
-            there.iter().find(|(it, _)| *it == id).map_or(ItemState::Missing, |(_, state)| *state)
-        };
-        let checked: Vec<ItemChecked> = all
-            .items
-            .iter()
-            .map(|item| ItemChecked {
-                id: item.id.clone(),
-                title: item.title.clone(),
-                state: state(&item.id),
-                reading: "as told".into(),
-                version: None,
-                found_at: None,
-                wants: None,
-            })
-            .collect();
-        plan(all, &asked, &checked, machine, upgrade)
-    }
-
-    fn calls(draft: &Draft) -> Vec<(String, Vec<String>)> {
-        draft.steps.iter().map(|step| (step.by().to_owned(), step.names())).collect()
-    }
-
-    #[test]
-    fn only_what_is_missing_is_planned_in_one_call_a_manager() {
-        let draft = planned(
-            &debian(),
-            &["git", "jq", "curl", "yarn", "typescript"],
-            &[
-                ("git", ItemState::Present),
-                ("node", ItemState::Present),
-                ("npm", ItemState::Present),
-            ],
-            false,
-        );
-        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(
-            calls(&draft),
-            [
-                ("apt".to_owned(), names(&[])),
-                ("apt".to_owned(), names(&["jq", "curl"])),
-                ("npm".to_owned(), names(&["yarn", "typescript"])),
-            ]
-        );
-        assert_eq!(draft.already.len(), 1);
-        assert_eq!(draft.steps[1].title(), "Install jq and curl with apt");
-        assert_eq!(draft.steps[1].size_mb, Some(4));
-    }
-
-    #[test]
-    fn what_is_there_is_never_upgraded_unless_that_is_asked_for() {
-        let there = [
-            ("git", ItemState::TooOld),
-            ("node", ItemState::TooNew),
-            ("jq", ItemState::Broken),
-            ("curl", ItemState::Unknown),
-        ];
-        let asked = ["git", "node", "jq", "curl"];
-        let draft = planned(&debian(), &asked, &there, false);
-        assert_eq!(draft.steps, []);
-        assert_eq!(draft.left.len(), 4, "{draft:?}");
-        let draft = planned(&debian(), &asked, &there, true);
-        assert_eq!(draft.steps[1].what, What::Packages { manager: Manager::Apt, upgrade: true });
-        assert_eq!(draft.steps[1].names(), ["git"]);
-        assert_eq!(draft.left.len(), 3);
-    }
-
-    #[test]
-    fn what_another_needs_comes_first_and_what_brings_a_manager_before_it() {
-        let draft = planned(&debian(), &["yarn", "uv"], &[], false);
-        let order: Vec<&str> = draft.steps.iter().map(Step::by).collect();
-        assert_eq!(order, ["apt", "apt", "npm", "pipx"]);
-        let apt = draft.steps[1].names();
-        for name in ["nodejs", "npm", "pipx", "python3"] {
-            assert!(apt.contains(&name.to_owned()), "{apt:?}");
-        }
-    }
-
-    #[test]
-    fn what_a_need_lacks_is_not_upgraded_either() {
-        let draft = planned(
-            &debian(),
-            &["yarn"],
-            &[("node", ItemState::TooOld), ("npm", ItemState::Present)],
-            true,
-        );
-        assert_eq!(calls(&draft), [("npm".to_owned(), vec!["yarn".to_owned()])]);
-    }
-
-    #[test]
-    fn without_homebrew_a_mac_says_what_comes_first() {
-        let draft = planned(&mac(), &["jq", "xcode"], &[], false);
-        assert_eq!(draft.steps, []);
-        let human: Vec<&str> = draft.human.iter().map(|step| step.item.as_str()).collect();
-        assert_eq!(human, ["homebrew", "xcode"]);
-        assert_eq!(draft.left[0].why, "Homebrew has to be there first.");
-        let draft = planned(
-            &mac(),
-            &["jq", "chromium", "docker"],
-            &[("homebrew", ItemState::Present)],
-            false,
-        );
-        let by: Vec<&str> = draft.steps.iter().map(Step::by).collect();
-        assert_eq!(by, ["Homebrew", "Homebrew (cask)"]);
-        assert_eq!(draft.human.len(), 1, "Docker has to be opened once: {draft:?}");
-    }
-
-    #[test]
-    fn without_a_package_manager_people_are_asked_or_nothing_is_promised() {
-        let bare = Machine { managers: Vec::new(), ..debian() };
-        let draft = planned(&bare, &["jq", "kvm", "circleci"], &[], false);
-        assert_eq!(draft.left[0].why, "None of its package managers is on this machine.");
-        assert_eq!(draft.human[0].item, "kvm");
-        assert_eq!(draft.steps[0].what, What::Ours { name: "circleci".into() });
-    }
-
-    #[test]
-    fn a_second_plan_has_nothing_to_do() {
-        for preset in &Catalogue::built_in().presets {
-            let ids: Vec<&str> = preset.items.iter().map(String::as_str).collect();
-            let there: Vec<(&str, ItemState)> =
-                ids.iter().map(|id| (*id, ItemState::Present)).collect();
-            let draft = planned(&debian(), &ids, &there, false);
-            assert_eq!((draft.steps.len(), draft.human.len(), draft.left.len()), (0, 0, 0));
-            assert_eq!(draft.already.len(), ids.len());
-        }
-    }
-}
+#[path = "plan_tests.rs"]
+mod tests;

@@ -15,6 +15,16 @@ use crate::limited::{Ran, run};
 use crate::machine::{Machine, Os};
 use crate::version::version_in;
 
+/// What version commands have in their environment beyond what jobs have: they speak one language and
+/// do nothing besides.
+pub const LOOKS_WITH: [(&str, &str); 5] = [
+    ("LC_ALL", "C.UTF-8"),
+    ("NO_COLOR", "1"),
+    ("NO_UPDATE_NOTIFIER", "1"),
+    ("HOMEBREW_NO_AUTO_UPDATE", "1"),
+    ("COREPACK_ENABLE_DOWNLOAD_PROMPT", "0"),
+];
+
 const WITHIN_SECONDS: u32 = 10;
 /// A first line is told up to here.
 const LONGEST_LINE: usize = 160;
@@ -43,10 +53,10 @@ pub async fn check(
     all.into_iter().map(|(_, checked)| checked).collect()
 }
 
-/// Most of them wait for a disk or a daemon.
+/// Some wait for a disk or a daemon; too many at once would keep the slowest from its core.
 fn at_once() -> usize {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    (cores * 3).clamp(6, 24)
+    (cores * 2).clamp(4, 24)
 }
 
 /// What was found, before it has an item's name.
@@ -65,7 +75,9 @@ impl Found {
 
 async fn look(item: &Item, machine: &Machine, jobs: &Jobs) -> ItemChecked {
     let check = item.check_on(machine);
-    let found = if let Some(plist) = &check.plist {
+    let found = if let Some(why) = item.not_needed(machine) {
+        Found::new(ItemState::Present, format!("not needed here: {why}"))
+    } else if let Some(plist) = &check.plist {
         let plutil = ["/usr/bin/plutil", "-extract", &plist.key, "raw", "-o", "-", &plist.file];
         let argv: Vec<String> = plutil.map(str::to_owned).into();
         match machine.os {
@@ -92,30 +104,38 @@ async fn look(item: &Item, machine: &Machine, jobs: &Jobs) -> ItemChecked {
     }
 }
 
+/// Prints the first of its arguments that is there.
+pub(crate) const FIRST_THERE: &str =
+    r#"for it do [ -e "$it" ] && { printf %s "$it"; exit 0; }; done; exit 1"#;
+
 async fn paths(check: &Check, jobs: &Jobs) -> Found {
-    for path in &check.paths {
-        let path = jobs.below_home(path).display().to_string();
-        let there = if jobs.is_job_user {
-            let argv = ["/usr/bin/test", "-e", &path].map(str::to_owned);
-            match run(jobs.command(&argv, &[]), within(check), jobs.other_user()).await {
-                Ran::Ended { said, .. } if said.starts_with("sudo:") => {
-                    return Found::new(ItemState::Unknown, first_line(&said));
-                }
-                Ran::Ended { code, .. } => code == Some(0),
-                Ran::NotStarted(error) => {
-                    return Found::new(ItemState::Unknown, error.to_string());
-                }
-                Ran::TooLong => return too_long(check, &argv),
+    let all = check.paths.iter().map(|path| jobs.below_home(path).display().to_string());
+    let there = if jobs.is_job_user {
+        // All at once: they have one time limit.
+        let argv = ["/bin/sh", "-c", FIRST_THERE, "sh"].into_iter().map(str::to_owned);
+        let argv: Vec<String> = argv.chain(all).collect();
+        match run(jobs.command(&argv, &[]), within(check), jobs.other_user()).await {
+            Ran::Ended { said, .. } if said.starts_with("sudo:") => {
+                return Found::new(ItemState::Unknown, first_line(&said));
             }
-        } else {
-            Path::new(&path).exists()
-        };
-        if there {
-            let found = Found::new(ItemState::Present, format!("{path} is there"));
-            return Found { at: Some(path), ..found };
+            Ran::Ended { code, said } => (code == Some(0)).then_some(said),
+            Ran::NotStarted(error) => return Found::new(ItemState::Unknown, error.to_string()),
+            Ran::TooLong => return too_long(check, &check.paths),
+        }
+    } else {
+        all.into_iter().find(|path| Path::new(path).exists())
+    };
+    match there {
+        Some(path) => is_there_at(path),
+        None => {
+            Found::new(ItemState::Missing, format!("there is no {}", check.paths.join(", nor ")))
         }
     }
-    Found::new(ItemState::Missing, format!("there is no {}", check.paths.join(", nor ")))
+}
+
+fn is_there_at(path: String) -> Found {
+    let found = Found::new(ItemState::Present, format!("{path} is there"));
+    Found { at: Some(path), ..found }
 }
 
 async fn command(check: &Check, machine: &Machine, jobs: &Jobs) -> Found {
@@ -164,14 +184,7 @@ fn is_there(at: String) -> Found {
 
 /// Runs the command and judges what it says.
 async fn asked(check: &Check, argv: &[String], at: Option<String>, jobs: &Jobs) -> Found {
-    let more = [
-        ("LC_ALL", "C.UTF-8"),
-        ("NO_COLOR", "1"),
-        ("NO_UPDATE_NOTIFIER", "1"),
-        ("HOMEBREW_NO_AUTO_UPDATE", "1"),
-        ("COREPACK_ENABLE_DOWNLOAD_PROMPT", "0"),
-    ];
-    let more = more.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let more = LOOKS_WITH.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let shown = quoted(argv);
     let ran = run(jobs.command(argv, &more), within(check), jobs.other_user()).await;
     let (code, said) = match ran {

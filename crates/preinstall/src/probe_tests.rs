@@ -63,3 +63,27 @@ async fn on_a_mac_without_command_line_tools_a_stub_is_no_tool() {
     assert_eq!(found[0].state, ItemState::Missing);
     assert!(found[0].reading.contains("only a stub"), "{found:?}");
 }
+
+#[tokio::test]
+async fn what_a_system_has_no_need_of_is_not_missing_there() {
+    let place = Place::new();
+    let xvfb = [Catalogue::built_in().item("xvfb").unwrap()];
+    let found = check(&xvfb, &mac(), &place.jobs(), |_| ()).await;
+    assert_eq!(found[0].state, ItemState::Present);
+    assert_eq!(found[0].reading, "not needed here: macOS has a display of its own");
+}
+
+#[test]
+fn of_many_paths_another_user_is_asked_once_and_the_first_that_is_there_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("it's there");
+    std::fs::File::create(&there).unwrap();
+    let asked = |paths: &[&Path]| {
+        let mut shell = std::process::Command::new("/bin/sh");
+        let output = shell.args(["-c", FIRST_THERE, "sh"]).args(paths).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (nowhere, there) = (folder.path().join("nowhere"), there.as_path());
+    assert_eq!(asked(&[&nowhere, there, there]), (Some(0), there.display().to_string()));
+    assert_eq!(asked(&[&nowhere]), (Some(1), String::new()));
+}

@@ -1,11 +1,11 @@
 //! An installation as it is on disk before each thing that it does, so that whoever finds it knows what
 //! was begun.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use process::ProcessId;
-use protocol::{HumanStep, RunnerName};
+use protocol::{HumanStep, PreinstallLeft, RunnerName};
 use serde::{Deserialize, Serialize};
 
 use crate::calls::Rights;
@@ -30,6 +30,12 @@ pub struct Record {
     pub items: Vec<Item>,
     #[serde(default)]
     pub human: Vec<HumanStep>,
+    /// What the plan left as it is.
+    #[serde(default)]
+    pub left: Vec<PreinstallLeft>,
+    /// What needs an admin's rights that were asked for and not given.
+    #[serde(default)]
+    pub not_allowed: BTreeSet<String>,
     /// What went wrong, by item.
     #[serde(default)]
     pub failures: BTreeMap<String, Failure>,
@@ -72,7 +78,7 @@ impl Record {
         rights: Rights,
         steps: Vec<Step>,
         items: Vec<Item>,
-        human: Vec<HumanStep>,
+        (human, left): (Vec<HumanStep>, Vec<PreinstallLeft>),
     ) -> Self {
         let waiting = |step| Rest { step, state: State::Waiting };
         Self {
@@ -84,6 +90,8 @@ impl Record {
             steps: steps.into_iter().map(waiting).collect(),
             items,
             human,
+            left,
+            not_allowed: BTreeSet::new(),
             failures: BTreeMap::new(),
             cancelled: false,
             taken_up: 0,

@@ -22,6 +22,25 @@ pub(crate) struct Place {
     pub(crate) folder: tempfile::TempDir,
 }
 
+/// One answer of a stand-in.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Replay {
+    pub(crate) words: &'static str,
+    /// A file of `outputs/`; empty: nothing.
+    pub(crate) says: &'static str,
+    pub(crate) code: i32,
+    /// Programs that are there afterwards.
+    pub(crate) brings: &'static [&'static str],
+    pub(crate) once: bool,
+}
+
+/// Where what package managers print is kept.
+pub(crate) fn recorded(name: &str) -> String {
+    let name = if name.is_empty() { "/dev/null" } else { name };
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("outputs");
+    folder.join(name).display().to_string()
+}
+
 pub(crate) struct Carried {
     pub(crate) done: Done,
     pub(crate) progress: Vec<Progress>,
@@ -70,6 +89,29 @@ for word do case $word in -*|install|update|*=*) ;; *) printf '#!/bin/sh\necho %
         );
     }
 
+    /// A package manager that says what `outputs/` has of it, for the words that it is called with: the
+    /// first that fits, and those of `once` only the first time.
+    pub(crate) fn replays(&self, name: &str, all: &[Replay]) {
+        let calls = self.path("calls").join(name).display().to_string();
+        let bin = self.path("bin").display().to_string();
+        let mut script = format!("printf '%s\\n' \"$*\" >> {calls}\n");
+        for (at, Replay { words, says, code, brings, once }) in all.iter().enumerate() {
+            let file = recorded(says);
+            script +=
+                &format!("if [ \"$*\" = '{words}' ] && [ ! -e {calls}.{at} ]; then cat '{file}'\n");
+            if *once {
+                script += &format!(": > {calls}.{at}\n");
+            }
+            for tool in *brings {
+                let tool_script = format!("#!/bin/sh\\necho {tool} 1.2.3\\n");
+                script +=
+                    &format!("printf '{tool_script}' > {bin}/{tool}; chmod +x {bin}/{tool}\n");
+            }
+            script += &format!("exit {code}; fi\n");
+        }
+        self.program(name, &(script + "exit 64"));
+    }
+
     pub(crate) fn calls(&self, name: &str) -> Vec<String> {
         let text = std::fs::read_to_string(self.path("calls").join(name)).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
@@ -111,10 +153,15 @@ for word do case $word in -*|install|update|*=*) ;; *) printf '#!/bin/sh\necho %
     }
 
     pub(crate) fn record(all: &Catalogue, draft: Draft) -> Record {
+        Self::record_with(all, draft, Rights::Root)
+    }
+
+    pub(crate) fn record_with(all: &Catalogue, draft: Draft, rights: Rights) -> Record {
         let named = draft.steps.iter().flat_map(|step| &step.items);
         let items = named.filter_map(|item| all.item(&item.id)).cloned().collect();
         let began = jiff::Timestamp::UNIX_EPOCH;
-        Record::new("p".into(), began, None, Rights::Root, draft.steps, items, draft.human)
+        let rest = (draft.human, draft.left);
+        Record::new("p".into(), began, None, rights, draft.steps, items, rest)
     }
 
     pub(crate) fn installation(&self, record: Record, machine: &Machine) -> Installation {
@@ -166,11 +213,11 @@ pub(crate) async fn carry_out(
 }
 
 pub(crate) fn mac() -> Machine {
-    Machine { os: Os::Macos, arch: Arch::Arm, managers: Vec::new(), stubs: false }
+    Machine::with(Os::Macos, Arch::Arm, &[])
 }
 
 pub(crate) fn linux(manager: Manager) -> Machine {
-    Machine { os: Os::Linux, arch: Arch::X86, managers: vec![manager], stubs: false }
+    Machine::with(Os::Linux, Arch::X86, &[manager])
 }
 
 pub(crate) fn ends(done: &Done) -> Vec<(String, PreinstallEnd)> {

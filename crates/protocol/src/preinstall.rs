@@ -297,6 +297,9 @@ pub struct PreinstallReceipt {
     pub items: Vec<PreinstallOutcome>,
     /// What is left for somebody to do by hand.
     pub human: Vec<HumanStep>,
+    /// What was asked for and is neither there nor was to be installed, as the plan had it.
+    #[serde(default)]
+    pub left: Vec<PreinstallLeft>,
     /// Why it ended before its end, one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
@@ -314,7 +317,7 @@ pub struct PreinstallOutcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub command: Option<String>,
-    /// Of one that failed: what its tool said last.
+    /// Of one that failed: what its tool said last; of one that nobody allowed: that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub said: Option<String>,
@@ -326,7 +329,7 @@ pub struct PreinstallOutcome {
 pub enum PreinstallEnd {
     Installed,
     Failed,
-    /// It was cancelled before its turn.
+    /// It was cancelled before its turn, or needs an admin's rights that nobody gave.
     NotBegun,
     /// Known only to a newer version.
     #[serde(other)]

@@ -31,15 +31,27 @@ const TAKEN_OVER: [&str; 21] = [
     "SSL_CERT_DIR",
 ];
 const PATH: &str = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin";
-const HOMEBREW: &str = "/opt/homebrew/bin";
+/// Where Homebrew is on Apple silicon. It comes before what macOS brings, as Homebrew's own set-up of a
+/// shell has it.
+const HOMEBREW: [&str; 2] = ["/opt/homebrew/bin", "/opt/homebrew/sbin"];
+const OF_SYSTEM: &str = "/usr/bin";
 
 /// Where a user's own package managers put programs.
 const OF_USER: &str = "~/.local/bin";
 
-/// What the PATH of jobs ends with: programs of that user's own, then `commands` of ours, so that a
-/// real one of the same name comes before.
+/// What the PATH of jobs ends with: Homebrew's programs where there is one, that user's own, then
+/// `commands` of ours, so that a real one of the same name comes before.
 pub(crate) fn last(commands: &Path) -> Vec<String> {
-    vec![OF_USER.to_owned(), commands.display().to_string()]
+    last_with(commands, is_there())
+}
+
+fn last_with(commands: &Path, homebrew: bool) -> Vec<String> {
+    let homebrew = HOMEBREW.iter().filter(|_| homebrew).map(ToString::to_string);
+    homebrew.chain([OF_USER.to_owned(), commands.display().to_string()]).collect()
+}
+
+fn is_there() -> bool {
+    Path::new(HOMEBREW[0]).is_dir()
 }
 
 /// Names and values, without the token. The PATH begins with `first`.
@@ -55,10 +67,8 @@ pub(crate) fn agent_environment(first: &[String], commands: &Path) -> BTreeMap<S
             _ => None,
         }
     };
-    let mut environment = from(
-        |name| std::env::var(name).ok().or_else(|| of_owner(name)),
-        Path::new(HOMEBREW).is_dir(),
-    );
+    let mut environment =
+        from(|name| std::env::var(name).ok().or_else(|| of_owner(name)), is_there());
     let home = environment.get("HOME").cloned().unwrap_or_default();
     if let Some(path) = environment.get_mut("PATH") {
         *path = around(path, first, &last(commands), &home);
@@ -88,10 +98,18 @@ fn from(get: impl Fn(&str) -> Option<String>, homebrew: bool) -> BTreeMap<String
     }
     let mut path = get("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| PATH.into());
     // A service manager's PATH lacks what the owner's shell has.
-    for folder in PATH.split(':').chain(homebrew.then_some(HOMEBREW)) {
-        if !path.split(':').any(|known| known == folder) {
+    let has = |path: &str, folder: &str| path.split(':').any(|known| known == folder);
+    for folder in PATH.split(':') {
+        if !has(&path, folder) {
             path = format!("{path}:{folder}");
         }
+    }
+    if homebrew {
+        let mut folders: Vec<&str> = path.split(':').collect();
+        let at = folders.iter().position(|folder| *folder == OF_SYSTEM).unwrap_or(0);
+        let lacks: Vec<&str> = HOMEBREW.into_iter().filter(|it| !has(&path, it)).collect();
+        folders.splice(at..at, lacks);
+        path = folders.join(":");
     }
     environment.insert("PATH".into(), path);
     environment
@@ -113,7 +131,8 @@ mod tests {
     #[test]
     fn the_settings_folders_come_first_and_our_own_commands_last() {
         let first = ["/opt/node/bin".to_owned(), "~/bin".to_owned()];
-        let path = around("/usr/bin:/bin:/usr/bin", &first, &last("/data/commands".as_ref()), "/h");
+        let last = last_with("/data/commands".as_ref(), false);
+        let path = around("/usr/bin:/bin:/usr/bin", &first, &last, "/h");
         assert_eq!(path, "/opt/node/bin:/h/bin:/usr/bin:/bin:/h/.local/bin:/data/commands");
     }
 
@@ -122,7 +141,19 @@ mod tests {
         let environment = from(|name| (name == "PATH").then(|| "/usr/bin:/x".into()), true);
         assert_eq!(
             environment["PATH"],
-            "/usr/bin:/x:/usr/local/bin:/usr/local/sbin:/usr/sbin:/bin:/sbin:/opt/homebrew/bin"
+            "/opt/homebrew/bin:/opt/homebrew/sbin:/usr/bin:/x:/usr/local/bin:/usr/local/sbin:/usr/sbin:/bin:/sbin"
+        );
+        let of_owner = "/usr/bin:/opt/homebrew/bin".to_owned();
+        let environment = from(|name| (name == "PATH").then(|| of_owner.clone()), true);
+        let path = &environment["PATH"];
+        assert!(
+            path.starts_with("/opt/homebrew/sbin:/usr/bin:/opt/homebrew/bin:"),
+            "what the owner put in order stays so: {path}"
+        );
+        let of_jobs = around("/usr/bin", &[], &last_with("/data/commands".as_ref(), true), "/h");
+        assert_eq!(
+            of_jobs,
+            "/usr/bin:/opt/homebrew/bin:/opt/homebrew/sbin:/h/.local/bin:/data/commands"
         );
     }
 }

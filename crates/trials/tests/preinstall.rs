@@ -248,6 +248,11 @@ fn it_is_cancelled_after_the_call_that_runs() {
     ends.sort_by_key(|(id, _)| *id);
     assert_eq!(ends, [("circleci", PreinstallEnd::NotBegun), ("hallo", PreinstallEnd::Installed)]);
     assert_eq!(client.ended("runnerctl").code(), Some(1));
+    // Taken up again: what was done stays, and the rest alone is done.
+    let again: PreinstallReceipt =
+        json(&rig, &["preinstall", "install", "hallo", "circleci", "--json"]);
+    assert_eq!(self::ends(&again), [("circleci", PreinstallEnd::Installed)]);
+    assert_eq!(calls(&rig).len(), 1, "npm is not called for what it did before");
     rig.finish();
 }
 
@@ -268,6 +273,18 @@ fn one_that_cannot_be_had_shows_what_its_tool_said_and_stops_no_other() {
     let mut ends = ends(&receipt);
     ends.sort_by_key(|(id, _)| *id);
     assert_eq!(ends, [("hallo", PreinstallEnd::Installed), ("moon", PreinstallEnd::Failed)]);
+    let left: Vec<&str> = receipt.left.iter().map(|left| left.item.id.as_str()).collect();
+    assert_eq!(left, ["hangs"], "the receipt tells what was named and left");
+    // With nothing to do it is no success either while one that was named is not there.
+    let output = rig
+        .place
+        .command("runnerctl")
+        .args(["preinstall", "install", "hallo", "hangs", "--json"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let receipt: PreinstallReceipt = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((receipt.items.len(), receipt.left.len()), (0, 1), "{receipt:?}");
     rig.finish();
 }
 
@@ -288,6 +305,9 @@ fn on_a_full_disk_it_says_so_and_nothing_is_broken() {
     assert!(said.contains("No space left on device"), "{said}");
     rig.until_state(RunnerState::Idle);
     drop(disk);
+    // With room it is installed, by the same words.
+    let done: PreinstallReceipt = json(&rig, &["preinstall", "install", "hallo", "--json"]);
+    assert_eq!(ends(&done), [("hallo", PreinstallEnd::Installed)]);
     rig.finish();
 }
 
@@ -308,7 +328,17 @@ fn a_list_becomes_a_preset_and_reports_tell_what_came() {
         "web",
     ]);
     assert!(said.contains("git, brew-ripgrep") && said.contains("Line 3"), "{said}");
+    let refused = rig.place.runnerctl_fails(&[
+        "preinstall",
+        "import",
+        sign(&rig, "Brewfile").to_str().unwrap(),
+        "--preset",
+        "essentials",
+    ]);
+    assert!(refused.contains("a preset of Runner Tray's own"), "{refused}");
     let list: Preinstall = json(&rig, &["preinstall", "list", "--json"]);
+    let essentials = list.presets.iter().find(|preset| preset.id == "essentials").unwrap();
+    assert!(!essentials.own && essentials.items.len() > 10, "{essentials:?}");
     let web = list.presets.iter().find(|preset| preset.id == "web").unwrap();
     assert_eq!((web.items.len(), web.own), (2, true));
     let brewfile = rig.place.runnerctl(&["preinstall", "export", "brewfile", "web"]);

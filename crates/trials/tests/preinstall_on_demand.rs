@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use protocol::{Preinstall, PreinstallHow};
+use protocol::{Preinstall, PreinstallEnd, PreinstallHow, PreinstallPlan, PreinstallReceipt};
 use skipped::skipped;
 use trials::{Api, DEADLINE, Options, Place, Supervisor, has_tools, is_root, program, until};
 
@@ -50,6 +50,9 @@ fn every_debian_package_of_the_catalogue_is_in_the_archive() {
     supervisor.stop();
 }
 
+/// Of a Debian.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// A folder that is a Debian of its own.
 struct Debian<'a> {
     root: &'a Path,
@@ -78,6 +81,17 @@ impl<'a> Debian<'a> {
                 let _ = fs::copy(entry.path(), to);
             }
         }
+        // So is the way to registries.
+        for entry in
+            fs::read_dir("/usr/local/share/ca-certificates").into_iter().flatten().flatten()
+        {
+            let to = root.join("usr/local/share/ca-certificates");
+            fs::create_dir_all(&to).unwrap();
+            let _ = fs::copy(entry.path(), to.join(entry.file_name()));
+        }
+        let _ = fs::copy("/etc/pip.conf", root.join("etc/pip.conf"));
+        let npmrc = format!("cafile={CERTIFICATES}\n");
+        run_dir::write_atomically(&root.join("root/.npmrc"), npmrc.as_bytes()).unwrap();
         for name in ["runnerctl", "runner-tray-supervisor", "runner-tray-keeper"] {
             fs::copy(program(name), root.join("usr/bin").join(name)).unwrap();
         }
@@ -94,7 +108,7 @@ impl<'a> Debian<'a> {
                 command.env(name, value);
             }
         }
-        command.env("HOME", "/root");
+        command.env("HOME", "/root").env("SSL_CERT_FILE", CERTIFICATES);
         command
     }
 
@@ -150,6 +164,67 @@ fn in_a_clean_debian_the_essentials_are_installed_and_a_second_run_changes_nothi
     assert_eq!(list(), packages);
     assert_eq!(debian.says(&["runnerctl", "supervisor", "stop"]).0, Some(0));
     supervisor.wait().unwrap();
+}
+
+/// Each, and what of it is left to people in this release: what builds it is too old, or no program can.
+const PRESETS: [(&str, &[&str]); 7] = [
+    ("jvm", &[]),
+    ("python", &[]),
+    ("node", &[]),
+    ("go", &["golangci-lint"]),
+    ("containers", &["docker-running"]),
+    ("browsers", &["geckodriver"]),
+    ("rust", &["cargo-nextest"]),
+];
+
+#[test]
+#[ignore = "makes a Debian and fills it with some gigabytes: run it on demand"]
+fn in_a_clean_debian_presets_are_installed_and_a_second_plan_has_no_step() {
+    if !is_root() || !has_tools(&["debootstrap", "chroot", "mount"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("debian")).unwrap();
+    let root = folder.path().join("debian");
+    let debian = Debian::made(&root);
+    let mut supervisor =
+        debian.command(&["runner-tray-supervisor"]).stdout(Stdio::null()).spawn().unwrap();
+    until(DEADLINE, "the supervisor answers", || {
+        debian.says(&["runnerctl", "supervisor", "status"]).0 == Some(0)
+    });
+    let json = |words: &[&str]| {
+        let output = debian.command(&[&["runnerctl", "preinstall"], words].concat()).output();
+        let output = output.unwrap();
+        assert!(output.stdout.starts_with(b"{"), "{words:?}: {}", text(&output));
+        output
+    };
+    json(&["install", "--json", "--item", "ca-certificates"]);
+    let mut wrong = Vec::new();
+    for (preset, by_people) in PRESETS {
+        let output = json(&["install", preset, "--json"]);
+        let done: PreinstallReceipt = serde_json::from_slice(&output.stdout).unwrap();
+        println!("{preset}: {} s", done.seconds);
+        for it in &done.items {
+            println!("  {}: {:?}, {}", it.item.id, it.outcome, it.item.reading);
+            if it.outcome != PreinstallEnd::Installed {
+                wrong.push(format!("{preset}: {it:?}"));
+            }
+        }
+        let output = json(&["plan", preset, "--json"]);
+        let again: PreinstallPlan = serde_json::from_slice(&output.stdout).unwrap();
+        let human: Vec<&str> = again.human.iter().map(|step| step.item.as_str()).collect();
+        if !again.steps.is_empty() || !again.left.is_empty() || human != by_people {
+            wrong.push(format!("{preset} again: {again:?}"));
+        }
+        // It says whether all is there.
+        let code = debian.says(&["runnerctl", "preinstall", "install", preset]).0;
+        if code != Some(i32::from(!by_people.is_empty())) {
+            wrong.push(format!("{preset}: {code:?}"));
+        }
+    }
+    assert_eq!(debian.says(&["runnerctl", "supervisor", "stop"]).0, Some(0));
+    supervisor.wait().unwrap();
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]

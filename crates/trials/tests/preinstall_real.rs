@@ -9,7 +9,8 @@ use protocol::{PreinstallEnd, PreinstallNow, PreinstallPlan, PreinstallReceipt};
 use serde::de::DeserializeOwned;
 use skipped::skipped;
 use trials::{
-    Api, DEADLINE, Options, Ours, Place, Supervisor, User, has_tools, is_root, until, until_some,
+    Api, DEADLINE, Options, Ours, Place, SmallDisk, Supervisor, User, has_tools, is_root, until,
+    until_some,
 };
 
 /// Small, without dependencies, and nobody's.
@@ -327,24 +328,70 @@ fn apt_brings_pipx_which_brings_a_program() {
     world.finish();
 }
 
+/// Real apt stops before it runs dpkg while the file `hold` is there, and says so by `begun`.
+struct HeldApt {
+    configuration: std::path::PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl HeldApt {
+    fn now() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name = format!("99-trial-{}", std::process::id());
+        let configuration = std::path::Path::new("/etc/apt/apt.conf.d").join(name);
+        let held = Self { configuration, folder };
+        let (hold, begun) = (held.sign("hold"), held.sign("begun"));
+        let (hold_at, begun_at) = (hold.display(), begun.display());
+        let line = format!(
+            "DPkg::Pre-Invoke {{ \"while [ -e {hold_at} ]; do : > {begun_at}; sleep 0.05; done\"; }};\n"
+        );
+        std::fs::File::create(&hold).unwrap();
+        run_dir::write_atomically(&held.configuration, line.as_bytes()).unwrap();
+        held
+    }
+
+    fn sign(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn has_begun(&self) -> bool {
+        self.sign("begun").exists()
+    }
+
+    fn let_go(&self) {
+        std::fs::remove_file(self.sign("hold")).unwrap();
+    }
+}
+
+impl Drop for HeldApt {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.sign("hold"));
+        let _ = std::fs::remove_file(&self.configuration);
+    }
+}
+
 #[test]
 fn a_supervisor_that_is_killed_leaves_apt_whole() {
     if !apt_has(HELLO) {
         return;
     }
     let _away = Away::now(HELLO);
+    let held = HeldApt::now();
     let world = World::with(Place::new(), &[OF_HELLO]);
     let mut command = world.place.command("runnerctl");
     command.args(["preinstall", "install", "hello"]).stdout(Stdio::null()).stderr(Stdio::null());
     let client = Ours::start(command);
-    until(DEADLINE, "apt is at work", || {
-        matches!(
-            world.api.snapshot().ok().and_then(|it| it.preinstall),
-            Some(PreinstallNow::Installing(runs)) if runs.step > 0
-        )
+    until(DEADLINE, "apt has all it needs and is about to run dpkg", || {
+        held.has_begun()
+            && matches!(
+                world.api.snapshot().ok().and_then(|it| it.preinstall),
+                Some(PreinstallNow::Installing(runs)) if runs.step == 2
+            )
     });
     let World { supervisor, place, api: _ } = world;
     supervisor.kill();
+    // Nobody looks, and dpkg unpacks and sets up.
+    held.let_go();
     let world = World::start(place);
     until(DEADLINE, "it was taken up and is over", || {
         matches!(
@@ -353,8 +400,34 @@ fn a_supervisor_that_is_killed_leaves_apt_whole() {
                 if receipt.taken_up && receipt.items.iter().all(|it| it.outcome == PreinstallEnd::Installed)
         )
     });
+    let output = world.api.call(async |client| client.preinstall_output(0).await).unwrap();
+    assert_eq!(output.text.matches("Setting up hello").count(), 1, "{}", output.text);
     world.installs_nothing_more();
     assert!(succeeds("dpkg", &["--audit"]));
     client.kill();
+    world.finish();
+}
+
+#[test]
+fn on_a_full_disk_npm_says_so_and_with_room_it_installs() {
+    if !has_tools(&["node", "npm"]) {
+        return;
+    }
+    if !succeeds("npm", &["view", "mkdirp", "version"]) {
+        return skipped("npm's registry cannot be reached");
+    }
+    let mkdirp = ("mkdirp", "{ command = [\"mkdirp\", \"--version\"] }", "npm = \"mkdirp\"");
+    let world = World::with(home(), &[mkdirp]);
+    let (local, left) = (world.place.path("owner").join(".local"), world.place.path("gone"));
+    std::fs::create_dir_all(&local).unwrap();
+    let Some(disk) = SmallDisk::over(&local, &left, "size=8k") else {
+        return world.finish();
+    };
+    let done = world.install(&["mkdirp"]);
+    assert_eq!(done.items[0].outcome, PreinstallEnd::Failed, "{done:?}");
+    let said = done.items[0].said.as_deref().unwrap();
+    assert!(said.contains("ENOSPC"), "{said}");
+    drop(disk);
+    world.installs(&["mkdirp"]);
     world.finish();
 }

@@ -43,7 +43,11 @@ there, or on macOS a `plist` (`{ file = "...", key = "..." }`). `version` is the
 
 `linux` and `macos` say how it comes there: `apt`, `dnf`, `brew`, `cask`, `npm`, `pipx`, `pip`, `cargo`, `go` or `gem`, each a
 package or a list; `human` what somebody does by hand; `then` what somebody does after that. `linux_x86_64`,
-`linux_aarch64`, `macos_x86_64` and `macos_aarch64` take their place on such a machine. `needs` names items that come first.
+`linux_aarch64`, `macos_x86_64` and `macos_aarch64` take their place on such a machine, and `on.ubuntu` or `on.debian-12` on
+such a system (`ID` and `VERSION_ID` of `/etc/os-release`). `with_at_least` is how new cargo, go or another manager has to be;
+where it is older, `human` is what is left. `not_needed` says why jobs on such a machine need no such thing: it is in no count.
+`needs` names items that come first. `pip` is refused by systems that keep Python to themselves (PEP 668; Debian since 12):
+there use `pipx`, or an environment of the job's own.
 A package's name is a name alone: options, addresses, paths and patterns are refused.
 "#;
 
@@ -72,12 +76,19 @@ fn page() -> String {
             "| [`{}`]({link}) | {} | {} | {} | {size} |",
             item.id,
             item.what_for,
-            ways(item, item.linux.as_ref()),
+            on_linux(item),
             ways(item, item.macos.as_ref()),
         );
     }
     page.push_str(OWN);
     page
+}
+
+/// With what is otherwise on some systems.
+fn on_linux(item: &Item) -> String {
+    let usual = ways(item, item.linux.as_ref());
+    let others = item.on.iter().map(|(suite, it)| format!("on {suite}: {}", ways(item, Some(it))));
+    [usual].into_iter().chain(others).collect::<Vec<_>>().join("; ")
 }
 
 fn ways(item: &Item, ways: Option<&Ways>) -> String {
@@ -90,6 +101,7 @@ fn ways(item: &Item, ways: Option<&Ways>) -> String {
         all.push(format!("Runner Tray writes it ({})", item.id));
     }
     all.extend(ways.human.iter().chain(&ways.then).map(|words| format!("by hand: {words}")));
+    all.extend(ways.not_needed.iter().map(|why| format!("not needed: {why}")));
     all.join("; ").replace('|', "\\|")
 }
 

@@ -794,6 +794,10 @@ export type PreinstallReceipt = { id: string, at: string, seconds: number, items
  */
 human: Array<HumanStep>, 
 /**
+ * What was asked for and is neither there nor was to be installed, as the plan had it.
+ */
+left: Array<PreinstallLeft>, 
+/**
  * Why it ended before its end, one sentence.
  */
 cut_short?: string, taken_up: boolean, };
@@ -808,7 +812,7 @@ item: ItemChecked,
  */
 command?: string, 
 /**
- * Of one that failed: what its tool said last.
+ * Of one that failed: what its tool said last; of one that nobody allowed: that.
  */
 said?: string, };
 

@@ -86,11 +86,12 @@ enum Act {
         #[command(flatten)]
         shape: Shape,
     },
-    /// Show the plan and carry it out
+    /// Show the plan and carry it out; exits with 1 if one that was named is not there then
     #[command(
-        long_about = "Show the plan and carry it out. Where a step needs an admin it is run by \
-            `sudo -n`, which asks for no password. It goes on in the supervisor though this command ends; \
-            a second one changes nothing.",
+        long_about = "Show the plan and carry it out; exits with 1 if one that was named is not there then. \
+            At a terminal it asks first. Where a step needs an admin it is run by `sudo -n`, which asks for \
+            no password. It goes on in the supervisor though this command ends; a second one changes \
+            nothing.",
         after_help = "Examples:\n  runnerctl preinstall install essentials\n  runnerctl preinstall install node --verbose\n  runnerctl preinstall install --cancel"
     )]
     Install {
@@ -105,8 +106,11 @@ enum Act {
         /// Show what the tools write
         #[arg(long, short)]
         verbose: bool,
+        /// Begin without asking
+        #[arg(long, short)]
+        yes: bool,
         /// End the installation that runs, after what it is at
-        #[arg(long, conflicts_with_all = ["names", "item", "runner", "upgrade", "verbose"])]
+        #[arg(long, conflicts_with_all = ["names", "item", "runner", "upgrade", "verbose", "yes"])]
         cancel: bool,
         #[command(flatten)]
         shape: Shape,
@@ -137,11 +141,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             client.cancel_preinstall().await?;
             Ok(screen.say("No installation runs any more, or it ends after what it is at.")?)
         }
-        Act::Install { named, runner, upgrade, verbose, cancel: false, shape } => {
+        Act::Install { named, runner, upgrade, verbose, yes, cancel: false, shape } => {
             let asked = AskPreinstall { upgrade, ..named.asked(&client, runner).await? };
             let plan = planned(&client, &asked).await?;
             if !shape.json {
                 show(&plan, &mut screen)?;
+                if !yes && !plan.steps.is_empty() && !preinstall_progress::agreed().await? {
+                    screen.say("Nothing was installed.")?;
+                    return Err(Failure::Told);
+                }
             }
             preinstall_progress::install(&client, plan, verbose, &shape, &mut screen).await
         }
@@ -263,15 +271,14 @@ fn show(plan: &PreinstallPlan, screen: &mut Screen) -> Result<(), Failure> {
         screen.say(format!("Left: {} ({}). {}", left.item.title, left.item.reading, left.why))?;
     }
     by_hand(&plan.human, screen)?;
-    screen.say(if plan.steps.is_empty() {
-        format!("Nothing to install: {} are there.", plan.already.len())
-    } else {
-        let steps = plan.steps.len();
-        format!(
-            "{steps} steps, about {}; {} are there.",
-            words::size(plan.size),
-            plan.already.len()
-        )
+    let there = match plan.already.len() {
+        1 => "1 is there".to_owned(),
+        there => format!("{there} are there"),
+    };
+    screen.say(match plan.steps.len() {
+        0 => format!("Nothing to install: {there}."),
+        1 => format!("1 step, about {}; {there}.", words::size(plan.size)),
+        steps => format!("{steps} steps, about {}; {there}.", words::size(plan.size)),
     })?;
     Ok(())
 }

@@ -39,10 +39,11 @@ pub(super) async fn install(
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     if plan.steps.is_empty() {
+        let receipt = nothing(plan);
         if shape.json {
-            screen.json(&nothing(plan))?;
+            screen.json(&receipt)?;
         }
-        return Ok(());
+        return verdict(&receipt);
     }
     let asked = StartPreinstall { plan: plan.id.clone(), asked_by: PreinstallAskedBy::Cli };
     client.start_preinstall(&asked).await?;
@@ -52,8 +53,31 @@ pub(super) async fn install(
     } else {
         tell(&receipt, screen)?;
     }
-    let well = receipt.items.iter().all(|item| item.outcome == PreinstallEnd::Installed);
-    if well && receipt.cut_short.is_none() { Ok(()) } else { Err(Failure::Told) }
+    verdict(&receipt)
+}
+
+/// Whether all that was named is there now; a step for people about something that is there is a hint.
+fn verdict(receipt: &PreinstallReceipt) -> Result<(), Failure> {
+    let is_there = |it: &&PreinstallOutcome| matches!(it.outcome, PreinstallEnd::Installed);
+    let there: Vec<&str> =
+        receipt.items.iter().filter(is_there).map(|it| it.item.id.as_str()).collect();
+    let by_people = receipt.human.iter().all(|step| there.contains(&step.item.as_str()));
+    let all = there.len() == receipt.items.len() && receipt.left.is_empty() && by_people;
+    if all && receipt.cut_short.is_none() { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// Asks whoever sits at the terminal. Without one the command itself was the word.
+pub(super) async fn agreed() -> Result<bool, Failure> {
+    if !crate::token::can_prompt() {
+        return Ok(true);
+    }
+    eprint!("Install this? [y/N] ");
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let line = reading.await.map_err(std::io::Error::other)??;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// A plan without steps, carried out.
@@ -64,6 +88,7 @@ fn nothing(plan: PreinstallPlan) -> PreinstallReceipt {
         seconds: 0,
         items: Vec::new(),
         human: plan.human,
+        left: plan.left,
         cut_short: None,
         taken_up: false,
     }
@@ -165,13 +190,17 @@ fn tell(receipt: &PreinstallReceipt, screen: &mut Screen) -> Result<(), Failure>
         row(item, screen)?;
         match outcome {
             PreinstallEnd::Installed => {}
-            PreinstallEnd::NotBegun => screen.field("", Tone::Quiet, "Its turn never came.")?,
-            PreinstallEnd::Failed | PreinstallEnd::Other => {
+            PreinstallEnd::NotBegun if said.is_none() => {
+                screen.field("", Tone::Quiet, "Its turn never came.")?;
+            }
+            PreinstallEnd::NotBegun | PreinstallEnd::Failed | PreinstallEnd::Other => {
+                let was_run = *outcome != PreinstallEnd::NotBegun;
+                let (ran, words) = if was_run { ("ran", "it said") } else { ("to run", "why") };
                 if let Some(command) = command {
-                    screen.field("ran", Tone::Quiet, command)?;
+                    screen.field(ran, Tone::Quiet, command)?;
                 }
                 if let Some(said) = said {
-                    screen.field("it said", Tone::Plain, said)?;
+                    screen.field(words, Tone::Plain, said)?;
                 }
             }
         }

@@ -106,11 +106,168 @@ fn an_installation_is_followed_to_its_end_and_a_failure_is_one() {
 
 #[test]
 fn what_is_there_is_not_installed_again() {
+    let mut all_there = plan(&json!([]));
+    all_there["human"] = json!([]);
+    all_there["left"] = json!([]);
+    let fake = Fake::absent()
+        .on("GET /v1/preinstall", list())
+        .on("POST /v1/preinstall/plan", all_there)
+        .started();
+    assert_snapshot!(fake.run(&["preinstall", "install", "web"]));
+}
+
+#[test]
+fn what_was_named_and_is_not_there_in_the_end_is_a_failure_and_told() {
+    // Nothing to install, and yet something is left and something is by hand.
     let fake = Fake::absent()
         .on("GET /v1/preinstall", list())
         .on("POST /v1/preinstall/plan", plan(&json!([])))
         .started();
-    assert_snapshot!(fake.run(&["preinstall", "install", "web"]));
+    let said = fake.run(&["preinstall", "install", "web", "--json"]);
+    assert!(said.starts_with("exit code 1\n"), "{said}");
+    assert!(
+        said.contains("\"left\"") && said.contains("It is upgraded only where you say so."),
+        "{said}"
+    );
+    // The steps went well, and what the plan left is still not there.
+    for (field, value) in [
+        (
+            "left",
+            json!([{ "item": item("node", "too-old", "16"), "why": "It is upgraded only where you say so." }]),
+        ),
+        ("human", json!([{ "item": "xcode", "title": "Xcode", "words": "Download it." }])),
+    ] {
+        let mut done = done("installed");
+        done[field] = value;
+        let said = installs(&[json!([done])], &["preinstall", "install", "web"]).1;
+        assert!(said.starts_with("exit code 1\n"), "{field}: {said}");
+    }
+    // A hint for people about what is there now.
+    let mut done = done("installed");
+    done["human"] = json!([{ "item": "jq", "title": "jq", "words": "Log in again." }]);
+    let said = installs(&[json!([done])], &["preinstall", "install", "web"]).1;
+    assert!(said.starts_with("exit code 0\n"), "{said}");
+}
+
+/// One with these states in its snapshots, a stream each: all but the last one end.
+fn installs(streams: &[Value], words: &[&str]) -> (Fake, String) {
+    let mut fake = Fake::absent()
+        .on("GET /v1/preinstall", list())
+        .on("POST /v1/preinstall/plan", plan(&steps()))
+        .on("GET /v1/preinstall/output?from=0", page("Get:1 jq\n", 0, 9))
+        .on("GET /v1/preinstall/output?from=9", page("Setting up jq\n", 9, 23))
+        .on("GET /v1/preinstall/output?from=23", page("", 23, 23))
+        .grants("POST /v1/preinstall/install");
+    for (at, states) in streams.iter().enumerate() {
+        let snapshot = |state: &Value| {
+            let mut snapshot = crate::fake::snapshot(&[runner("mini", json!({}))]);
+            snapshot["preinstall"] = state.clone();
+            snapshot
+        };
+        let states = states.as_array().expect("states");
+        let snapshots: Vec<Value> = states.iter().map(snapshot).collect();
+        let is_last = at + 1 == streams.len();
+        fake = if is_last { fake.tells(&snapshots) } else { fake.tells_and_ends(&snapshots) };
+    }
+    let fake = fake.started();
+    let said = fake.run(words);
+    (fake, said)
+}
+
+fn page(text: &str, from: u64, next: u64) -> Value {
+    json!({ "text": text, "from": from, "next": next, "at_end": true })
+}
+
+fn installing(waits: Option<&str>, last_line: &str) -> Value {
+    json!({
+        "kind": "installing", "id": "p-1", "since": "2026-11-29T10:00:00Z", "step": 1, "steps": 1,
+        "title": "Install jq with apt", "items": ["jq"], "last_line": last_line, "waits": waits,
+        "cancelling": false, "taken_up": false,
+    })
+}
+
+#[test]
+fn while_it_installs_the_step_and_what_it_waits_for_are_told_once_each() {
+    let waits = installing(Some("apt is used by apt-get (process 813)"), "");
+    let works = installing(None, "Get:1 jq");
+    let states = json!([waits, waits, works, installing(None, "Setting up jq"), done("installed")]);
+    let (_, said) = installs(&[states.clone()], &["preinstall", "install", "web"]);
+    assert_snapshot!("while_it_installs", said);
+    let (fake, said) = installs(&[states], &["preinstall", "install", "web", "--verbose"]);
+    assert_snapshot!("while_it_installs_with_what_tools_write", said);
+    let read = fake.asked().into_iter().filter(|call| call.contains("/output"));
+    assert!(read.clone().count() >= 3, "{:?}", read.collect::<Vec<_>>());
+    assert_eq!(said.matches("Setting up jq\n").count(), 1, "nothing is shown twice: {said}");
+}
+
+#[test]
+fn a_supervisor_that_goes_and_comes_back_meanwhile_is_followed_on() {
+    let before = json!([installing(None, "Get:1 jq")]);
+    let after = json!([installing(None, "Setting up jq"), done("installed")]);
+    let (fake, said) = installs(&[before, after], &["preinstall", "install", "web"]);
+    assert!(said.starts_with("exit code 0\n"), "{said}");
+    assert_eq!(said.matches("Step 1 of 1").count(), 1, "{said}");
+    let streams = fake.asked().into_iter().filter(|call| call.starts_with("GET /v1/events"));
+    assert_eq!(streams.count(), 2);
+}
+
+#[test]
+fn another_installation_that_began_since_is_no_success() {
+    let mut other = done("installed");
+    other["id"] = json!("p-2");
+    let (_, said) = installs(&[json!([other])], &["preinstall", "install", "web"]);
+    assert!(said.starts_with("exit code 1\n") && said.contains("Another installation"), "{said}");
+}
+
+#[test]
+fn what_was_not_allowed_is_told_with_the_command_to_run() {
+    let mut refused = done("not-begun");
+    refused["items"][0]["item"]["state"] = json!("missing");
+    refused["items"][0]["said"] = json!("You did not allow it.");
+    let (_, said) = installs(&[json!([refused])], &["preinstall", "install", "web"]);
+    assert!(said.starts_with("exit code 1\n"), "{said}");
+    assert!(
+        said.contains("to run      sudo apt-get install")
+            && said.contains("why         You did not"),
+        "{said}"
+    );
+}
+
+#[test]
+fn at_a_terminal_it_asks_first_and_a_no_installs_nothing() {
+    let has_script = || std::process::Command::new("script").arg("--version").output().is_ok();
+    if std::env::consts::OS != "linux" || !has_script() {
+        println!("skipped: there is no script(1) that makes a terminal");
+        return;
+    }
+    for (answer, yes, begins) in
+        [("n\n", "", false), ("\n", "", false), ("y\n", "", true), ("", " --yes", true)]
+    {
+        let mut snapshot = crate::fake::snapshot(&[runner("mini", json!({}))]);
+        snapshot["preinstall"] = done("installed");
+        let fake = Fake::absent()
+            .on("GET /v1/preinstall", list())
+            .on("POST /v1/preinstall/plan", plan(&steps()))
+            .grants("POST /v1/preinstall/install")
+            .tells(&[snapshot])
+            .started();
+        let program = assert_cmd::cargo::cargo_bin!("runnerctl");
+        let words = format!("'{}' preinstall install web{yes}", program.display());
+        let output = assert_cmd::Command::new("script")
+            .args(["--quiet", "--return", "--command", &words, "/dev/null"])
+            .env("RUNNER_TRAY_HOME", fake.home())
+            .timeout(std::time::Duration::from_mins(1))
+            .write_stdin(answer)
+            .output()
+            .expect("script runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(said.contains("Install this? [y/N]"), yes.is_empty(), "{said}");
+        let began =
+            fake.wishes().iter().any(|call| call.starts_with("POST /v1/preinstall/install"));
+        assert_eq!(began, begins, "{answer:?}{yes}: {said}");
+        assert_eq!(said.contains("Nothing was installed."), !begins, "{said}");
+        assert_eq!(output.status.code(), Some(i32::from(!begins)), "{said}");
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn is_done() -> Event {
         seconds: 1,
         items: Vec::new(),
         human: Vec::new(),
+        left: Vec::new(),
         cut_short: None,
         taken_up: false,
     }))))

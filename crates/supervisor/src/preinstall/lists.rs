@@ -47,6 +47,15 @@ impl Supervisor {
                 ));
             }
         };
+        if ::preinstall::Catalogue::built_in().presets.iter().any(|it| it.id == asked.preset) {
+            return Err(refusal::bad_request(
+                format!(
+                    "{} is a preset of Runner Tray's own, which would be hidden.",
+                    asked.preset
+                ),
+                "Give the preset another name.",
+            ));
+        }
         let (all, _) = self.catalogue()?;
         let found = ::preinstall::import(&all, format, &asked.text);
         if found.items.is_empty() {

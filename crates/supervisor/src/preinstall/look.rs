@@ -37,15 +37,18 @@ impl Supervisor {
         let environment = agent_environment(&[], &commands(false, &self.folders));
         let path = environment.get("PATH").map_or("", String::as_str);
         let machine = Machine::this(path, host::tools_are_stubs());
-        Ok(shown::list(&all, refused, &machine))
+        Ok(shown::list(&all.needed_on(&machine), refused, &machine))
     }
 
     /// All where nothing is named.
     fn look(&self, asked: &AskPreinstall, all_of_none: bool) -> Result<Look, ApiError> {
         let (all, _) = self.catalogue()?;
+        let machine = Machine::this("", false);
+        let all = all.needed_on(&machine);
         let none = asked.items.is_empty() && asked.presets.is_empty();
         let named: Vec<String> = if none && all_of_none {
-            all.items.iter().map(|item| item.id.clone()).collect()
+            let needed = all.items.iter().filter(|item| item.not_needed(&machine).is_none());
+            needed.map(|item| item.id.clone()).collect()
         } else {
             let named = all.named(&asked.items, &asked.presets).map_err(|it| unknown(&it))?;
             named.iter().map(|item| item.id.clone()).collect()

@@ -112,7 +112,9 @@ impl Supervisor {
         })
     }
 
-    /// Whether an admin's rights can be had is tried first: nobody is asked in the middle.
+    /// Whether an admin's rights can be had is tried first. What asks for them (`pkexec`) is only looked
+    /// for: it asks when the step begins that needs them, once for each such step and never again after
+    /// a no.
     pub(super) fn start_preinstall(&mut self, asked: StartPreinstall, reply: Reply<()>) {
         let plan = match self.known_plan(&asked.plan) {
             Ok(plan) => plan,
@@ -142,7 +144,7 @@ impl Supervisor {
             rights(asked),
             draft.steps,
             items,
-            draft.human,
+            (draft.human, draft.left),
         );
         let saved = std::fs::create_dir_all(&self.preinstalling.folder)
             .and_then(|()| save(&self.preinstalling.record_file(), &record))
@@ -197,14 +199,17 @@ impl Supervisor {
         let Some(PreinstallNow::Installing(runs)) = self.preinstalling.shown.take() else { return };
         let at = now();
         let seconds = runs.since.duration_until(at).as_secs().max(0).cast_unsigned();
-        let (outcomes, human, cut_short) = match done {
-            Ok(done) => (done.outcomes, done.record.human, done.cut_short),
-            Err(why) => (Vec::new(), Vec::new(), Some(format!("It could not go on: {why}."))),
+        let (items, human, left, cut_short) = match done {
+            Ok(done) => (done.outcomes, done.record.human, done.record.left, done.cut_short),
+            Err(why) => {
+                let why = format!("It could not go on: {why}.");
+                (Vec::new(), Vec::new(), Vec::new(), Some(why))
+            }
         };
         tracing::info!(id = %runs.id, ?cut_short, "the installation is over");
         let (id, taken_up) = (runs.id, runs.taken_up);
         let receipt =
-            PreinstallReceipt { id, at, seconds, items: outcomes, human, cut_short, taken_up };
+            PreinstallReceipt { id, at, seconds, items, human, left, cut_short, taken_up };
         self.preinstalling.shown = Some(PreinstallNow::Done(receipt));
         if let Err(error) = std::fs::remove_file(self.preinstalling.record_file()) {
             tracing::warn!(%error, "the record of an installation that is over stays");
@@ -247,6 +252,7 @@ impl Supervisor {
             seconds: 0,
             items: Vec::new(),
             human: Vec::new(),
+            left: Vec::new(),
             cut_short: Some(cut_short),
             taken_up: true,
         }));

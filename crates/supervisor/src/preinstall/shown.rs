@@ -20,7 +20,7 @@ pub(super) fn list(all: &Catalogue, refused: Vec<String>, machine: &Machine) -> 
         own: all.is_own_item(&item.id),
     };
     Preinstall {
-        items: all.items.iter().map(item).collect(),
+        items: all.items.iter().filter(|it| it.not_needed(machine).is_none()).map(item).collect(),
         presets: all.presets.iter().map(|it| preset(all, it)).collect(),
         refused,
     }
