@@ -9,15 +9,20 @@ export const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/
   (it) => it !== undefined && existsSync(it),
 );
 
-/** Calls `look(page, view)` for each view whose name begins with one of `names`; gives the errors that pages had. */
-export async function eachView({ width, height, colorScheme, query = "", names = [] }, look) {
+/**
+ * Calls `look(page, view)` once for each view whose name begins with one of `names`, at 900 x 600; a look may change size and
+ * colours. Gives the errors that pages had.
+ */
+export async function eachView({ query = "", names = [] }, look) {
   const errors = [];
   const { browser, at } = await start();
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme, timezoneId: "Europe/Berlin" });
+  // Nothing moves, so that a look finds the colours that stay.
+  const context = await browser.newContext({ reducedMotion: "reduce", timezoneId: "Europe/Berlin" });
   const page = await context.newPage();
   page.on("pageerror", (error) => errors.push(`${page.url()}: ${error}`));
   for (const view of VIEWS) {
     if (names.length > 0 && !names.some((it) => view.name.startsWith(it))) continue;
+    await resize(page, 900, 600);
     await page.goto(`${at}?${view.query}${query}`);
     await page.waitForSelector("h1", { state: "attached" });
     for (const act of view.acts ?? []) await act(page);
@@ -26,6 +31,12 @@ export async function eachView({ width, height, colorScheme, query = "", names =
   }
   await context.close();
   return errors;
+}
+
+/** Goes on once the page is laid out anew. */
+export async function resize(page, width, height) {
+  await page.setViewportSize({ width, height });
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 let running;
