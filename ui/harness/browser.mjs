@@ -28,12 +28,16 @@ export async function eachView({ query = "", names = [] }, look) {
       const page = await context.newPage();
       page.on("pageerror", (error) => errors.push(`${page.url()}: ${error}`));
       for (let view = views.shift(); view; view = views.shift()) {
-        await resize(page, 900, 600);
-        await page.goto(`${at}?${view.query}${query}`);
-        await page.waitForSelector("h1", { state: "attached" });
-        for (const act of view.acts ?? []) await act(page);
-        await page.waitForTimeout(150);
-        await look(page, view);
+        try {
+          await resize(page, 900, 600);
+          await page.goto(`${at}?${view.query}${query}`);
+          await page.waitForSelector("h1", { state: "attached" });
+          for (const act of view.acts ?? []) await act(page);
+          await page.waitForTimeout(150);
+          await look(page, view);
+        } catch (error) {
+          errors.push(`${view.name}: ${error}`);
+        }
       }
       await context.close();
     }),

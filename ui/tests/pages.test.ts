@@ -30,6 +30,11 @@ describe.each(pages)("the page %s", (page) => {
     expect(current?.getAttribute("aria-keyshortcuts")).toBe(`Control+${pages.indexOf(page) + 1}`);
   });
 
+  test("is there in front of an older supervisor, which tells less", async () => {
+    await open(scene("older-supervisor"), { page });
+    expect(screen.getAllByRole("heading", { level: 1 })).toHaveLength(1);
+  });
+
   test("is where the window opens again", async () => {
     await open(scene("idle"));
     await fireEvent.keyDown(document.body, { key: String(pages.indexOf(page) + 1), ctrlKey: true });
