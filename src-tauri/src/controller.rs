@@ -74,6 +74,8 @@ pub(crate) enum Happened {
     WindowClosed,
     /// The desktop has nowhere to show a tray icon.
     NoTray,
+    /// It has one now.
+    TrayCame,
     /// Words on the menu are not true any more.
     TimePassed,
 }
@@ -144,6 +146,7 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             Happened::Chosen(notice, offer) => self.chosen(&notice, offer),
             Happened::WindowClosed => self.supervisor.somebody_looks(false),
             Happened::NoTray => self.tell(no_tray()),
+            Happened::TrayCame => self.view.notices.retain(|notice| *notice != no_tray()),
             Happened::TimePassed => {}
         }
         self.show(now);

@@ -312,6 +312,8 @@ fn only_a_task_s_own_page_is_opened() {
 fn a_desktop_without_trays_gets_the_window_and_the_reason() {
     let mut day = Day::begins();
     assert_eq!(day.happens(Happened::NoTray), ["window opened", "view: 1 notices"]);
+    // A panel that comes later takes the reason away.
+    assert_eq!(day.happens(Happened::TrayCame), ["view: 0 notices"]);
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -15,6 +15,7 @@ mod links;
 mod login;
 mod menu;
 mod notifying;
+mod reopen;
 #[cfg(test)]
 mod replies;
 mod reply;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use host::notification::Notification;
 use tauri::{AppHandle, Manager, RunEvent, State, WindowEvent};
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,6 +64,8 @@ enum Opens {
 }
 
 fn main() -> ExitCode {
+    host::keep_little_memory();
+    host::calm_web_view();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let opens = match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Opens::IfNew,
@@ -87,6 +91,9 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
         Err(error) => {
             eprintln!("runner-tray cannot start: {error:#}");
+            // Whoever started it by a click has no terminal to read.
+            let title = "Runner Tray cannot start".to_owned();
+            Notification { title, body: format!("{error:#}"), buttons: Vec::new() }.tell();
             ExitCode::FAILURE
         }
     }
@@ -155,7 +162,9 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
         .build(tauri::generate_context!())
         .context("start the desktop part")?;
     Ok(app.run_return(move |app, event| {
-        if let RunEvent::ExitRequested { code: None, api, .. } = event {
+        if reopen::is_second_start(&event) {
+            say(&for_windows, Ask::OpenWindow);
+        } else if let RunEvent::ExitRequested { code: None, api, .. } = event {
             // Closing the window is not quitting.
             api.prevent_exit();
         } else if let RunEvent::WindowEvent { event, .. } = event {
@@ -171,9 +180,18 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
 async fn tell_if_no_tray(news: News) {
     /// At login the app may be there before the panel is.
     const PATIENCE: Duration = Duration::from_secs(5);
-    let shown = tokio::time::timeout(PATIENCE, host::tray_icons_are_shown()).await;
-    if !shown.unwrap_or(false) {
-        let _ = news.send(Happened::NoTray);
+    let mut shown = std::pin::pin!(host::tray_icons_are_shown());
+    match tokio::time::timeout(PATIENCE, shown.as_mut()).await {
+        Ok(true) => {}
+        Ok(false) => {
+            let _ = news.send(Happened::NoTray);
+        }
+        Err(_) => {
+            let _ = news.send(Happened::NoTray);
+            if shown.await {
+                let _ = news.send(Happened::TrayCame);
+            }
+        }
     }
 }
 

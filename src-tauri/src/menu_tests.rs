@@ -49,9 +49,11 @@ fn actions(items: &[Item]) -> Vec<(String, Ask)> {
 fn the_menu_of_every_scene() {
     let mut all = String::new();
     for (name, _) in scenes::texts() {
-        let menu = menu(&scenes::view(&name), &scenes::now());
+        let view = scenes::view(&name);
+        let (menu, face) = (menu(&view, &scenes::now()), view.face());
         let changes = menu.true_until.map_or("never".to_owned(), |until| until.to_string());
-        write!(all, "== {name}, changes {changes}\n{}\n", drawn(&menu.items, 0)).expect("a string");
+        let drawn = drawn(&menu.items, 0);
+        write!(all, "== {name}, icon {face:?}, changes {changes}\n{drawn}\n").expect("a string");
     }
     insta::assert_snapshot!(all);
 }
@@ -103,7 +105,7 @@ fn whether_it_stays_awake_is_said_and_a_click_changes_it() {
     let (label, _) = awake(true, Some("The battery is at 12 %."));
     assert_eq!(label, "May sleep in this task: see Settings");
     // A supervisor that knows of no preferences has no such line.
-    let found = actions(&menu(&scenes::view("busy"), &scenes::now()).items);
+    let found = actions(&menu(&scenes::view("older-supervisor"), &scenes::now()).items);
     assert!(!found.iter().any(|(_, ask)| matches!(ask, Ask::KeepAwake { .. })), "{found:?}");
 }
 
@@ -140,7 +142,7 @@ fn with_many_directories_the_menu_stays_short_and_says_how_many_there_are() {
 
 #[test]
 fn a_supervisor_that_knows_of_no_directories_has_no_menu_of_them() {
-    assert!(directories_of(&scenes::view("problem")).is_none());
+    assert!(directories_of(&scenes::view("older-supervisor")).is_none());
     let before_the_first_task = scene("idle", |snapshot| snapshot.work_dirs.clear());
     let (label, items) = directories_of(&before_the_first_task).expect("clean-up is there");
     assert_eq!((label.as_str(), actions(&items).len()), ("Working directories", 2));

@@ -127,6 +127,7 @@ mod tests {
 
     #[test]
     fn a_paused_or_idle_runner_never_hides_one_that_works_or_needs_somebody() {
+        assert_eq!(scenes::view("busy-and-paused").face(), RunnerState::Busy);
         assert_eq!(scenes::view("several").face(), RunnerState::Draining);
         assert_eq!(scenes::view("several-with-a-problem").face(), RunnerState::Problem);
         assert_eq!(scenes::view("state-from-a-newer-version").face(), RunnerState::Problem);

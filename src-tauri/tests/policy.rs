@@ -46,4 +46,7 @@ fn the_app_has_one_command_and_one_event() {
     assert_eq!(count("generate_handler!"), 1);
     assert_eq!(count("window::emit("), 1);
     assert_eq!(count("emit_to("), 1);
+    for other in [".emit(", "emit_filter(", "emit_str(", "emit_str_to(", "emit_str_filter("] {
+        assert_eq!(count(other), 0, "{other}");
+    }
 }

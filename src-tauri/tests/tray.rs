@@ -123,12 +123,15 @@ mod heavy_notifying {
     promises! { "notifying.py":
         resume_on_a_notification_resumes_the_runner_while_the_app_runs
         with_the_app_closed_a_notification_resumes_the_runner_and_a_click_on_it_opens_the_app
+        a_supervisor_that_began_before_the_desktop_opens_the_window_on_its_display
+        a_start_that_fails_is_told_on_the_desktop
     }
 }
 
 mod heavy_wizard {
     promises! { "wizard.py":
         from_an_empty_home_to_the_first_finished_task
+        with_a_personal_token_a_class_and_its_token_are_made_and_the_first_task_is_claimed
         a_set_up_that_was_left_is_taken_up_where_it_was_and_nothing_was_changed
         a_token_that_circleci_refuses_is_told_and_the_way_out_asks_for_another
         a_keychain_that_is_locked_is_told_and_a_file_is_a_way_out

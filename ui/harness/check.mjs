@@ -1,6 +1,6 @@
 // What only a browser can tell of every view: contrast and the rest of axe in light and dark, and that words two fifths longer fit.
 import { createRequire } from "node:module";
-import { eachView, end, executablePath } from "./browser.mjs";
+import { eachView, end, executablePath, resize } from "./browser.mjs";
 
 if (!executablePath) {
   console.error("There is no Chromium here; name one in CHROMIUM.");
@@ -11,30 +11,32 @@ const names = process.argv.slice(2);
 const wrong = [];
 let looked = 0;
 
-for (const colorScheme of ["light", "dark"]) {
-  const errors = await eachView({ width: 900, height: 600, colorScheme, names }, async (page, { name }) => {
-    await page.addScriptTag({ path: axe });
+const colours = await eachView({ names }, async (page, { name }) => {
+  await page.addScriptTag({ path: axe });
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
     const { violations } = await page.evaluate(() => window.axe.run());
     looked += 1;
     for (const { id, nodes } of violations) {
       wrong.push(`${name}, ${colorScheme}: ${id}: ${nodes.map((it) => it.html.slice(0, 160)).join("\n    ")}`);
     }
-  });
-  wrong.push(...errors);
-}
+  }
+});
 
-for (const [width, height] of [[900, 600], [640, 480]]) {
-  const look = async (page, { name }) => {
+const words = await eachView({ query: "&language=pseudo", names }, async (page, { name }) => {
+  for (const [width, height] of [[900, 600], [640, 480]]) {
+    await resize(page, width, height);
     looked += 1;
     for (const it of await page.evaluate(tooLong)) wrong.push(`${name}, ${width}x${height}, longer words: ${it}`);
-  };
-  wrong.push(...(await eachView({ width, height, colorScheme: "light", query: "&language=pseudo", names }, look)));
-}
+  }
+});
+wrong.push(...colours, ...words);
 await end();
 
 for (const it of wrong) console.error(it);
 console.log(`${looked} looks, ${wrong.length} wrong`);
-process.exitCode = wrong.length > 0 ? 1 : 0;
+// Where nothing was looked at, nothing was shown.
+process.exitCode = wrong.length > 0 || looked === 0 ? 1 : 0;
 
 /** In the page: what is cut off or stands outside. What is meant to be cut says so by an ellipsis or a scroll bar. */
 function tooLong() {

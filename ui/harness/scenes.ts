@@ -1,4 +1,4 @@
-/** The scenes in ui/fixtures, shared with the app, completed by what only the window shows; and some of its own. */
+/** The scenes in ui/fixtures, shared with the app, and some of the window's own. */
 import type { Seen, View } from "../src/bridge";
 import type { PreinstallRuns, Runner, Snapshot } from "../src/generated/protocol";
 
@@ -8,7 +8,7 @@ export const NOW = new Date("2026-03-02T16:42:12Z");
 const files = import.meta.glob<View>("../fixtures/*.json", { import: "default", eager: true });
 const shared = Object.entries(files).map(([path, view]): [string, View] => [
   path.replace(/^.*\/|\.json$/g, ""),
-  completed(view),
+  view,
 ]);
 
 /** What came of the plan in ui/replies: one that failed, one whose turn never came. */
@@ -98,25 +98,6 @@ function copyOf(all: [string, View][], name: string): View {
 
 function snapshotOf(view: View): Snapshot {
   return (view.supervisor as Extract<Seen, { kind: "live" }>).snapshot;
-}
-
-/** As a supervisor of today tells it. */
-function completed(view: View): View {
-  const whole = structuredClone(view);
-  if (whole.supervisor.kind !== "live") return whole;
-  const { snapshot } = whole.supervisor;
-  for (const runner of snapshot.runners) {
-    const isRefused = runner.problems.some((it) => it.code === "token-refused");
-    runner.token = isRefused ? "refused" : runner.state === "updating" ? "untried" : "accepted";
-  }
-  snapshot.preferences ??= {
-    keep_awake: { on: true, battery_floor_percent: 30 },
-    notifications: { problems: true, pause_ended: true, tasks: false },
-    cleanup: { before_task_seconds: 120, when_it_fails: "go-on", end_left_overs: false, weekly: { day: 7, hour: 3 } },
-  };
-  snapshot.keep_awake ??= { held: snapshot.runners.some((it) => it.task) };
-  snapshot.notices ??= { newest: 12, seen: 12 };
-  return whole;
 }
 
 function changed(name: string, change: (snapshot: Snapshot) => void): View {

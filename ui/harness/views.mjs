@@ -19,6 +19,8 @@ export const VIEWS = [
   { name: "overview-no-runner", query: "scene=no-runner" },
   { name: "overview-absent", query: "scene=absent" },
   { name: "overview-refused", query: "scene=refused" },
+  { name: "overview-busy-and-paused", query: "scene=busy-and-paused" },
+  { name: "overview-older-supervisor", query: "scene=older-supervisor" },
   { name: "directories", query: "scene=busy&page=directories" },
   { name: "directories-several", query: "scene=several&page=directories&reply=cleanup-receipts:cleanup-receipts-undo" },
   {
@@ -88,6 +90,7 @@ export const VIEWS = [
   { name: "doctor-well", query: "scene=busy&page=doctor&reply=doctor:doctor-well", acts: [(page) => page.locator("summary").first().click()] },
   { name: "doctor-refused", query: "scene=busy&page=doctor&reply=doctor:doctor-refused" },
   { name: "settings", query: "scene=several&page=settings" },
+  { name: "settings-older-supervisor", query: "scene=older-supervisor&page=settings" },
   { name: "settings-token", query: "scene=busy&page=settings", acts: [(page) => page.locator("button[aria-expanded]").nth(0).click()] },
   { name: "settings-remove", query: "scene=idle&page=settings", acts: [(page) => page.locator("button[aria-expanded]").nth(1).click()] },
   { name: "setup-1-machine", query: "scene=no-runner&page=set-up" },

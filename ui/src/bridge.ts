@@ -3,6 +3,7 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import type { CallName, CallOf, Call, Gives, Reply } from "./calls";
 import type { RunnerName, Snapshot, WorkDirId } from "./generated/protocol";
+import { common } from "./messages/common";
 
 /** What the window may ask for; `Ask` in src-tauri. All but `call` give null. */
 export type Ask =
@@ -51,9 +52,7 @@ export async function call<Name extends CallName>(made: CallOf<Name>): Promise<R
     return await invoke("ask", { ask: { do: "call", call: made } });
   } catch (error) {
     const detail = String(error);
-    return {
-      refused: { code: "failed", title: "The app did not answer.", detail, hint: "Close this window and open it again." },
-    };
+    return { refused: { code: "failed", title: common.noAnswer(), detail, hint: common.noAnswerHint() } };
   }
 }
 

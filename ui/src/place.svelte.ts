@@ -4,7 +4,7 @@ import type { RunnerName } from "./generated/protocol";
 import { keep, kept } from "./kept";
 import { PAGES } from "./pages";
 
-type Kept = { page: Page; runner?: RunnerName };
+type Kept = { page: Page; runner?: RunnerName; edits?: RunnerName };
 const KEY = "place";
 
 class Place {
@@ -22,22 +22,26 @@ class Place {
   }
 
   restore(): void {
-    const { page, runner } = kept<Kept>(KEY) ?? { page: "overview" as const };
+    const { page, runner, edits } = kept<Kept>(KEY) ?? { page: "overview" as const };
     this.page = PAGES.some((it) => it.page === page) || page === "set-up" ? page : "overview";
     this.runner = runner;
+    this.edits = edits;
   }
 
   edit(runner: RunnerName): void {
-    this.edits = runner;
-    this.go("set-up");
+    this.#go("set-up", runner, undefined);
   }
 
   go(page: Page, runner?: RunnerName, part?: "token" | "remove" | "plan" | "essentials"): void {
-    this.part = part;
-    if (page !== "set-up") this.edits = undefined;
-    this.page = page;
     if (runner !== undefined) this.runner = runner;
-    keep(KEY, { page, runner: this.runner } satisfies Kept | { runner: undefined });
+    this.#go(page, undefined, part);
+  }
+
+  #go(page: Page, edits: RunnerName | undefined, part: Place["part"]): void {
+    this.part = part;
+    this.page = page;
+    this.edits = edits;
+    keep(KEY, { page, runner: this.runner, edits });
   }
 }
 

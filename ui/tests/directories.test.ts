@@ -197,17 +197,6 @@ test("why they cannot be looked at is said, with the way out", async () => {
   expect(screen.getByRole("alert").textContent).toContain("Mend settings.toml");
 });
 
-test("by keyboard alone: each box and button is reached in reading order", async () => {
-  await page(scene("idle"));
-  const main = screen.getByRole("main");
-  const reached = [...main.querySelectorAll<HTMLElement>("button, input, select, summary, [tabindex]")]
-    .filter((it) => !(it as HTMLInputElement).disabled)
-    .map((it) => it.getAttribute("aria-label") ?? it.closest("label")?.textContent?.trim() ?? it.textContent?.trim());
-  const order = ["Measure again", "All that can go", "Choose web-app / build", "Open: web-app / build", "Never delete: web-app / build"];
-  expect(reached.slice(0, order.length)).toEqual(order);
-  expect([...main.querySelectorAll("[tabindex]")].every((it) => Number(it.getAttribute("tabindex")) <= 0)).toBe(true);
-});
-
 test("whatever a job calls its folders is text, and every state is accessible", async () => {
   await page(scene("hostile"), { "work-dirs": "work-dirs-hostile" });
   expect(document.querySelectorAll("main img, main script, main a")).toHaveLength(0);

@@ -139,11 +139,15 @@ describe("a problem leads on to where it is mended", () => {
   });
 });
 
-test("the time of a task is kept true without asking anybody", async () => {
-  const { asked, made } = await open(scene("busy"));
+test("the time of a task is told with what it uses, and kept true without asking anybody", async () => {
+  const { asked, made, show } = await open(scene("busy"));
   expect(screen.getByText("4 min 12 s")).toBeTruthy();
-  await vi.advanceTimersByTimeAsync(3000);
-  expect(screen.getByText("4 min 15 s")).toBeTruthy();
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(screen.getByText("4 min 16 s")).toBeTruthy();
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(screen.getByText("4 min 16 s")).toBeTruthy();
+  await show(scene("busy"));
+  expect(screen.getByText("4 min 18 s")).toBeTruthy();
   expect(asked).toEqual([]);
   expect(made("history")).toHaveLength(1);
 });

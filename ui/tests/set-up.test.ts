@@ -2,7 +2,9 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test } from "vitest";
 import type { View } from "../src/bridge";
+import protocol from "../src/generated/protocol.ts?raw";
 import { keep, kept } from "../src/kept";
+import { place } from "../src/place.svelte";
 import { waysOut } from "../src/setup/wayOut";
 import { runnersOf, scene } from "../harness/scenes";
 import { close, open, settle } from "./window";
@@ -140,8 +142,10 @@ describe("the token", () => {
     await choose(/personal API token/);
     await write("Personal API token", "not-a-real-personal-token");
     await write("Namespace of your organisation", "acme");
+    await write("CircleCI’s address", "https://ci.acme.example");
     await fireEvent.click(button("Show its resource classes"));
     await settle();
+    expect(made("list-classes")[0]?.api_url).toBe("https://ci.acme.example");
     await fireEvent.change(screen.getByLabelText("Which one?"), { target: { value: "" } });
     await write("Name of the new class", "desk");
     await goOn();
@@ -150,7 +154,7 @@ describe("the token", () => {
     expect(made("create-class")).toEqual([]);
     await fireEvent.click(button("Install and start"));
     await settle();
-    expect(made("create-class")[0]).toMatchObject({ resource_class: "acme/desk" });
+    expect(made("create-class")[0]).toMatchObject({ resource_class: "acme/desk", api_url: "https://ci.acme.example" });
     const order = calls.map((it) => it.call).filter((it) => CHANGES.includes(it));
     expect(order).toEqual(["create-class", "set-up", "create-token", "set-login"]);
   });
@@ -193,6 +197,54 @@ describe("left half way", () => {
     localStorage.setItem("set-up", "{spoilt");
     await open(scene("no-runner"), { page: "set-up" });
     expect(step()).toBe("This machine");
+  });
+});
+
+describe("of several, each its own", () => {
+  const leave = async () => {
+    await fireEvent.keyDown(document.body, { key: "1", ctrlKey: true });
+    await settle();
+  };
+  const add = () => fireEvent.click(button("Add a runner"));
+  const change = () => fireEvent.click(button("Change…: mac-mini-01"));
+  const toSettings = async () => {
+    place.go("settings");
+    await settle();
+  };
+
+  test("a change that was left by another way is not what a new runner becomes", async () => {
+    await open(scene("idle"), { page: "settings" });
+    await change();
+    await settle();
+    await goOn();
+    await write("Working directory", "/srv/ci");
+    await leave();
+    await toSettings();
+    await add();
+    await settle();
+    expect(step()).toBe("This machine");
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Set up a runner");
+    await toSettings();
+    await change();
+    await settle();
+    expect(screen.getByLabelText<HTMLInputElement>("Working directory").value).toBe("/srv/ci");
+  });
+
+  test("a new runner that was left half way waits while another is changed, and over the window's closing each is what it was", async () => {
+    keep("set-up", { step: "naming", name: "linux-02", resourceClass: "acme/linux" });
+    await open(scene("idle"), { page: "settings" });
+    await change();
+    await settle();
+    expect(step()).toBe("Token");
+    await close_and_keep();
+    await open(scene("idle"));
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("mac-mini-01");
+    await fireEvent.click(button("Leave without changing anything"));
+    await settle();
+    await add();
+    await settle();
+    expect(step()).toBe("Name and folder");
+    expect(screen.getByLabelText<HTMLInputElement>("Runner’s name").value).toBe("linux-02");
   });
 });
 
@@ -367,15 +419,17 @@ describe("a fault", () => {
     expect(made("allow-notifications")).toEqual([]);
   });
 
-  // docs/problems.md, as far as a set-up can run into it.
-  test.each([
-    "token-refused", "token-missing", "keychain-locked", "keychain-waits", "keychain-absent", "keychain-refused",
-    "token-file-unusable", "agent-not-installed", "releases-unreachable", "releases-refused", "releases-untrusted",
-    "proxy-unusable",
-    "release-not-offered", "release-unsound", "no-room", "install-stopped", "job-user-unusable", "offline",
-    "server-troubled", "claim-refused", "agent-damaged", "token-not-stored", "agent-exits-at-start", "agent-crashed",
-    "cannot-start", "cannot-save", "rotation-unfinished", "settings-unreadable",
-  ])("%s has a way out", (code) => expect(waysOut(code).length).toBeGreaterThan(0));
+  // Of a task that ran, and of what comes after one: no set-up runs into them, or only waiting helps.
+  const OTHERS = [
+    "drain-unconfirmed", "drain-ignored", "agent-unattended", "after-task-refused", "history-unavailable", "run-unreadable",
+    "task-unrecorded", "task-lost", "other",
+  ];
+  const codes = /type ProblemCode = ([^;]+);/.exec(protocol)?.[1]?.match(/[a-z-]+(?=")/g) ?? [];
+
+  test("of every problem that there is", () => expect(codes).toEqual(expect.arrayContaining(["token-refused", ...OTHERS])));
+  test.each(codes.filter((it) => !OTHERS.includes(it)))("%s has a way out", (code) => expect(waysOut(code)).not.toEqual([]));
+  test.each(["token-not-stored", "no-such-class", "personal-token-refused", "supervisor-absent"])(
+    "%s, a refusal, has a way out", (code) => expect(waysOut(code)).not.toEqual([]));
 });
 
 describe("run again it edits", () => {

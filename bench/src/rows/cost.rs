@@ -18,8 +18,8 @@ use crate::rig::Rig;
 
 /// Paused from its first moment; only its pause's note changes.
 const SPARE: &str = "spare";
-/// Somebody who looks at a running task gets one every two seconds.
-const SNAPSHOTS_AN_HOUR: usize = 1800;
+/// Somebody who looks at a running task gets one every three seconds.
+const SNAPSHOTS_AN_HOUR: usize = 1200;
 const IDLE: Duration = Duration::from_mins(1);
 /// Threads that wait for more work are gone after this.
 const SETTLE: Duration = Duration::from_secs(15);

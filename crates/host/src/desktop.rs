@@ -22,6 +22,18 @@ pub fn has_display() -> bool {
     os_desktop::has_display()
 }
 
+/// Where this session's display is, as names and values for a program that needs one: for whoever began
+/// before the desktop did, as a service that starts at login. Empty where our own environment says it, or
+/// where nobody knows. It asks the service manager, and so blocks for a moment.
+pub fn display_of_session() -> Vec<(String, String)> {
+    if has_display() { Vec::new() } else { os_desktop::display_of_session() }
+}
+
+/// Keeps the web view from work that goes on when its window is gone. Call it before the first thread starts.
+pub fn calm_web_view() {
+    os_desktop::calm_web_view();
+}
+
 /// Answers true as soon as somebody shows tray icons, and false where nobody can be asked. Where a
 /// desktop has no place for them it never answers, because one may yet come: give it a deadline.
 pub async fn tray_icons_are_shown() -> bool {

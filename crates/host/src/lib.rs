@@ -64,12 +64,15 @@ mod os_session;
 pub use account::Account;
 pub use alarm::Alarm;
 pub use autostart::{start_at_login, starts_at_login};
-pub use desktop::{TrayPicture, has_display, tray_icons_are_shown};
+pub use desktop::{
+    TrayPicture, calm_web_view, display_of_session, has_display, tray_icons_are_shown,
+};
 pub use detached::detach;
 pub use folders::{Folders, HOME_VARIABLE};
 pub use folders_error::FoldersError;
 pub use network_home::refuse_network_home;
 pub use power::{Power, SUPPLIES};
+pub use process::keep_little_memory;
 pub use programs::{Running, running};
 pub use room::Room;
 pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};

@@ -1,5 +1,6 @@
 //! Linux's side of the desktop: X11's and Wayland's variables, and who shows tray icons.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
@@ -8,6 +9,7 @@ use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
 
 use crate::TrayPicture;
+use crate::login_service::run;
 
 pub(crate) const TRAY_PICTURE: TrayPicture = TrayPicture::AsItIs;
 
@@ -18,6 +20,31 @@ const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 pub(crate) fn has_display() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+}
+
+/// WebKitGTK reads every five seconds how full the machine's memory is, a byte a call, for as long as the app runs.
+/// What it would give back then is gone with the window anyway.
+#[expect(unsafe_code, reason = "another thread could read the environment meanwhile")]
+pub(crate) fn calm_web_view() {
+    const NO_MONITOR: &str = "WEBKIT_DISABLE_MEMORY_PRESSURE_MONITOR";
+    if std::env::var_os(NO_MONITOR).is_none() {
+        // SAFETY: its caller has started no thread yet.
+        unsafe { std::env::set_var(NO_MONITOR, "1") };
+    }
+}
+
+/// What a desktop tells systemd's user manager of itself when it begins (systemctl(1), `import-environment`).
+const OF_DISPLAY: [&str; 4] = ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_CURRENT_DESKTOP"];
+
+pub(crate) fn display_of_session() -> Vec<(String, String)> {
+    let asked = ["--user", "show-environment", "--output=json"];
+    // Without a user manager nobody knows.
+    run("systemctl", &asked).map(|told| of_display(&told)).unwrap_or_default()
+}
+
+fn of_display(told: &str) -> Vec<(String, String)> {
+    let all: BTreeMap<String, String> = serde_json::from_str(told).unwrap_or_default();
+    all.into_iter().filter(|(name, _)| OF_DISPLAY.contains(&name.as_str())).collect()
 }
 
 pub(crate) async fn tray_icons_are_shown() -> bool {
@@ -91,6 +118,19 @@ mod tests {
         assert_eq!(quoted("/opt/a b"), r#""/opt/a b""#);
         assert_eq!(quoted("/opt/$x 100%"), r#""/opt/\\$x 100%%""#);
         assert_eq!(quoted(r"/a\b"), r#""/a\\\\b""#);
+    }
+
+    #[test]
+    fn of_what_the_user_manager_knows_the_display_alone_is_taken() {
+        // As systemd 252 says it.
+        let told = r#"{"HOME":"/home/ada","DISPLAY":":0","XAUTHORITY":"/run/my $x'\\ä auth","PATH":"/bin"}"#;
+        let taken = of_display(told);
+        assert_eq!(taken[0], ("DISPLAY".to_owned(), ":0".to_owned()));
+        assert_eq!(taken[1], ("XAUTHORITY".to_owned(), r"/run/my $x'\ä auth".to_owned()));
+        assert_eq!(taken.len(), 2);
+        for nothing in ["", "HOME=/home/ada", "{", "[]"] {
+            assert!(of_display(nothing).is_empty(), "{nothing}");
+        }
     }
 
     #[test]

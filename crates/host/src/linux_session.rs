@@ -124,24 +124,7 @@ pub(crate) fn may_notify() -> Result<bool, String> {
 }
 
 pub(crate) fn show(notification: &Notification) -> End {
-    let Notification { title, body, buttons } = notification;
-    let can = match notify_rust::get_capabilities() {
-        Ok(can) => can,
-        Err(error) => return End::NotShown(error.to_string()),
-    };
-    let has = |what: &str| can.iter().any(|known| known == what);
-    let mut shown = notify_rust::Notification::new();
-    shown.appname("Runner Tray").icon(DESKTOP_ENTRY).summary(title);
-    shown.hint(notify_rust::Hint::DesktopEntry(DESKTOP_ENTRY.into()));
-    // A server without markup would show the escapes.
-    shown.body(&if has("body-markup") { escaped(body) } else { body.clone() });
-    if has("actions") {
-        shown.action("default", "Open Runner Tray");
-        for (key, words) in buttons {
-            shown.action(key, words);
-        }
-    }
-    let handle = match shown.show() {
+    let handle = match shown(notification) {
         Ok(handle) => handle,
         Err(error) => return End::NotShown(error.to_string()),
     };
@@ -154,4 +137,29 @@ pub(crate) fn show(notification: &Notification) -> End {
         };
     });
     end
+}
+
+pub(crate) fn tell(notification: &Notification) {
+    // Where nobody shows it, it is on the standard error alone.
+    let _ = shown(notification);
+}
+
+fn shown(
+    notification: &Notification,
+) -> notify_rust::error::Result<notify_rust::NotificationHandle> {
+    let Notification { title, body, buttons } = notification;
+    let can = notify_rust::get_capabilities()?;
+    let has = |what: &str| can.iter().any(|known| known == what);
+    let mut shown = notify_rust::Notification::new();
+    shown.appname("Runner Tray").icon(DESKTOP_ENTRY).summary(title);
+    shown.hint(notify_rust::Hint::DesktopEntry(DESKTOP_ENTRY.into()));
+    // A server without markup would show the escapes.
+    shown.body(&if has("body-markup") { escaped(body) } else { body.clone() });
+    if has("actions") {
+        shown.action("default", "Open Runner Tray");
+        for (key, words) in buttons {
+            shown.action(key, words);
+        }
+    }
+    shown.show()
 }

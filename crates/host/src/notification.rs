@@ -36,6 +36,12 @@ impl Notification {
     pub fn show(&self) -> End {
         os_session::show(self)
     }
+
+    /// Shows it and waits for nothing, for whoever ends then. On macOS, where only an app that runs may show
+    /// any, it does nothing.
+    pub fn tell(&self) {
+        os_session::tell(self);
+    }
 }
 
 /// Whether notifications may be shown. Where the system wants its owner asked, this asks, once for

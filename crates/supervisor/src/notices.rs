@@ -205,12 +205,17 @@ fn open_window() {
 fn open(program: &std::ffi::OsStr, arguments: &[&str]) {
     let mut command = Command::new(program);
     command.args(arguments).stderr(Stdio::null());
-    host::detach(&mut command);
-    // Tokio waits for it when it ends.
-    match tokio::process::Command::from(command).spawn() {
-        Ok(_) => tracing::info!(?program, "opened, from a notification"),
-        Err(error) => tracing::warn!(?program, %error, "cannot be opened"),
-    }
+    let program = program.to_owned();
+    tokio::task::spawn_blocking(move || {
+        // Whoever started with the login began before the desktop, and has no display of its own.
+        command.envs(host::display_of_session());
+        host::detach(&mut command);
+        // Tokio waits for it when it ends.
+        match tokio::process::Command::from(command).spawn() {
+            Ok(_) => tracing::info!(?program, "opened, from a notification"),
+            Err(error) => tracing::warn!(?program, %error, "cannot be opened"),
+        }
+    });
 }
 
 #[cfg(test)]

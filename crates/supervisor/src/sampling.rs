@@ -10,7 +10,8 @@ use crate::supervisor::Supervisor;
 /// How often a step that has begun is looked at for the name of its job.
 pub(crate) const LOOKS: u32 = 5;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-const SAMPLE_EVERY: Duration = Duration::from_secs(2);
+/// Each look is painted by whoever watches, which costs more than the look.
+const SAMPLE_EVERY: Duration = Duration::from_secs(3);
 
 impl Supervisor {
     pub(crate) fn running_tasks(&self) -> impl Iterator<Item = &protocol::Task> {

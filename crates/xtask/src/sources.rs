@@ -8,8 +8,9 @@ use crate::code;
 
 /// Platform code and `unsafe` live here.
 const FLOOR: [&str; 2] = ["crates/process/", "crates/host/"];
-/// Tauri's build script runs on the build machine, not in the product.
-const EXEMPT: [&str; 1] = ["src-tauri/build.rs"];
+/// Tauri's build script runs on the build machine, not in the product. An event of Tauri's that macOS alone has
+/// cannot be told at the floor, which knows nothing of Tauri; the app's crate forbids `unsafe` by itself.
+const EXEMPT: [&str; 2] = ["src-tauri/build.rs", "src-tauri/src/reopen.rs"];
 const FLOOR_WORDS: [&str; 3] = ["target_os", "target_family", "unsafe"];
 const LONG: usize = 500;
 
@@ -114,9 +115,10 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_and_the_build_script_may_use_both() {
+    fn the_floor_and_what_is_exempt_may_use_both() {
         let source = "#[cfg(target_os = \"linux\")]\nunsafe {}";
-        for name in ["crates/process/src/lib.rs", "crates/host/src/a.rs", "src-tauri/build.rs"] {
+        let floor = ["crates/process/src/lib.rs", "crates/host/src/a.rs"];
+        for name in floor.into_iter().chain(EXEMPT) {
             assert_eq!(in_file(name, source), Vec::<String>::new());
         }
     }

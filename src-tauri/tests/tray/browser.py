@@ -52,6 +52,9 @@ class Browser:
     def has(self, text):
         until(lambda: text in self.text(), f"the text {text!r}", lambda: self.text())
 
+    def has_one_of(self, *texts):
+        until(lambda: any(text in self.text() for text in texts), f"one of {texts!r}", lambda: self.text())
+
     def has_not(self, text):
         until(lambda: text not in self.text(), f"the end of {text!r}", lambda: self.text())
 
@@ -69,6 +72,17 @@ class Browser:
         element = until(lambda: self._enabled(FILLED, name), f"the field {name!r}", lambda: self.text())
         self._ask("POST", f"/element/{element}/clear", {})
         self._ask("POST", f"/element/{element}/value", {"text": text})
+
+    def choose(self, name, option):
+        """What a list of that name offers so; its own menu is out of reach here."""
+        script = """
+        const [list, words] = arguments;
+        const option = [...list.options].find((it) => it.textContent === words);
+        list.value = option.value;
+        list.dispatchEvent(new Event("change", { bubbles: true }));
+        """
+        element = until(lambda: self._enabled(FILLED, name), f"the list {name!r}", lambda: self.text())
+        self.run(script, {ELEMENT: element}, option)
 
     def value(self, name):
         element = until(lambda: self._find(FILLED, name), f"the field {name!r}", lambda: self.text())

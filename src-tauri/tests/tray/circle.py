@@ -63,9 +63,9 @@ class Circle:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def job(self, project="acme/web-app"):
+    def job(self, project="acme/web-app", resource_class=CLASS):
         self.jobs += 1
-        return Job(self, f"job-{self.jobs}", project)
+        return Job(self, f"job-{self.jobs}", project, resource_class)
 
     def is_downloaded_from(self):
         """Whether an archive of the agent was asked for."""
@@ -90,13 +90,13 @@ class Circle:
 class Job:
     """Queued by being made."""
 
-    def __init__(self, circle, name, project):
+    def __init__(self, circle, name, project, resource_class):
         self.circle = circle
         self.signs = circle.desk.home / name
         self.number = circle.ask(
             "tasks",
             {
-                "resource_class": CLASS,
+                "resource_class": resource_class,
                 "project": project,
                 "branch": "main",
                 "job": name,

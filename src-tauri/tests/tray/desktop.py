@@ -98,11 +98,16 @@ class Desktop:
         return found
 
     def runnerctl(self, *arguments):
+        code, said = self.asked(*arguments)
+        assert code == 0, said
+        return said
+
+    def asked(self, *arguments):
+        """The exit code of `runnerctl`, and what it said; where it failed, also why."""
         done = subprocess.run(
             [program("runnerctl"), *arguments], env=self.environment, capture_output=True, text=True, timeout=PATIENCE
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.returncode, done.stdout if done.returncode == 0 else done.stdout + done.stderr
 
     def _end_what_is_left(self):
         """Supervisors, keepers and agents outlive the app; they are ended with their home."""

@@ -33,10 +33,16 @@ def a_pause_from_the_menu_drains_the_real_agent_and_its_task_ends_well():
 
         next_job = circle.job()
         next_job.let_go()
+        until(lambda: not agents(desk), "the agent's end", lambda: desk.processes())
         assert next_job.state() == "queued", "a paused runner claims nothing"
         desk.tray.click("Resume")
         next_job.ended_well()
         desk.first_line_is("Idle: mini")
+
+
+def agents(desk):
+    """Whoever could claim a task."""
+    return [command for _, command in desk.processes() if "circleci-runner" in command]
 
 
 def an_app_that_is_killed_in_a_task_harms_nothing():

@@ -41,11 +41,17 @@ class Service:
 
 
 def runner(desk):
-    return json.loads(desk.runnerctl("status", "--json"))["runners"][0]
+    """None while no supervisor answers, as between the end of one and the start of the next."""
+    code, told = desk.asked("status", "--json")
+    return json.loads(told)["runners"][0] if code == 0 else None
+
+
+def until_is(desk, state, what):
+    until(lambda: (runner(desk) or {}).get("state") == state, what, lambda: desk.asked("status"))
 
 
 def until_idle(desk):
-    until(lambda: runner(desk)["state"] == "idle", "an idle runner", lambda: runner(desk))
+    until_is(desk, "idle", "an idle runner")
 
 
 def working(desk):
@@ -107,7 +113,7 @@ def the_package_s_unit_brings_the_supervisor_back_and_ends_no_task():
         first = service.pid()
         os.kill(first, signal.SIGKILL)
         until(lambda: service.pid() not in (0, first), "another supervisor of systemd's")
-        until(lambda: runner(desk)["state"] == "busy", "the task, found again")
+        until_is(desk, "busy", "the task, found again")
 
         desk.systemctl("stop", UNIT)
         assert service.pid() == 0 and before <= working(desk), desk.processes()
@@ -139,7 +145,7 @@ def an_upgrade_and_a_removal_in_a_task_end_neither_task_nor_supervisor():
         taken_over = lambda: os.readlink(f"/proc/{supervisor}/exe") == "/usr/bin/runner-tray-supervisor"
         until(taken_over, "the program that was installed, in the same process")
         assert before <= working(desk) and service.pid() == supervisor
-        until(lambda: runner(desk)["state"] == "busy", "the task, found again")
+        until_is(desk, "busy", "the task, found again")
 
         root("dpkg", "--remove", "runner-tray")
         assert before <= working(desk) and service.pid() == supervisor

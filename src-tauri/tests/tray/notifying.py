@@ -1,6 +1,8 @@
 """What a notification's buttons do, with a real server of notifications and everything real behind it; each
 function is one promise."""
 
+import json
+import pathlib
 import re
 import sys
 
@@ -58,6 +60,41 @@ def with_the_app_closed_a_notification_resumes_the_runner_and_a_click_on_it_open
         dunst.shows()
         dunst.click(lambda: desk.screen.windows(TITLE), "the window")
         desk.first_line_is(re.compile("Paused .*"))
+
+
+def a_supervisor_that_began_before_the_desktop_opens_the_window_on_its_display():
+    with Desktop(real=True) as desk:
+        dunst = Dunst(desk)
+        circle = Circle(desk)
+        user_manager_that_knows(desk, DISPLAY=desk.display, HOME="/nowhere")
+        # As a service that starts with the login: the desktop tells the user manager of its display later.
+        del desk.environment["DISPLAY"]
+        circle.set_up()
+        [supervisor] = [pid for (pid, _), command in desk.processes() if "runner-tray-supervisor" in command]
+        assert b"DISPLAY=" not in pathlib.Path(f"/proc/{supervisor}/environ").read_bytes()
+        paused_after_its_task(desk, circle)
+        dunst.shows()
+        dunst.click(lambda: desk.screen.windows(TITLE), "the window")
+        desk.first_line_is(re.compile("Paused .*"))
+
+
+def a_start_that_fails_is_told_on_the_desktop():
+    with Desktop(real=True) as desk:
+        dunst = Dunst(desk)
+        (desk.home / "state").write_text("no folder")
+        assert desk.begin_app().wait(timeout=PATIENCE) == 1
+        dunst.shows()
+
+
+def user_manager_that_knows(desk, **environment):
+    """In the place of `systemctl`, which speaks to no other one then."""
+    known = desk.home / "known.json"
+    known.write_text(json.dumps(environment))
+    program = desk.home / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$*" = "--user show-environment --output=json" ] && exec cat "{known}"\n')
+    program.chmod(0o755)
+    desk.environment["PATH"] = f"{program.parent}:{desk.environment['PATH']}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Photographs the app: every page and scene, each step of the set-up, its problems, and the tray in a real panel.
+"""Photographs the app: every page and scene, each step of the set-up, problems in it, and the tray in a real panel. Every page,
+step and problem there is, on fixtures: `./dev screenshots views`.
 
     RUNNER_TRAY_APP=target/debug/runner-tray dbus-run-session -- python3 src-tauri/tests/tray/pictures.py FOLDER [PART ...]
 
@@ -101,7 +102,7 @@ def pages(folder, theme):
                 browser.press("Show what can go")
                 browser.has("can go now")
             if page == "Preinstall":
-                until(lambda: "essentials are missing" in browser.text() or "Jobs can run here" in browser.text(), "readings", browser.text)
+                browser.has_one_of("Jobs can run here", "essentials is missing", "essentials are missing", "essentials could not be told")
             camera.shoot(f"page-{page.lower()}")
             if page == "Directories":
                 browser.press("All that can go")
@@ -133,13 +134,28 @@ def wizard(folder, theme):
         # It has looked by itself.
         browser.has("readings are well")
         camera.shoot("wizard-1-machine")
-        set_up.up_to_the_last_step(token="a-token-of-nobody", before=lambda step: camera.shoot(f"wizard-{step}"))
+
+        def before(step):
+            if step == "5-job-user":
+                browser.press("Jobs run as a user of their own")
+                browser.fill("User for jobs", "nobody-here")
+                browser.press("Check this user")
+                browser.has("What an admin does once")
+                camera.shoot("wizard-problem-job-user")
+                browser.press("Jobs run as you")
+            camera.shoot(f"wizard-{step}")
+
+        set_up.up_to_the_last_step(token="a-token-of-nobody", before=before)
         camera.shoot("wizard-6-install")
         desk.lock_keychain()
+        circle.fault(path="/releases/", status=503)
         browser.press("Install and start")
         browser.has("keychain is locked")
         camera.shoot("wizard-problem-keychain-locked")
         browser.press("Keep the token in a file that only you can read")
+        browser.has("answered with HTTP status 503")
+        camera.shoot("wizard-problem-download")
+        circle.mend()
         browser.has("CircleCI refuses this runner's token.")
         camera.shoot("wizard-problem-token-refused")
         browser.press("Give another token")

@@ -40,6 +40,7 @@ def a_pause_and_a_resume_from_the_menu_reach_the_supervisor():
             "    ---",
             "    Show in Runner Tray",
             "    Clean up now…",
+            "Stays awake during tasks",
             "---",
             "Open Runner Tray",
             "Logs",
@@ -296,8 +297,11 @@ def clean_up_now_opens_its_page_with_the_plan():
     with Desktop("idle", reader=True) as desk:
         desk.begin_app()
         desk.first_line_is("Idle: mac-mini-01")
+        desk.supervisor.refuse("The presets cannot be read.", "Look at presets.toml.")
         desk.tray.click("Clean up now…")
         until(lambda: ("POST", "/v1/cleanup/plan", {"directories": []}) in desk.supervisor.wishes, "the plan that is asked for")
+        # By then it would have gone on by itself, if ever.
+        accessibility.Page("runner-tray").has("The presets cannot be read.")
         assert not any(path == "/v1/cleanup" for _, path, _ in desk.supervisor.wishes)
 
 

@@ -69,6 +69,7 @@ export const tokenStep = texts({
   makePersonal: "Make one at CircleCI",
   namespace: "Namespace of your organisation",
   namespaceHint: "What stands before the slash of a resource class, for example acme",
+  server: "A CircleCI server of your own",
   list: "Show its resource classes",
   listing: "Asking CircleCI…",
   choose: "Which one?",

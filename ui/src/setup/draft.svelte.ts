@@ -27,7 +27,8 @@ type Kept = {
   was: { store: TokenStore; apiUrl: string; jobUser: string };
 };
 
-const KEY = "set-up";
+/** A new runner's, and one for each that is changed: none is taken for another, and none is lost for another. */
+const keyOf = (edits: RunnerName | undefined) => (edits === undefined ? "set-up" : `set-up of ${edits}`);
 const EMPTY: Kept = {
   step: "machine",
   edits: null,
@@ -56,10 +57,13 @@ export class Draft {
   token = $state("");
   personal = $state("");
 
-  constructor(of?: Runner) {
-    const last = kept<Kept>(KEY);
-    const isSame = last !== undefined && (of === undefined || last.edits === of.name);
-    this.chosen = isSame ? { ...EMPTY, ...last } : of ? edit(of) : { ...EMPTY };
+  readonly #key: string;
+
+  /** Of a new runner, or of the one that `edits` names; `of` is how that one is now, where that is known. */
+  constructor(edits?: RunnerName, of?: Runner) {
+    this.#key = keyOf(edits);
+    const last = kept<Kept>(this.#key);
+    this.chosen = last ? { ...EMPTY, ...last } : of ? edit(of) : { ...EMPTY };
   }
 
   get edits(): RunnerName | null {
@@ -72,13 +76,13 @@ export class Draft {
   }
 
   keep(): void {
-    keep(KEY, this.chosen);
+    keep(this.#key, this.chosen);
   }
 
   /** It is done, or not wanted any more. */
   forget(): void {
     this.token = this.personal = "";
-    drop(KEY);
+    drop(this.#key);
   }
 
   /** The secrets have done their work. */
