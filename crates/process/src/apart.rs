@@ -91,17 +91,18 @@ mod tests {
 
     #[test]
     fn orphans_are_found_by_the_group_of_their_leader_and_nobody_else_is() {
-        let mut command = Command::new("sh");
-        // The second is in a group of its own, and so is this test.
-        command.args(["-c", "sleep 60 > /dev/null & set -m; sleep 60 > /dev/null & echo $!"]);
-        let child = command.process_group(0).stdout(Stdio::piped()).spawn().unwrap();
-        let leader = ProcessId::of(Pid::of_child(&child)).unwrap();
-        let said = child.wait_with_output().unwrap().stdout;
-        let other = String::from_utf8(said).unwrap().trim().parse().unwrap();
-        let other = ProcessId::of(Pid::new(other).unwrap()).unwrap();
+        let in_its_group = |script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]).stdout(Stdio::null()).stderr(Stdio::null());
+            let child = command.process_group(0).spawn().unwrap();
+            (ProcessId::of(Pid::of_child(&child)).unwrap(), child)
+        };
+        let (other, mut other_child) = in_its_group("exec sleep 60");
+        let (leader, mut child) = in_its_group("sleep 60 &");
+        child.wait().unwrap();
         let members = led_by(&leader).unwrap();
         assert_eq!(members.len(), 1, "{members:?}");
-        assert!(!members.contains(&other) && !members.contains(&ProcessId::own().unwrap()));
+        assert_eq!(led_by(&other).unwrap(), [other.clone()]);
         // Whoever has the number now leads others.
         let start = crate::StartTime(members[0].start.0 + 1);
         let another = ProcessId { pid: members[0].pid, start, boot: leader.boot.clone() };
@@ -109,6 +110,7 @@ mod tests {
         for id in members.iter().chain([&other]) {
             crate::signal(id, Signal::KILL).unwrap();
         }
+        other_child.wait().unwrap();
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! `runnerctl clean`, `workdirs` and `presets`: what they say of plans, progress and receipts, and with
+//! `runnerctl clean`, `workdirs` and `presets`: what they say of plans and receipts, and with
 //! which exit code.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, runner, snapshot};
+use crate::fake::Fake;
 
 fn plan(groups: &Value, entries: u64) -> Value {
     json!({
@@ -171,14 +171,8 @@ fn the_last_clean_up_is_put_back_and_what_was_not_is_a_failure_in_every_form() {
 
 #[test]
 fn a_clean_up_that_runs_is_told_and_ended() {
-    let mut runs = snapshot(&[runner("mini", json!({}))]);
-    runs["cleanup"] = json!({
-        "why": "you", "stage": "removing", "since": "2026-11-29T10:00:00Z", "entries": 1200,
-        "bytes": 41_000_000, "of": 2_150_000_000_u64,
-    });
     let busy = ("cleaning-up", "A clean-up runs just now.", "Wait for its end, or stop it.");
     let fake = Fake::absent()
-        .tells(&[runs])
         .refuses("POST /v1/cleanup/plan", 409, busy.0, busy.1, busy.2)
         .grants("DELETE /v1/cleanup")
         .started();

@@ -2,21 +2,18 @@
 //! left is bounded, what goes is what was planned, and no clean-up ever costs a task.
 #![expect(clippy::unwrap_used, reason = "a trial that cannot go on has failed")]
 
+mod by_hand;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use local_circleci::{NewTask, Outcome, TaskNumber};
 use protocol::{
     CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupWhy, Presets, ProblemCode, RunnerState,
-    WorkDir, WorkDirKind, WorkDirUse, WorkDirs,
+    WorkDir, WorkDirKind, WorkDirs,
 };
 use serde::de::DeserializeOwned;
-use trials::{
-    CLASS, Circle, DEADLINE, Options, Place, RUNNER, Rig, SetClock, is_alive, until, until_some,
-};
-
-/// Where what was set aside lies, in a folder of clean-up's.
-const TRASH: &str = ".runner-tray-trash";
+use trials::{CLASS, DEADLINE, Options, Rig, is_alive, until, until_some};
 
 fn json<T: DeserializeOwned>(rig: &Rig, words: &[&str]) -> T {
     let said = rig.place.runnerctl(words);
@@ -94,186 +91,9 @@ fn every_task_begins_in_a_fresh_directory_and_the_last_three_are_kept() {
     rig.finish();
 }
 
-#[test]
-fn a_dry_run_is_the_plan_that_is_carried_out_and_what_went_comes_back() {
-    let rig = Rig::idle(&Options::default());
-    for name in ["one", "two", "three"] {
-        runs(&rig, name);
-    }
-    until_recorded(&rig, 3);
-    let before = names(&kept(&rig));
-    assert_eq!(before.len(), 2);
-    rig.place.runnerctl(&["presets", "set", "kept", "--keep-last", "1"]);
-    let words = ["clean", "--dry-run", "--preset", "kept", "--json"];
-    let plan: CleanupPlan = json(&rig, &words);
-    let item = &plan.groups[0].items[0];
-    assert_eq!(plan.entries, 1, "{plan:?}");
-    assert!(item.what.ends_with(&before[0]) && item.bytes.unwrap().0 >= 100_000, "{item:?}");
-    assert_eq!(names(&kept(&rig)), before, "a dry run does nothing");
-    let all: CleanupPlan = json(&rig, &["clean", "--dry-run", "--json"]);
-    assert!(!all.groups.iter().any(|it| it.preset == "fresh"), "it frees nothing: {all:?}");
-    let receipt: CleanupReceipt = json(&rig, &["clean", "--preset", "kept", "--json"]);
-    assert_eq!(receipt.groups[0].went, 1);
-    assert!(receipt.undo_until.is_some() && receipt.failures.is_empty(), "{receipt:?}");
-    let left = |rig: &Rig| -> Vec<String> {
-        names(&kept(rig)).into_iter().filter(|name| !name.starts_with('.')).collect()
-    };
-    assert_eq!(left(&rig), before[1..]);
-    let said = rig.place.runnerctl(&["clean", "--undo"]);
-    assert!(said.contains("1 entries are back."), "{said}");
-    assert_eq!(left(&rig), before);
-    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
-    assert!(receipts.receipts.iter().any(|it| it.undone));
-    rig.finish();
-}
-
-/// So much later, as a supervisor sees it that begins then.
-fn later(rig: &mut Rig, clock: &SetClock, to: &str) {
-    rig.kill_supervisor();
-    clock.set(to);
-    rig.start_supervisor(&Options::default());
-    rig.until_state(RunnerState::Idle);
-}
-
-#[test]
-fn what_fails_ten_minutes_after_a_clean_up_by_hand_is_on_its_receipt_and_told() {
-    let mut place = Place::new();
-    let Some(clock) = SetClock::of(&mut place) else { return };
-    let circle = Circle::start(&place);
-    let mut rig = Rig::with(place, circle, &Options::default());
-    rig.set_up();
-    rig.until_state(RunnerState::Idle);
-    for name in ["one", "two"] {
-        runs(&rig, name);
-    }
-    until_recorded(&rig, 2);
-    let one = names(&kept(&rig))[0].clone();
-    let Some(_mark) = Immutable::of(&kept(&rig).join(&one).join("one.bin")) else { return };
-    let receipt: CleanupReceipt =
-        json(&rig, &["clean", "--directory", &format!("{RUNNER}/{one}"), "--json"]);
-    assert!(receipt.failures.is_empty() && receipt.undo_until.is_some(), "{receipt:?}");
-    later(&mut rig, &clock, "+11m");
-    rig.place.until_told(ProblemCode::CleanupFailed, "one.bin: A mark of the file system");
-    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
-    let swept = receipts.receipts.iter().find(|it| it.id == receipt.id).unwrap();
-    assert_eq!(swept.undo_until, None);
-    assert_eq!(swept.failures.len(), 1, "{swept:?}");
-    assert!(swept.failures[0].path.ends_with("one.bin"), "{swept:?}");
-    assert!(swept.failures[0].way_out.contains("chattr"), "{swept:?}");
-    let refused = rig.place.runnerctl_fails(&["clean", "--undo", &receipt.id.to_string()]);
-    assert!(refused.contains("can be put back"), "{refused}");
-    rig.finish();
-}
-
-/// A file that nobody can delete as long as this lives; its trial can.
-struct Immutable(fs::File);
-
-impl Immutable {
-    fn of(file: &Path) -> Option<Self> {
-        // By its handle, since it is moved meanwhile.
-        let this = Self(fs::File::open(file).unwrap());
-        this.mark("+i").then_some(this)
-    }
-
-    fn mark(&self, mark: &str) -> bool {
-        use std::os::fd::AsRawFd;
-        let path = format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd());
-        let path = fs::read_link(path).unwrap();
-        let marked = std::process::Command::new("chattr").arg(mark).arg(path).output();
-        let is_marked = marked.is_ok_and(|output| output.status.success());
-        if !is_marked {
-            skipped::skipped("no file can be marked as immutable here");
-        }
-        is_marked
-    }
-}
-
-impl Drop for Immutable {
-    fn drop(&mut self) {
-        self.mark("-i");
-    }
-}
-
-#[test]
-fn what_is_undone_after_all_of_it_is_gone_is_told_so() {
-    let rig = Rig::idle(&Options::default());
-    for name in ["one", "two"] {
-        runs(&rig, name);
-    }
-    until_recorded(&rig, 2);
-    let one = format!("{RUNNER}/{}", names(&kept(&rig))[0]);
-    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &one, "--json"]);
-    assert_eq!(receipt.groups.len(), 1, "{receipt:?}");
-    fs::remove_dir_all(kept(&rig).join(TRASH)).unwrap();
-    let refused = rig.place.runnerctl_fails(&["clean", "--undo", &receipt.id.to_string()]);
-    assert!(refused.contains("was found in a trash"), "{refused}");
-    rig.finish();
-}
-
-#[test]
-fn what_went_from_the_directory_in_use_comes_back_after_the_next_task_too() {
-    let rig = Rig::idle(&Options::default());
-    rig.place.runnerctl(&["presets", "set", "fresh", "off"]);
-    runs(&rig, "one");
-    until_recorded(&rig, 1);
-    rig.until_state(RunnerState::Idle);
-    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", RUNNER, "--json"]);
-    assert_eq!(receipt.groups[0].went, 1, "{receipt:?}");
-    let bare = leaving(&rig, "two", 10);
-    assert_eq!(rig.circle.finished(bare).outcome, Some(Outcome::Success));
-    let script = format!("ls -A {}", work(&rig).display());
-    let number = rig.circle.enqueue(&NewTask::new(CLASS).step("look", &script));
-    assert_eq!(rig.circle.finished(number).outcome, Some(Outcome::Success));
-    assert!(!rig.circle.output(number).contains(TRASH));
-    let said = rig.place.runnerctl(&["clean", "--undo", &receipt.id.to_string()]);
-    assert!(said.contains("1 entries are back."), "{said}");
-    assert_eq!(names(&work(&rig)), ["one.bin", "two.bin"]);
-    rig.finish();
-}
-
 fn is_told_of_a_failure(rig: &Rig) -> bool {
     let problems = rig.api.snapshot().unwrap().problems;
     problems.iter().any(|it| it.code == ProblemCode::CleanupFailed)
-}
-
-#[test]
-fn a_task_that_begins_in_the_middle_of_a_clean_up_goes_on_and_what_is_only_for_idle_times_waits() {
-    let mut rig = Rig::idle(&Options::default());
-    let sign = |name: &str| rig.place.path("signs").join(name);
-    let (begun, go, second) = (sign("begun"), sign("go"), sign("second"));
-    let wait =
-        format!(": > '{}'; until [ -e '{}' ]; do sleep 0.05; done", begun.display(), go.display());
-    own_preset(&rig, "mine", "idle_only", &wait);
-    own_preset(&rig, "then", "idle_only", &format!(": > '{}'", second.display()));
-    let words = ["clean", "--preset", "mine", "--preset", "then", "--json"];
-    let mut by_hand = rig.place.command("runnerctl");
-    let by_hand = by_hand.args(words).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    until(DEADLINE, "it cleans up", || begun.exists());
-    let job = rig.long_job();
-    job.until_begun();
-    fs::File::create(&go).unwrap();
-    let output = by_hand.wait_with_output().unwrap();
-    let receipt: CleanupReceipt = serde_json::from_slice(&output.stdout).unwrap();
-    let told = receipt.cut_short.as_deref().unwrap_or_default();
-    assert!(told.starts_with("A task began") && told.ends_with(": then."), "{receipt:?}");
-    assert_eq!(receipt.groups.len(), 1, "{receipt:?}");
-    assert!(!second.exists());
-    assert!(!is_told_of_a_failure(&rig), "it is none");
-    job.let_go();
-    rig.assert_ended_well(&job);
-    // A plan that was made while nothing ran is no leave for later.
-    rig.until_state(RunnerState::Idle);
-    let plan: CleanupPlan = json(&rig, &["clean", "--dry-run", "--preset", "then", "--json"]);
-    assert_eq!(plan.entries, 1);
-    let job = rig.long_job();
-    job.until_begun();
-    let asked = protocol::CarryOut { plan: plan.id, presets: None };
-    let receipt = rig.api.call(async |client| client.clean_up(&asked).await).unwrap();
-    assert!(receipt.groups.is_empty() && receipt.cut_short.is_some(), "{receipt:?}");
-    assert!(!second.exists());
-    job.let_go();
-    rig.assert_ended_well(&job);
-    rig.finish();
 }
 
 #[test]
@@ -287,43 +107,6 @@ fn a_task_on_a_disk_between_its_two_marks_is_not_refused() {
     let job = rig.short_job();
     rig.assert_ended_well(&job);
     assert!(!is_told_of_a_failure(&rig));
-    rig.finish();
-}
-
-#[test]
-fn what_is_marked_stays_and_what_is_named_goes_unless_a_task_is_in_it() {
-    let mut rig = Rig::idle(&Options::default());
-    runs(&rig, "one");
-    runs(&rig, "two");
-    until_recorded(&rig, 2);
-    let one = format!("{RUNNER}/{}", names(&kept(&rig))[0]);
-    rig.place.runnerctl(&["workdirs", "keep", &one]);
-    let plan: CleanupPlan = json(&rig, &["clean", "--dry-run", "--directory", &one, "--json"]);
-    assert_eq!(plan.entries, 0, "it is marked");
-    rig.place.runnerctl(&["workdirs", "release", &one]);
-    let job = rig.long_job();
-    job.until_begun();
-    let found: WorkDirs = json(&rig, &["workdirs", "--json"]);
-    let used = found.directories.iter().find(|it| it.kind == WorkDirKind::Current).unwrap();
-    assert_eq!(used.in_use, WorkDirUse::InUse);
-    assert!(used.size.is_some(), "it is measured for whoever asks: {used:?}");
-    assert!(rig.api.snapshot().unwrap().cleanup.is_none(), "and that is over");
-    let refused = rig.place.runnerctl_fails(&["clean", "--directory", RUNNER]);
-    assert!(refused.contains("A task of mini works in mini."), "{refused}");
-    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &one, "--json"]);
-    assert_eq!(receipt.groups[0].went, 1);
-    job.let_go();
-    rig.assert_ended_well(&job);
-    runs(&rig, "three");
-    until_recorded(&rig, 4);
-    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", RUNNER, "--json"]);
-    assert!(receipt.failures.is_empty() && receipt.groups[0].went == 1, "{receipt:?}");
-    assert!(!work(&rig).join("three.bin").exists());
-    assert!(work(&rig).is_dir(), "a runner has a working directory");
-    let unknown = rig.place.runnerctl_fails(&["clean", "--directory", "mini/nothing"]);
-    assert!(unknown.contains("There is no working directory mini/nothing."), "{unknown}");
-    let unknown = rig.place.runnerctl_fails(&["clean", "--preset", "nothing"]);
-    assert!(unknown.contains("There is no clean-up preset nothing."), "{unknown}");
     rig.finish();
 }
 
