@@ -209,6 +209,7 @@ pub(crate) enum Call {
         api_url: Option<String>,
         resource_class: ResourceClass,
         description: String,
+        org_id: Option<String>,
     },
     ListTokens {
         personal_token: SecretString,

@@ -163,8 +163,8 @@ impl Hands {
                 let ask = asked(&personal_token, api_url, OfNamespace { namespace });
                 given(client.list_classes(&ask).await?)
             }
-            Call::CreateClass { personal_token, api_url, resource_class, description } => {
-                let class = CreateClass { resource_class, description, org_id: None };
+            Call::CreateClass { personal_token, api_url, resource_class, description, org_id } => {
+                let class = CreateClass { resource_class, description, org_id };
                 given(client.create_class(&asked(&personal_token, api_url, class)).await?)
             }
             Call::ListTokens { personal_token, api_url, resource_class } => {

@@ -193,7 +193,7 @@ export type Calls = {
   /** `POST /v1/circleci/classes/list`. */
   "list-classes": Made<As & { namespace: string }, ClassListed[]>;
   /** `POST /v1/circleci/classes/create`. */
-  "create-class": Made<As & { resource_class: ResourceClass; description: string }, ClassListed>;
+  "create-class": Made<As & { resource_class: ResourceClass; description: string; org_id?: string }, ClassListed>;
   /** `POST /v1/circleci/tokens/list`. */
   "list-tokens": Made<As & { resource_class: ResourceClass }, TokenListed[]>;
   /** `POST /v1/circleci/tokens/delete`. */

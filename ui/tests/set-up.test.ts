@@ -148,13 +148,14 @@ describe("the token", () => {
     expect(made("list-classes")[0]?.api_url).toBe("https://ci.acme.example");
     await fireEvent.change(screen.getByLabelText("Which one?"), { target: { value: "" } });
     await write("Name of the new class", "desk");
+    await write("ID of your organisation", "b9291e0d");
     await goOn();
     await goOn();
     await goOn();
     expect(made("create-class")).toEqual([]);
     await fireEvent.click(button("Install and start"));
     await settle();
-    expect(made("create-class")[0]).toMatchObject({ resource_class: "acme/desk", api_url: "https://ci.acme.example" });
+    expect(made("create-class")[0]).toMatchObject({ resource_class: "acme/desk", org_id: "b9291e0d", api_url: "https://ci.acme.example" });
     const order = calls.map((it) => it.call).filter((it) => CHANGES.includes(it));
     expect(order).toEqual(["create-class", "set-up", "create-token", "set-login"]);
   });
@@ -428,8 +429,10 @@ describe("a fault", () => {
 
   test("of every problem that there is", () => expect(codes).toEqual(expect.arrayContaining(["token-refused", ...OTHERS])));
   test.each(codes.filter((it) => !OTHERS.includes(it)))("%s has a way out", (code) => expect(waysOut(code)).not.toEqual([]));
-  test.each(["token-not-stored", "no-such-class", "personal-token-refused", "supervisor-absent"])(
-    "%s, a refusal, has a way out", (code) => expect(waysOut(code)).not.toEqual([]));
+  test.each([
+    "token-not-stored", "not-visible-there", "not-allowed-there", "class-exists", "organisation-needed", "personal-token-refused",
+    "supervisor-absent",
+  ])("%s, a refusal, has a way out", (code) => expect(waysOut(code)).not.toEqual([]));
 });
 
 describe("run again it edits", () => {

@@ -15,6 +15,8 @@ type Kept = {
   namespace: string;
   isNewClass: boolean;
   description: string;
+  /** The organisation's id, which CircleCI may want for a new class. */
+  org: string;
   name: string;
   directory: string;
   store: TokenStore;
@@ -37,6 +39,7 @@ const EMPTY: Kept = {
   namespace: "",
   isNewClass: false,
   description: "",
+  org: "",
   name: "",
   directory: "",
   store: "keychain",

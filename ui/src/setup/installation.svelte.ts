@@ -82,14 +82,15 @@ export class Installation {
   /** In words what was done, or why not. */
   async #carryOut(act: Act["id"]): Promise<Reply<string>> {
     const { draft } = this;
-    const { name: runner, resourceClass, description, apiUrl, way } = draft.chosen;
+    const { name: runner, resourceClass, description, org, apiUrl, way } = draft.chosen;
     const personal = { personal_token: draft.personal.trim(), ...(apiUrl === "" ? {} : { api_url: apiUrl }) };
     switch (act) {
       case "supervisor":
         if (!this.isThere()) await ask({ do: "start-supervisor" });
         return { ok: say.started() };
       case "class": {
-        const reply = await call({ call: "create-class", resource_class: resourceClass, description, ...personal });
+        const organisation = org === "" ? {} : { org_id: org };
+        const reply = await call({ call: "create-class", resource_class: resourceClass, description, ...organisation, ...personal });
         if ("ok" in reply) draft.chosen.isNewClass = false;
         return told(reply, () => say.created());
       }

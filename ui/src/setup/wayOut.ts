@@ -1,7 +1,7 @@
 /** For each problem and refusal that can come up in a set-up: the verb that gets on from there. Its words come with it. */
 import { claimStep as say } from "../messages/setup";
 
-export type WayOut = "token" | "file" | "download" | "releases" | "job-user" | "doctor" | "log" | "again";
+export type WayOut = "token" | "class" | "file" | "download" | "releases" | "job-user" | "doctor" | "log" | "again";
 
 const WAYS: { [code: string]: WayOut[] } = {
   "token-refused": ["token"],
@@ -39,8 +39,11 @@ const WAYS: { [code: string]: WayOut[] } = {
   "claim-refused": ["token"],
   offline: ["doctor"],
   "server-troubled": ["doctor"],
-  "no-such-class": ["token"],
-  "personal-token-refused": ["token"],
+  "not-visible-there": ["class"],
+  "not-allowed-there": ["class"],
+  "class-exists": ["class"],
+  "organisation-needed": ["class"],
+  "personal-token-refused": ["class"],
   "supervisor-absent": ["again"],
 };
 
@@ -51,6 +54,7 @@ export function waysOut(code: string): WayOut[] {
 
 const WORDS: Record<WayOut, () => string> = {
   token: say.wayToken,
+  class: say.wayClass,
   file: say.wayFile,
   download: say.wayDownload,
   releases: say.wayReleases,

@@ -100,7 +100,9 @@ impl UserApiError {
                     .into()
             }
             Self::OrganisationNeeded { .. } => {
-                "Say --org-id ID; CircleCI shows it under Organization Settings, Overview.".into()
+                "Give the organisation's id (--org-id ID); CircleCI shows it under Organization \
+                 Settings, Overview."
+                    .into()
             }
             Self::NoSuchToken { class, .. } => {
                 format!("See those there are: runnerctl token list {class}")
