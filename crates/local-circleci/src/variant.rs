@@ -43,6 +43,8 @@ pub struct Variant {
     pub noise_bytes: usize,
     /// `gush-bytes=N`: the runner writes so many bytes of noise at once, at its start. Default 0.
     pub gush_bytes: usize,
+    /// `gush-rate=N`: of those no more than so many bytes a second. Default: as fast as they can be written.
+    pub gush_rate: Option<u32>,
     /// `noise=lines|endless|binary|escapes`: what the noise is made of. Default lines.
     pub noise: Noise,
     /// `leak-token=1`: the runner writes its own token into its log. Default 0.
@@ -150,6 +152,7 @@ impl Default for Variant {
             start_offline: StartOffline::Exit,
             noise_bytes: 0,
             gush_bytes: 0,
+            gush_rate: None,
             noise: Noise::Lines,
             leak_token: false,
             crash_at_start: None,
@@ -244,6 +247,7 @@ impl Variant {
             }
             "noise-bytes" => self.noise_bytes = value.parse().ok()?,
             "gush-bytes" => self.gush_bytes = value.parse().ok()?,
+            "gush-rate" => self.gush_rate = Some(value.parse().ok().filter(|rate| *rate > 0)?),
             "noise" => {
                 self.noise = match value {
                     "lines" => Noise::Lines,

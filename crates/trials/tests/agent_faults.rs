@@ -22,9 +22,9 @@ use trials::{
 const LIMIT: u64 = 1_000_000;
 /// What an agent may write between two looks of its keeper, on a busy machine.
 const BETWEEN_LOOKS: u64 = 60_000_000;
-/// Of a gigabyte that is written as fast as the machine can, while a keeper that was not built to be fast
-/// looks for the token in what it moves aside: a part, and never all of it.
-const MOST_AT_ONCE: u64 = 800_000_000;
+/// Of a gigabyte: what is moved aside, and what comes at 100 MB a second until the keeper has looked and
+/// moved, on a busy machine and with one that was not built to be fast.
+const MOST_AT_ONCE: u64 = 8 * LIMIT + 2 * BETWEEN_LOOKS;
 
 /// The next agent is of this kind.
 fn replace_agent(rig: &Rig, variant: &str) -> RunDir {
@@ -122,7 +122,7 @@ fn an_agent_that_prints_a_gigabyte_fills_no_disk_and_holds_nobody_up() {
     let mut rig = Rig::idle(&Options::default());
     rig.add_setting(&format!("log_limit = {LIMIT}"));
     let peak = Peak::of_runs(&rig);
-    let run = replace_agent(&rig, "gush-bytes=1000000000");
+    let run = replace_agent(&rig, "gush-bytes=1000000000,gush-rate=100000000");
     let job = rig.long_job();
     job.until_begun();
     rig.until_state(RunnerState::Busy);

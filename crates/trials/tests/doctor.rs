@@ -275,6 +275,10 @@ fn a_small_disk_a_full_one_and_one_without_inodes_are_bad() {
     set_up_by_hand(&place, "");
     disk(&place, Level::Bad, "mounted noexec");
     drop(no_exec);
+
+    let Some(read_only) = Mounted::over(home.clone(), "size=16m,mode=0700,ro") else { return };
+    disk(&place, Level::Bad, "can only be read");
+    drop(read_only);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A runner that writes too much, and worse than text, where a variant asks for it. It must never
 //! stop: who is beside it has to live with that.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::stderr;
 use crate::variant::{Noise, Variant};
@@ -12,14 +12,20 @@ use super::spans::Log;
 const PIECE: usize = 64 << 10;
 const BETWEEN: Duration = Duration::from_millis(50);
 
-/// All at once, as quickly as it can be written.
+/// All at once, as quickly as it can be written or as the variant says.
 pub(super) fn gush(variant: &Variant) {
     let piece = bytes(variant.noise, PIECE.min(variant.gush_bytes));
+    let begun = Instant::now();
     let mut left = variant.gush_bytes;
     while left > 0 {
         let length = left.min(piece.len());
         stderr::write(&piece[..length]);
         left -= length;
+        if let Some(rate) = variant.gush_rate {
+            let written = (variant.gush_bytes - left) as u64;
+            let due = Duration::from_micros(written.saturating_mul(1_000_000) / u64::from(rate));
+            std::thread::sleep(due.saturating_sub(begun.elapsed()));
+        }
     }
 }
 
