@@ -317,7 +317,8 @@ pub struct PreinstallOutcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub command: Option<String>,
-    /// Of one that failed: what its tool said last; of one that nobody allowed: that.
+    /// Of one that failed: what its tool said last, though it may have ended well; of one that nobody
+    /// allowed: that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub said: Option<String>,
