@@ -301,9 +301,9 @@ mod tests {
             }
             for (name, ways) in item.all_ways() {
                 // What nobody has to do is no step of anybody's.
-                let asks = ways.human.iter().chain(&ways.then);
+                let mut asks = ways.human.iter().chain(&ways.then);
                 let is_none = |words: &String| words.to_lowercase().starts_with("not needed");
-                assert!(!asks.into_iter().any(is_none), "{}: {name}", item.id);
+                assert!(!asks.any(is_none), "{}: {name}", item.id);
                 // Where what installs it is too old there is another way.
                 assert!(
                     ways.with_at_least.is_none() || ways.human.is_some(),

@@ -109,7 +109,7 @@ pub(crate) const FIRST_THERE: &str =
     r#"for it do [ -e "$it" ] && { printf %s "$it"; exit 0; }; done; exit 1"#;
 
 async fn paths(check: &Check, jobs: &Jobs) -> Found {
-    let all = check.paths.iter().map(|path| jobs.below_home(path).display().to_string());
+    let mut all = check.paths.iter().map(|path| jobs.below_home(path).display().to_string());
     let there = if jobs.is_job_user {
         // All at once: they have one time limit.
         let argv = ["/bin/sh", "-c", FIRST_THERE, "sh"].into_iter().map(str::to_owned);
@@ -123,7 +123,7 @@ async fn paths(check: &Check, jobs: &Jobs) -> Found {
             Ran::TooLong => return too_long(check, &check.paths),
         }
     } else {
-        all.into_iter().find(|path| Path::new(path).exists())
+        all.find(|path| Path::new(path).exists())
     };
     match there {
         Some(path) => is_there_at(path),

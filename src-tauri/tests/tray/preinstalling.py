@@ -79,6 +79,8 @@ def what_is_missing_is_planned_installed_and_told_and_outlives_the_window():
         window.has("No runner on this machine yet")
         circle.set_up()
         window.press("Preinstall")
+        # Nothing moves any more.
+        window.has("Checked at")
         window.press("Show the items of web")
         window.has("moon is in no folder of the PATH of jobs")
         window.has("0 of 2 there")
@@ -102,6 +104,7 @@ def what_is_missing_is_planned_installed_and_told_and_outlives_the_window():
         window.has("npm error 404 Not Found: moon")
         assert (desk.home / ".local/bin/hallo").exists()
         window.press("Close the receipt")
+        window.has("Checked at")
         window.press("Show the items of web")
         window.has("1 of 2 there")
         window.has("1.2.3, ")
