@@ -185,8 +185,11 @@ impl Installation {
         let mut whole = Ok(());
         for call in Call::of(step, &self.jobs.home) {
             let (code, said) = self.call(at, step, &call, cancel, told).await?;
-            if code != Some(0) {
-                whole = Err((call.shown(self.record.rights, &self.jobs), said));
+            let command = call.shown(self.record.rights, &self.jobs);
+            if code == Some(0) {
+                self.failed(&step.of(&call.argv), &command, &said);
+            } else {
+                whole = Err((command, said));
             }
         }
         let Err((command, said)) = whole else { return Ok(()) };
@@ -199,16 +202,16 @@ impl Installation {
         for item in self.wanting(step).await {
             let alone = step.only(&[item]);
             for call in Call::of(&alone, &self.jobs.home) {
-                let (code, said) = self.call(at, &alone, &call, cancel, told).await?;
-                if code != Some(0) {
-                    let command = call.shown(self.record.rights, &self.jobs);
-                    self.failed(&alone, &command, &said);
-                }
+                let (_, said) = self.call(at, &alone, &call, cancel, told).await?;
+                let command = call.shown(self.record.rights, &self.jobs);
+                self.failed(&alone, &command, &said);
             }
         }
         Ok(())
     }
 
+    /// What is told of these where they are not there in the end: also of a tool that ended well, as npm
+    /// does on a full disk.
     fn failed(&mut self, step: &Step, command: &str, said: &str) {
         for item in &step.items {
             let failure = Failure { command: command.to_owned(), said: said.to_owned() };

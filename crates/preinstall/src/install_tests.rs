@@ -82,7 +82,9 @@ async fn what_a_tool_installs_and_does_not_work_is_failed_by_the_check() {
     let all = Place::catalogue(&["hallo"], "brew");
     let carried = place.install(&all, &["hallo"], &mac()).await;
     let outcome = &carried.done.outcomes[0];
-    assert_eq!((outcome.outcome, outcome.said.as_deref()), (PreinstallEnd::Failed, None));
+    assert_eq!(outcome.outcome, PreinstallEnd::Failed);
+    assert_eq!(outcome.said.as_deref(), Some("exit status: 0"), "and nothing else");
+    assert_eq!(outcome.command.as_deref(), Some("brew install --formula hallo"));
     assert_eq!(outcome.item.state, ItemState::Missing);
 }
 

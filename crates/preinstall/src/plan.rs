@@ -100,6 +100,13 @@ impl Step {
         }
     }
 
+    /// The same for those items alone whose packages are among the words of a call.
+    pub(crate) fn of(&self, argv: &[String]) -> Self {
+        let named = |item: &&StepItem| item.names.iter().any(|name| argv.contains(name));
+        let items = self.items.iter().filter(named).cloned().collect();
+        Self { items, ..self.clone() }
+    }
+
     /// The same for these items alone.
     #[must_use]
     pub fn only(&self, ids: &[String]) -> Self {

@@ -36,7 +36,7 @@ pub struct Record {
     /// What needs an admin's rights that were asked for and not given.
     #[serde(default)]
     pub not_allowed: BTreeSet<String>,
-    /// What went wrong, by item.
+    /// What went wrong, by item; of those that are there in the end it counts for nothing.
     #[serde(default)]
     pub failures: BTreeMap<String, Failure>,
     #[serde(default)]
