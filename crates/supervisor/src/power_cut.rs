@@ -242,8 +242,8 @@ fn an_installation_is_at_the_step_before_or_after_at_each_step() {
     let file = folder.path().join("record.json");
     let record = |taken_up| {
         let (at, rights) = (Timestamp::UNIX_EPOCH, preinstall::Rights::Root);
-        let (steps, items, human) = (Vec::new(), Vec::new(), Vec::new());
-        let new = preinstall::Record::new("1".into(), at, None, rights, steps, items, human);
+        let (steps, items, rest) = (Vec::new(), Vec::new(), (Vec::new(), Vec::new()));
+        let new = preinstall::Record::new("1".into(), at, None, rights, steps, items, rest);
         preinstall::Record { taken_up, ..new }
     };
     let mut old = None;
