@@ -85,7 +85,8 @@ fn begun(place: &Place, task: &TaskId) -> Result<Timestamp> {
     let record = run.task(run_dir::TaskNumber(number.parse()?)).started().written();
     let ticks = record.with_context(|| format!("the start of {task} is on record"))?.front.start.0;
     let began = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second());
-    Ok(now() - (since_boot()? - began))
+    let age = since_boot()?.checked_sub(began).context("a process begins after the machine")?;
+    Ok(now() - age)
 }
 
 fn since_boot() -> Result<Duration> {

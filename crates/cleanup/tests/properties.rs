@@ -223,7 +223,7 @@ fn set_aside_with(list: &[u8]) -> (tempfile::TempDir, Root, cleanup::Batch) {
     let folder = tempfile::tempdir().unwrap();
     let base = folder.path().canonicalize().unwrap();
     build(&base, &[]);
-    let plan = planned(&base.join("root"), &|name| name < Path::new("item-3"));
+    let plan = planned(&base, &|name| name < Path::new("item-3"));
     remove::set_aside(&plan, at(1_790_000_000)).keep();
     let root = Root::given(&base.join("root")).unwrap();
     let batch = remove::batches(&root).unwrap().remove(0);

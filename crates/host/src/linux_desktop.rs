@@ -22,7 +22,7 @@ pub(crate) fn has_display() -> bool {
     is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }
 
-/// WebKitGTK reads every five seconds how full the machine's memory is, a byte a call, for as long as the app runs.
+/// `WebKitGTK` reads every five seconds how full the machine's memory is, a byte a call, for as long as the app runs.
 /// What it would give back then is gone with the window anyway.
 #[expect(unsafe_code, reason = "another thread could read the environment meanwhile")]
 pub(crate) fn calm_web_view() {

@@ -34,7 +34,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..100),
         cut in 0_usize..60,
     ) {
-        let words = b"{\"Running\":7}\n{\"Over\":{\"code\":3}}\n";
+        let words = b"{\"Running\":{\"task\":7,\"spared\":[]}}\n{\"Over\":{\"code\":3}}\n";
         let (first, second) = words.split_at(cut.min(words.len()));
         prop_assert_eq!(told(&[first, second]), Some(2));
         let _ = told(&[&bytes, b"\n"]);

@@ -305,11 +305,11 @@ impl<'a> Cleaner<'a> {
             let fds = [self.stdout.as_fd(), link.as_fd(), signals.as_fd()];
             let ready = wait(&fds, Some(left))?;
             signals.take();
-            if ready.get(1) == Some(&true) {
-                if let Some(word) = Word::of(link)? {
-                    self.end();
-                    return Ok(Came::Word(word));
-                }
+            if ready.get(1) == Some(&true)
+                && let Some(word) = Word::of(link)?
+            {
+                self.end();
+                return Ok(Came::Word(word));
             }
             if ready.first() == Some(&true) && self.read()? {
                 return Ok(self.answer());
@@ -397,7 +397,7 @@ mod tests {
         write(&path, &cleaned(1)).unwrap();
         let whole = serde_json::to_vec(&cleaned(2)).unwrap();
         for torn in torn(&whole) {
-            fs::write(path.with_extension("new"), &torn).unwrap();
+            run_dir::write_atomically(&path.with_extension("new"), &torn).unwrap();
             assert_eq!(read(), cleaned(1));
         }
         write(&path, &cleaned(2)).unwrap();

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
+use process::ProcessId;
 use run_dir::{TaskEnd, TaskNumber};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,9 @@ use serde::{Deserialize, Serialize};
 /// What the guard tells the front.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Told {
-    /// The task agent is about to run. No number: its records could not be written.
-    Running(Option<TaskNumber>),
+    /// The task agent is about to run. No number: its records could not be written. `spared` were left by
+    /// a command of the owner's before it, and are not the task's.
+    Running { task: Option<TaskNumber>, spared: Vec<ProcessId> },
     /// It has ended, and everything of ours with it.
     Over(TaskEnd),
 }

@@ -13,7 +13,7 @@ use run_dir::{JobPath, Plan, Record, RunDir, Side, TaskEnd, TaskFinished, TaskNu
 
 use crate::as_job_user::JobUser;
 use crate::clock::now;
-use crate::end_tree::{Trees, below_this_process, end_trees};
+use crate::end_tree::{Trees, end_trees};
 use crate::gate::TOKEN_VARIABLE;
 use crate::link::{Forward, Link, Told};
 use crate::note::{kept, note, panics_to_log};
@@ -46,9 +46,15 @@ pub(crate) fn task(run: &RunDir, command: &[OsString]) -> anyhow::Result<ExitCod
     let heard = FORWARDED.into_iter().filter(|signal| !at_start.ignored.contains(&signal.as_raw()));
     let signals = Signals::listen(&heard.collect::<Vec<_>>())?;
     let front = match split {
-        Ok((guard, link)) => {
-            Front { run, job_user, guard, link, task: None, inherited: Some(inherited) }
-        }
+        Ok((guard, link)) => Front {
+            run,
+            job_user,
+            guard,
+            link,
+            task: None,
+            spared: Vec::new(),
+            inherited: Some(inherited),
+        },
         Err(error) => return Err(unguarded(run, &command, &at_start, &error)),
     };
     match front.follow(&signals)? {
@@ -126,6 +132,8 @@ struct Front<'run> {
     guard: Pid,
     link: Link,
     task: Option<TaskNumber>,
+    /// What was there before it.
+    spared: Vec<ProcessId>,
     /// Held until the task runs, for the case that this side must run it.
     inherited: Option<Inherited>,
 }
@@ -152,8 +160,8 @@ impl Front<'_> {
             let came = self.link.receive::<Told>()?;
             for told in came.messages {
                 match told {
-                    Told::Running(task) => {
-                        self.task = task;
+                    Told::Running { task, spared } => {
+                        (self.task, self.spared) = (task, spared);
                         if let Some(inherited) = self.inherited.take() {
                             inherited.let_go(&[])?;
                         }
@@ -186,13 +194,9 @@ impl Front<'_> {
         // Where orphans do not come to this process (macOS), the record says where to look.
         let agent = task.as_ref().and_then(|task| task.started().written());
         let agent = agent.map(|started| started.process);
-        // What was there before it is of a command of the owner's.
-        let before = |id: &ProcessId| {
-            agent.as_ref().is_some_and(|agent| id != agent && id.start <= agent.start)
-        };
-        let spared = below_this_process().into_iter().filter(before).collect();
         let led_by = agent.clone();
         let roots = agent.iter().cloned().collect();
+        let spared = self.spared.clone();
         let trees = Trees { below_this_process: true, roots, led_by, spared };
         let left = end_trees(&trees, self.job_user.as_ref());
         if !left.is_empty() {

@@ -66,7 +66,8 @@ pub(crate) fn guard(
     records.started(&agent, front, command);
     hold(run, "task-started-written");
     let mut guard = Guard { run, job_user, link, agent, records, held, spared };
-    guard.link.send(&Told::Running(guard.records.number()))?;
+    let (task, spared) = (guard.records.number(), guard.spared.clone());
+    guard.link.send(&Told::Running { task, spared })?;
     inherited.let_go(&[guard.link.as_fd()])?;
     let go = Go::Task { signals: at_start, dies_with: Pid::own() };
     let opened = gate.open(&go);
@@ -83,7 +84,7 @@ pub(crate) fn guard(
 /// A task that never began: its records say how it ended, and the other side is told.
 fn no_task(records: &Records, mut link: Link, end: TaskEnd) -> ExitCode {
     records.finished(TaskFinished::nothing_left(end.clone(), now()));
-    let _ = link.send(&Told::Running(records.number()));
+    let _ = link.send(&Told::Running { task: records.number(), spared: Vec::new() });
     let _ = link.send(&Told::Over(end));
     ExitCode::SUCCESS
 }

@@ -94,22 +94,24 @@ for word do case $word in -*|install|update|*=*) ;; *) printf '#!/bin/sh\necho %
     pub(crate) fn replays(&self, name: &str, all: &[Replay]) {
         let calls = self.path("calls").join(name).display().to_string();
         let bin = self.path("bin").display().to_string();
-        let mut script = format!("printf '%s\\n' \"$*\" >> {calls}\n");
+        let mut script = vec![format!("printf '%s\\n' \"$*\" >> {calls}")];
         for (at, Replay { words, says, code, brings, once }) in all.iter().enumerate() {
             let file = recorded(says);
-            script +=
-                &format!("if [ \"$*\" = '{words}' ] && [ ! -e {calls}.{at} ]; then cat '{file}'\n");
+            script.push(format!(
+                "if [ \"$*\" = '{words}' ] && [ ! -e {calls}.{at} ]; then cat '{file}'"
+            ));
             if *once {
-                script += &format!(": > {calls}.{at}\n");
+                script.push(format!(": > {calls}.{at}"));
             }
             for tool in *brings {
                 let tool_script = format!("#!/bin/sh\\necho {tool} 1.2.3\\n");
-                script +=
-                    &format!("printf '{tool_script}' > {bin}/{tool}; chmod +x {bin}/{tool}\n");
+                script
+                    .push(format!("printf '{tool_script}' > {bin}/{tool}; chmod +x {bin}/{tool}"));
             }
-            script += &format!("exit {code}; fi\n");
+            script.push(format!("exit {code}; fi"));
         }
-        self.program(name, &(script + "exit 64"));
+        script.push("exit 64".to_owned());
+        self.program(name, &script.join("\n"));
     }
 
     pub(crate) fn calls(&self, name: &str) -> Vec<String> {

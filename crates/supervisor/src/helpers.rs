@@ -100,16 +100,16 @@ mod tests {
     fn a_copy_or_an_original_that_was_touched_is_looked_at_anew() {
         let folder = tempfile::tempdir().unwrap();
         let (original, versions) = (folder.path().join("keeper"), folder.path().join("versions"));
-        std::fs::write(&original, "first").unwrap();
+        run_dir::write_atomically(&original, b"first").unwrap();
         let copy = copy_of_file(&original, &versions).unwrap();
         assert_eq!(copy_of_file(&original, &versions).unwrap(), copy);
-        std::fs::write(&copy, "spoilt").unwrap();
+        run_dir::write_atomically(&copy, b"spoilt").unwrap();
         assert_eq!(copy_of_file(&original, &versions).unwrap(), copy);
         assert_eq!(std::fs::read(&copy).unwrap(), b"first");
         std::fs::remove_file(&copy).unwrap();
         assert_eq!(copy_of_file(&original, &versions).unwrap(), copy);
         assert!(copy.exists());
-        std::fs::write(&original, "second").unwrap();
+        run_dir::write_atomically(&original, b"second").unwrap();
         let second = copy_of_file(&original, &versions).unwrap();
         assert_ne!(second, copy);
         assert_eq!(std::fs::read(second).unwrap(), b"second");
@@ -117,7 +117,7 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&original, &link).unwrap();
         copy_of_file(&link, &versions).unwrap();
-        std::fs::write(&original, "third").unwrap();
+        run_dir::write_atomically(&original, b"third").unwrap();
         let third = copy_of_file(&link, &versions).unwrap();
         assert_eq!(std::fs::read(third).unwrap(), b"third");
     }

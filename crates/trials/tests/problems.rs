@@ -209,7 +209,9 @@ fn trial_of(code: ProblemCode) -> Option<(&'static str, &'static str)> {
         Code::ReleaseUnsound => {
             ("faults", "a_release_that_is_not_what_the_manifest_says_is_never_started")
         }
-        Code::CleanupFailed => ("cleaning", "a_clean_up_that_hangs_is_ended_and_the_task_goes_on"),
+        Code::CleanupFailed => {
+            ("cleaning/main", "a_clean_up_that_hangs_is_ended_and_the_task_goes_on")
+        }
         Code::DiskNearlyFull => {
             ("full_disk", "a_disk_that_is_nearly_full_is_told_after_the_task_and_so_is_new_room")
         }

@@ -78,10 +78,9 @@ fn before_task(goal: FreeGoal) -> Vec<String> {
     let before = BeforeTask { fresh: None, choices: vec![keeps_all()], around, goals: vec![goal] };
     assert!(!before.is_nothing(), "it has a choice");
     let request = Request { version: 1, within_seconds: Some(60), work: Work::BeforeTask(before) };
-    match crate::scene::asked(&request) {
-        Said::BeforeTask { failures, .. } => failures,
-        other => panic!("{other:?}"),
-    }
+    let said = crate::scene::asked(&request);
+    let Said::BeforeTask { failures, .. } = said else { panic!("{said:?}") };
+    failures
 }
 
 #[test]

@@ -191,7 +191,7 @@ fn while_it_installs_the_step_and_what_it_waits_for_are_told_once_each() {
     let waits = installing(Some("apt is used by apt-get (process 813)"), "");
     let works = installing(None, "Get:1 jq");
     let states = json!([waits, waits, works, installing(None, "Setting up jq"), done("installed")]);
-    let (_, said) = installs(&[states.clone()], &["preinstall", "install", "web"]);
+    let (_, said) = installs(std::slice::from_ref(&states), &["preinstall", "install", "web"]);
     assert_snapshot!("while_it_installs", said);
     let (fake, said) = installs(&[states], &["preinstall", "install", "web", "--verbose"]);
     assert_snapshot!("while_it_installs_with_what_tools_write", said);
