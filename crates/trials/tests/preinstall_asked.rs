@@ -152,10 +152,10 @@ fn one_that_is_interrupted_while_it_asks_asks_nobody_after_a_restart_and_says_so
     fs::File::create(world.place.path("signs").join("hold")).unwrap();
     let id = world.begin();
     until(DEADLINE, "somebody is asked", || world.lines("asked").len() == 1);
-    let World { supervisor, api, place, _user } = world;
+    let World { supervisor, api, place, _user: user } = world;
     supervisor.kill();
     let supervisor = Supervisor::start(&place, &api, &Options::default());
-    let world = World { supervisor, api, place, _user };
+    let world = World { supervisor, api, place, _user: user };
     fs::remove_file(world.place.path("signs").join("hold")).unwrap();
     let receipt = world.receipt(&id);
     assert!(receipt.taken_up, "{receipt:?}");

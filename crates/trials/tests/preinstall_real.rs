@@ -339,15 +339,15 @@ impl HeldApt {
         let folder = tempfile::tempdir().unwrap();
         let name = format!("99-trial-{}", std::process::id());
         let configuration = std::path::Path::new("/etc/apt/apt.conf.d").join(name);
-        let held = Self { configuration, folder };
-        let (hold, begun) = (held.sign("hold"), held.sign("begun"));
+        let apt = Self { configuration, folder };
+        let (hold, begun) = (apt.sign("hold"), apt.sign("begun"));
         let (hold_at, begun_at) = (hold.display(), begun.display());
         let line = format!(
             "DPkg::Pre-Invoke {{ \"while [ -e {hold_at} ]; do : > {begun_at}; sleep 0.05; done\"; }};\n"
         );
         std::fs::File::create(&hold).unwrap();
-        run_dir::write_atomically(&held.configuration, line.as_bytes()).unwrap();
-        held
+        run_dir::write_atomically(&apt.configuration, line.as_bytes()).unwrap();
+        apt
     }
 
     fn sign(&self, name: &str) -> std::path::PathBuf {

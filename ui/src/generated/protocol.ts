@@ -812,7 +812,8 @@ item: ItemChecked,
  */
 command?: string, 
 /**
- * Of one that failed: what its tool said last; of one that nobody allowed: that.
+ * Of one that failed: what its tool said last, though it may have ended well; of one that nobody
+ * allowed: that.
  */
 said?: string, };
 
