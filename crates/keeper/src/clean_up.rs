@@ -15,7 +15,7 @@ use run_dir::{RunDir, TaskDir};
 
 use crate::as_job_user::JobUser;
 use crate::clock::now;
-use crate::end_tree::{Trees, end_trees};
+use crate::end_tree::{Trees, below_this_process, end_trees};
 use crate::gate::{TOKEN_VARIABLE, own_program};
 use crate::link::{Forward, Link};
 use crate::note::note;
@@ -36,6 +36,8 @@ const LONGEST_ANSWER: u64 = 8 << 20;
 pub(crate) struct Held {
     lock: Option<WorkLock>,
     ends_left_overs: bool,
+    /// What a command of the owner's left running: it is not the task's.
+    pub(crate) spared: Vec<ProcessId>,
 }
 
 /// How the clean-up before a task ended.
@@ -99,7 +101,9 @@ pub(crate) fn before(
             })
         }
     };
-    let held = Box::new(Held { lock: lock.ok(), ends_left_overs: plan.end_left_overs });
+    // Where nothing ran there is nothing to look for, and no task waits for a look.
+    let spared = if came.is_some() { below_this_process() } else { Vec::new() };
+    let held = Box::new(Held { lock: lock.ok(), ends_left_overs: plan.end_left_overs, spared });
     let Some(came) = came else { return Ok(Cleaned::Begin(held)) };
     let (done, failures) = match came {
         Came::Answer(Said::BeforeTask { done, failures }) => (Some(done), failures),

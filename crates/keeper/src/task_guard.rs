@@ -15,7 +15,7 @@ use rustix::process::{WaitOptions, WaitStatus};
 use crate::as_job_user::{Act, JobUser, ask};
 use crate::clean_up::{self, Cleaned, Held};
 use crate::clock::now;
-use crate::end_tree::{Trees, below_this_process, end_trees};
+use crate::end_tree::{Trees, end_trees};
 use crate::gate::{Gate, Go};
 use crate::hold::hold;
 use crate::left_overs::clear_left_overs;
@@ -59,14 +59,12 @@ pub(crate) fn guard(
         Cleaned::Signalled(number) => return Ok(no_task(&records, link, TaskEnd::Signal(number))),
         Cleaned::FrontDied => return Ok(no_task(&records, link, TaskEnd::Lost(Side::Front))),
     };
-    // A command of the owner's may have left something: it is not the task's.
-    let spared = below_this_process();
     let gate = Gate::spawn(command, |_: &mut Command| {})?;
     let agent = gate.process.clone();
     records.started(&agent, front, command);
     hold(run, "task-started-written");
-    let mut guard = Guard { run, job_user, link, agent, records, held, spared };
-    let (task, spared) = (guard.records.number(), guard.spared.clone());
+    let mut guard = Guard { run, job_user, link, agent, records, held };
+    let (task, spared) = (guard.records.number(), guard.held.spared.clone());
     guard.link.send(&Told::Running { task, spared })?;
     inherited.let_go(&[guard.link.as_fd()])?;
     let go = Go::Task { signals: at_start, dies_with: Pid::own() };
@@ -96,7 +94,6 @@ struct Guard<'run> {
     agent: ProcessId,
     records: Records<'run>,
     held: Box<Held>,
-    spared: Vec<ProcessId>,
 }
 
 impl Guard<'_> {
@@ -154,7 +151,7 @@ impl Guard<'_> {
             below_this_process: true,
             roots: Vec::new(),
             led_by: Some(self.agent.clone()),
-            spared: std::mem::take(&mut self.spared),
+            spared: std::mem::take(&mut self.held.spared),
         };
         let mut ended = Vec::new();
         let left_behind = match &end {

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use protocol::{Preinstall, PreinstallEnd, PreinstallHow, PreinstallPlan, PreinstallReceipt};
 use skipped::skipped;
@@ -59,6 +59,16 @@ struct Debian<'a> {
 }
 
 impl<'a> Debian<'a> {
+    /// Once it answers.
+    fn supervisor(&self) -> Child {
+        let command = &["runner-tray-supervisor"];
+        let supervisor = self.command(command).stdout(Stdio::null()).spawn().unwrap();
+        until(DEADLINE, "the supervisor answers", || {
+            self.says(&["runnerctl", "supervisor", "status"]).0 == Some(0)
+        });
+        supervisor
+    }
+
     fn made(root: &'a Path) -> Self {
         let output = Command::new("debootstrap")
             .args(["--variant=minbase", "bookworm"])
@@ -144,11 +154,7 @@ fn in_a_clean_debian_the_essentials_are_installed_and_a_second_run_changes_nothi
     fs::create_dir(folder.path().join("debian")).unwrap();
     let root = folder.path().join("debian");
     let debian = Debian::made(&root);
-    let mut supervisor =
-        debian.command(&["runner-tray-supervisor"]).stdout(Stdio::null()).spawn().unwrap();
-    until(DEADLINE, "the supervisor answers", || {
-        debian.says(&["runnerctl", "supervisor", "status"]).0 == Some(0)
-    });
+    let mut supervisor = debian.supervisor();
     let (_, before) = debian.says(&["runnerctl", "preinstall", "plan", "essentials"]);
     assert!(before.contains("apt-get") && before.contains("git"), "{before}");
     let (code, said) =
@@ -187,11 +193,7 @@ fn in_a_clean_debian_presets_are_installed_and_a_second_plan_has_no_step() {
     fs::create_dir(folder.path().join("debian")).unwrap();
     let root = folder.path().join("debian");
     let debian = Debian::made(&root);
-    let mut supervisor =
-        debian.command(&["runner-tray-supervisor"]).stdout(Stdio::null()).spawn().unwrap();
-    until(DEADLINE, "the supervisor answers", || {
-        debian.says(&["runnerctl", "supervisor", "status"]).0 == Some(0)
-    });
+    let mut supervisor = debian.supervisor();
     let json = |words: &[&str]| {
         let output = debian.command(&[&["runnerctl", "preinstall"], words].concat()).output();
         let output = output.unwrap();
