@@ -106,7 +106,9 @@ impl Trees {
         let roots = self.roots.iter().filter(|root| process::alive(root) != Liveness::Dead);
         let trees = roots.flat_map(|root| process::tree(root.pid).unwrap_or_default());
         let pids = below.into_iter().chain(trees).filter(|pid| *pid != Pid::own());
-        let led = self.led_by.as_ref().and_then(|leader| process::led_by(leader).ok());
+        // It looks at every process of the machine, which no task waits for in vain.
+        let leader = self.led_by.as_ref().filter(|_| !process::ORPHANS_COME);
+        let led = leader.and_then(|leader| process::led_by(leader).ok());
         let mut found: HashSet<ProcessId> =
             pids.filter_map(|pid| ProcessId::of(pid).ok()).collect();
         found.extend(led.unwrap_or_default());

@@ -57,7 +57,10 @@ pub fn wait_for_child(child: Pid) -> io::Result<()> {
     }
 }
 
-/// Descendants that lose their parent become children of this process (Linux; nothing on macOS).
+/// Whether descendants that lose their parent come to a process that asked for them.
+pub const ORPHANS_COME: bool = os::ORPHANS_COME;
+
+/// Descendants that lose their parent become children of this process, where [`ORPHANS_COME`].
 pub fn become_subreaper() -> io::Result<()> {
     os::become_subreaper()
 }

@@ -35,7 +35,8 @@ mod os_folder;
 mod os_folder;
 
 pub use act::{
-    NoCore, Sent, become_subreaper, die_with_parent, reap, setsid, signal, wait_for_child,
+    NoCore, ORPHANS_COME, Sent, become_subreaper, die_with_parent, reap, setsid, signal,
+    wait_for_child,
 };
 pub use apart::{in_session, led_by, spawn_apart};
 pub use exec::{SignalState, die_of, exec, unblock_signals};

@@ -192,6 +192,8 @@ pub(crate) fn signal(id: &ProcessId, signal: Signal) -> io::Result<Sent> {
     }
 }
 
+pub(crate) const ORPHANS_COME: bool = true;
+
 pub(crate) fn become_subreaper() -> io::Result<()> {
     rustix::process::set_child_subreaper(Pid::own().rustix())?;
     Ok(())

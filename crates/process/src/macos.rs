@@ -186,6 +186,8 @@ pub(crate) fn signal(id: &ProcessId, signal: Signal) -> io::Result<Sent> {
 }
 
 /// macOS has no subreapers: orphans go to launchd.
+pub(crate) const ORPHANS_COME: bool = false;
+
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux")]
 pub(crate) fn become_subreaper() -> io::Result<()> {
     Ok(())
