@@ -49,6 +49,19 @@ async fn every_state_of_a_check_has_the_reading_that_says_so() {
 }
 
 #[tokio::test]
+async fn java_s_tools_begin_sooner_unless_jobs_have_options_of_their_own() {
+    let place = Place::new();
+    place.program("mvn", "echo \"with $MAVEN_OPTS\"; exit 3");
+    let maven = [Catalogue::built_in().item("maven").unwrap()];
+    let mut jobs = place.jobs();
+    let sooner = check(&maven, &linux(Manager::Apt), &jobs, |_| ()).await;
+    assert!(sooner[0].reading.ends_with(&format!("with {BEGIN_SOONER}")), "{sooner:?}");
+    jobs.environment.insert("MAVEN_OPTS".into(), "-Xmx1g".into());
+    let own = check(&maven, &linux(Manager::Apt), &jobs, |_| ()).await;
+    assert!(own[0].reading.ends_with("with -Xmx1g"), "{own:?}");
+}
+
+#[tokio::test]
 async fn on_a_mac_without_command_line_tools_a_stub_is_no_tool() {
     let place = Place::new();
     let all = Catalogue::built_in();

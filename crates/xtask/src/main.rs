@@ -7,6 +7,8 @@ mod edges;
 mod generated;
 mod icns;
 mod icons;
+#[cfg(test)]
+mod pages;
 mod packages;
 mod preinstall;
 mod presets;

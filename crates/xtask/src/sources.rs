@@ -37,6 +37,15 @@ pub(crate) fn broken(root: &Path) -> anyhow::Result<Vec<String>> {
 
 /// All `.rs`, `.ts` and `.svelte` files below a folder, which need not exist.
 pub(crate) fn list(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    list_of(&["rs", "ts", "svelte"], folder, files)
+}
+
+/// All files with one of these extensions below a folder, which need not exist.
+pub(crate) fn list_of(
+    extensions: &[&str],
+    folder: &Path,
+    files: &mut Vec<PathBuf>,
+) -> anyhow::Result<()> {
     if !folder.exists() {
         return Ok(());
     }
@@ -47,9 +56,9 @@ pub(crate) fn list(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
             if !NOT_OURS.contains(&name.as_ref()) {
-                list(&path, files)?;
+                list_of(extensions, &path, files)?;
             }
-        } else if path.extension().is_some_and(|it| it == "rs" || it == "ts" || it == "svelte") {
+        } else if path.extension().is_some_and(|it| extensions.iter().any(|one| it == *one)) {
             files.push(path);
         }
     }
