@@ -12,6 +12,9 @@ use rustls::CertificateError;
 
 use crate::AddressRefused;
 
+const NO_AUTHORITIES: &str = "this machine has no certificates of authorities to hold it against; \
+                              on Linux the package ca-certificates brings them";
+
 /// Why an agent was not installed, or is not to be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
@@ -71,6 +74,7 @@ impl ReleaseError {
 
     pub(crate) fn of_request(url: &str, error: &reqwest::Error) -> Self {
         let url = url.to_owned();
+        let builds = error.is_builder();
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = cause {
             if let Some(refused) = error.downcast_ref::<AddressRefused>() {
@@ -79,8 +83,16 @@ impl ReleaseError {
             // An io::Error hides the error that it holds from `source`.
             let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
             let tls = held.and_then(|held| held.downcast_ref()).or(error.downcast_ref());
-            if let Some(rustls::Error::InvalidCertificate(why)) = tls {
-                return Self::Untrusted { url, reason: why_untrusted(why) };
+            match tls {
+                Some(rustls::Error::InvalidCertificate(why)) => {
+                    return Self::Untrusted { url, reason: why_untrusted(why) };
+                }
+                // What a verifier says that was given nobody to trust.
+                Some(rustls::Error::General(_)) if builds => {
+                    let reason = NO_AUTHORITIES.to_owned();
+                    return Self::Untrusted { url, reason };
+                }
+                Some(_) | None => {}
             }
             cause = held.map(|held| held as &(dyn Error + 'static)).or(error.source());
         }

@@ -223,6 +223,20 @@ fn a_server_that_cannot_prove_itself_is_not_trusted() {
 }
 
 #[test]
+fn a_machine_without_certificates_is_told_what_brings_them() {
+    let mut place = Place::new();
+    let circle = Circle::start(&place);
+    let none = place.path("signs").join("none.pem");
+    std::fs::File::create(&none).unwrap();
+    place.set_env("SSL_CERT_FILE", none);
+    let rig = Rig::with(place, circle, &USUAL);
+    rig.set_up();
+    rig.place.until_told(ProblemCode::ReleasesUntrusted, "the package ca-certificates brings them");
+    assert_nothing_came_of_it(&rig, false);
+    rig.finish();
+}
+
+#[test]
 fn https_goes_by_the_proxy_of_the_environment_and_this_machine_never_does() {
     let mut place = Place::new();
     let circle = Circle::start(&place);
