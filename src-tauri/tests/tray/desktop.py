@@ -144,6 +144,8 @@ class Desktop:
         with open(self.home / "systemd.log", "wb") as log:
             self.begin("/usr/lib/systemd/systemd", "--user", stdout=log, stderr=log)
         until(lambda: self.systemctl("is-system-running") in ("running", "degraded"), "systemd's user manager")
+        # At a login there is one bus. Where systemd has begun one too, its services still come to this one.
+        self.systemctl("set-environment", f"DBUS_SESSION_BUS_ADDRESS={self.environment['DBUS_SESSION_BUS_ADDRESS']}")
 
     def systemctl(self, *arguments):
         """What it said, whether or not that is good news."""
