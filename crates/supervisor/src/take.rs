@@ -115,7 +115,7 @@ impl Supervisor {
             Input::CleanupEnded(ended) => self.cleanup_ended(*ended),
             Input::SweepTrash => self.sweep_trash(),
             Input::TrashSwept(swept) => self.trash_swept(&swept),
-            Input::PutBack(receipt, undone, reply) => self.put_back(&receipt, undone, reply),
+            Input::PutBack(receipt, undone, reply) => self.put_back(*receipt, undone, reply),
             Input::WorkDirsSeen(directories, sizes) => self.work_dirs_seen(&directories, sizes),
             Input::WorkDirsMeasuring(runs) => self.work_dirs_measuring(runs),
             Input::WorkDirsMeasured => self.work_dirs_measured(),
@@ -154,6 +154,8 @@ impl Supervisor {
                 resource_class: settings.resource_class.clone(),
                 api_url: settings.api_url().to_owned(),
                 releases_url: settings.releases_url().to_owned(),
+                working_directory: crate::places::of(name, settings, &self.folders)
+                    .working_directory,
                 token_number: settings.token_number,
                 token_id: known.token_id(name).map(str::to_owned),
             };
