@@ -115,7 +115,7 @@ impl Supervisor {
             Input::CleanupEnded(ended) => self.cleanup_ended(*ended),
             Input::SweepTrash => self.sweep_trash(),
             Input::TrashSwept(swept) => self.trash_swept(&swept),
-            Input::PutBack(receipt, undone, reply) => self.put_back(*receipt, undone, reply),
+            Input::PutBack(receipt, undone, reply) => self.put_back(&receipt, undone, reply),
             Input::WorkDirsSeen(directories, sizes) => self.work_dirs_seen(&directories, sizes),
             Input::WorkDirsMeasuring(runs) => self.work_dirs_measuring(runs),
             Input::WorkDirsMeasured => self.work_dirs_measured(),

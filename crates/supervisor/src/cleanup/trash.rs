@@ -155,7 +155,7 @@ impl Supervisor {
 
     pub(crate) fn put_back(
         &mut self,
-        mut receipt: CleanupReceipt,
+        receipt: &CleanupReceipt,
         undone: Undone,
         reply: Reply<Undone>,
     ) {
@@ -170,7 +170,7 @@ impl Supervisor {
         }
         // What did not come back may, until its time is over.
         if undone.not.is_empty() {
-            receipt.undone = true;
+            let mut receipt = CleanupReceipt { undone: true, ..receipt.clone() };
             nothing_is_aside(&mut receipt);
             self.records.amend_cleanup(&receipt);
         }

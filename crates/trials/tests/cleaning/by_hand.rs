@@ -197,10 +197,8 @@ fn a_clean_up_whose_supervisor_was_killed_has_a_receipt_and_is_put_back() {
     let before = names(&kept);
     let one = format!("{RUNNER}/{}", before[0]);
     let mut command = rig.place.command("runnerctl");
-    let mut by_hand = Ours::start({
-        command.args(["clean", "--directory", &one]);
-        command
-    });
+    command.args(["clean", "--directory", &one]);
+    let mut by_hand = Ours::start(command);
     let held = rig.place.folders().state.join("held-at-cleaned-up");
     let supervisor = rig.supervisor.as_ref().unwrap().id().clone();
     until(DEADLINE, "all is set aside", || held.exists() && is_stopped(&supervisor));
