@@ -193,6 +193,18 @@ describe("a receipt", () => {
     expect(heading()).toBe("Cleaned up before each task");
   });
 
+  test("calls set aside only what is in the trash: no program's work, though it names no bytes", async () => {
+    const told = given("clean-up");
+    told.freed = 0;
+    for (const it of told.groups) it.freed = 0;
+    await page(scene("idle"), { "clean-up": () => ({ ok: told }) });
+    await press("Show what can go");
+    await press(/^Clean up 5/);
+    expect(heading()).toBe("7.3 GB set aside, for good at 17:51");
+    const row = screen.getAllByRole("row", { name: /Docker: images/ })[0] as HTMLElement;
+    expect(row.querySelectorAll("td")[1]?.textContent).toBe("0 B");
+  });
+
   test("is there of every clean-up, whoever began it", async () => {
     await page(scene("idle"));
     const receipts = screen.getByRole("region", { name: "What went" });

@@ -17,12 +17,14 @@
 
 mod choose;
 mod in_use;
+mod marks;
 mod measure;
 mod names;
 mod place;
 mod plan;
 mod pool;
 pub mod preset;
+pub mod put_back;
 mod receipt;
 pub mod remove;
 mod roots;
@@ -30,6 +32,7 @@ mod stop;
 mod survey;
 mod trash;
 mod tree;
+mod whose;
 mod why;
 pub mod work;
 
@@ -42,5 +45,6 @@ pub use receipt::{Fate, ItemReceipt, Receipt, VolumeReceipt};
 pub use roots::{Root, RootError};
 pub use stop::{Progress, Stop};
 pub use survey::{Survey, glance, survey};
-pub use trash::{Batch, TRASH};
+pub use trash::{Batch, TRASH, is_trash};
+pub use whose::{before, is_from_before, left_by, note};
 pub use why::{Failure, Why};

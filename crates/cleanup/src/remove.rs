@@ -3,7 +3,7 @@
 //! from it, and [`sweep`] does the rest.
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +17,9 @@ use rustix::io::Errno;
 use crate::in_use::{InUse, in_use};
 use crate::place::Place;
 use crate::plan::{Item, Plan, VERSION};
+use crate::put_back::rename_back;
 use crate::receipt::{Fate, ItemReceipt, Receipt, VolumeReceipt};
-use crate::roots::{Root, is_beside};
+use crate::roots::Root;
 use crate::stop::{Progress, Stop};
 use crate::trash::{Batch, OpenBatch, Trash, c_part};
 use crate::tree::{Tally, Tree, delete};
@@ -125,8 +126,8 @@ impl Aside {
         }
     }
 
-    /// Leaves all in the trash, to be put back by [`put_back`] or deleted by [`sweep`]. What could not be
-    /// kept so stays, or comes back to, where it was.
+    /// Leaves all in the trash, to be put back by [`put_back`](crate::put_back) or deleted by [`sweep`].
+    /// What could not be kept so stays, or comes back to, where it was.
     pub fn keep(mut self) -> Receipt {
         for item in &mut self.items {
             let why = match &item.place {
@@ -356,64 +357,6 @@ impl Item {
 /// The batches in a root's trash, the oldest first.
 pub fn batches(root: &Root) -> Result<Vec<Batch>, Errno> {
     Trash::of(root)?.map_or(Ok(Vec::new()), |trash| trash.batches())
-}
-
-/// What became of an entry that was to be put back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PutBack {
-    Done,
-    /// It lies in the trash still: something else has its name.
-    NameTaken,
-    /// It is not in the trash.
-    Gone,
-    /// It lies in the trash still.
-    Failed(String),
-}
-
-/// Puts back what a batch has, each to where it was. `root`: the folder that the trash lies in. An error:
-/// the batch cannot be put back.
-pub fn put_back(root: &Root, batch: &Batch) -> std::io::Result<Vec<(Place, PutBack)>> {
-    if batch.is_going() {
-        return Err(std::io::Error::other("it is being deleted already"));
-    }
-    let Some(trash) = Trash::of(root)? else { return Err(Errno::NOENT.into()) };
-    let open = trash.open_batch(batch)?;
-    let list = open.list().map_err(|error| {
-        let path = open.path(root);
-        std::io::Error::other(format!("{error}; until it is deleted it lies in {}", path.display()))
-    })?;
-    let beside = match &list.root {
-        None => None,
-        Some(of) if is_beside(of, root.path()) => Some(Root::open(of.to_path_buf())?),
-        Some(of) => return Err(std::io::Error::other(format!("{of} is not beside it"))),
-    };
-    let to = beside.as_ref().unwrap_or(root);
-    let mut done = Vec::new();
-    for (number, item) in list.items.into_iter().enumerate() {
-        let name = CString::new(number.to_string()).unwrap_or_default();
-        let put =
-            if item.is_below() { rename_back(to, &open, &name, &item) } else { Err(Errno::INVAL) };
-        let put = match put {
-            Ok(()) => PutBack::Done,
-            Err(Errno::EXIST | Errno::NOTEMPTY) => PutBack::NameTaken,
-            Err(Errno::NOENT) => PutBack::Gone,
-            Err(error) => PutBack::Failed(error.to_string()),
-        };
-        done.push((item, put));
-    }
-    open.remove_if_empty();
-    Trash::remove_if_empty(root);
-    Ok(done)
-}
-
-fn rename_back(root: &Root, batch: &OpenBatch, from: &CStr, item: &Path) -> Result<(), Errno> {
-    let mut parts: Vec<CString> = item.components().map(|part| c_part(part.as_os_str())).collect();
-    let name = parts.pop().ok_or(Errno::INVAL)?;
-    let mut folder = open_folder(&root.open, c".")?;
-    for part in &parts {
-        folder = open_folder(&folder, part)?;
-    }
-    renameat_with(&batch.open, from, &folder, &name, RenameFlags::NOREPLACE)
 }
 
 /// Deletes what lies in a root's trash: what was going when somebody was killed, and what was set

@@ -10,10 +10,11 @@ use rustix::io::Errno;
 
 use crate::choose::Candidate;
 use crate::in_use::{InUse, in_use};
+use crate::marks::Marks;
 use crate::measure::{AT_ONCE, Size, measure_opened};
 use crate::roots::Root;
 use crate::stop::{Progress, Stop};
-use crate::trash::TRASH;
+use crate::trash::is_trash;
 
 /// What is asked for, and what is known beside the disk.
 pub struct Survey<'a> {
@@ -35,6 +36,7 @@ pub fn survey(
     progress: &Progress,
 ) -> Result<Vec<Candidate>, Errno> {
     let names = names(root, asked, stop)?;
+    let marks = Marks::of(asked.never_delete);
     let mut candidates = Vec::new();
     for some in names.chunks(AT_ONCE) {
         let folders = some.iter().map(|name| open_folder(&root.open, name).ok()).collect();
@@ -45,7 +47,8 @@ pub fn survey(
             }
         }
         let found = some.iter().zip(sizes);
-        candidates.extend(found.filter_map(|(name, size)| candidate(root, asked, name, size)));
+        candidates
+            .extend(found.filter_map(|(name, size)| candidate(root, asked, &marks, name, size)));
     }
     Ok(candidates)
 }
@@ -54,8 +57,9 @@ pub fn survey(
 /// it is not looked at, so that its size stays 0.
 pub fn glance(root: &Root, asked: &Survey<'_>, stop: &Stop) -> Result<Vec<Candidate>, Errno> {
     let names = names(root, asked, stop)?;
+    let marks = Marks::of(asked.never_delete);
     let found = names.iter().filter_map(|name| {
-        let mut candidate = candidate(root, asked, name, None)?;
+        let mut candidate = candidate(root, asked, &marks, name, None)?;
         if candidate.size.folders > 0 {
             let used = candidate.size.used;
             candidate.size = Size { used, owner: Some(candidate.owner), ..Size::default() };
@@ -69,7 +73,7 @@ fn names(root: &Root, asked: &Survey<'_>, stop: &Stop) -> Result<Vec<CString>, E
     let mut names: Vec<CString> = Vec::new();
     FolderReader::default().read(&root.open, |name, _| {
         let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
-        if path != Path::new(TRASH) && (asked.is_meant)(path) {
+        if !is_trash(path.as_os_str()) && (asked.is_meant)(path) {
             names.push(name.to_owned());
         }
         !stop.is_asked()
@@ -81,6 +85,7 @@ fn names(root: &Root, asked: &Survey<'_>, stop: &Stop) -> Result<Vec<CString>, E
 fn candidate(
     root: &Root,
     asked: &Survey<'_>,
+    marks: &Marks,
     name: &CString,
     size: Option<Size>,
 ) -> Option<Candidate> {
@@ -103,7 +108,6 @@ fn candidate(
     });
     let lock = (asked.lock)(&path);
     let whole = root.path().join(&path);
-    let marked = |mark: &PathBuf| mark.starts_with(&whole) || whole.starts_with(mark);
     Some(Candidate {
         root: asked.index,
         inode: facts.inode,
@@ -111,7 +115,7 @@ fn candidate(
         is_in_use: lock.as_deref().is_some_and(|lock| !matches!(in_use(lock), InUse::Free(_))),
         lock: lock.map(Into::into),
         // What was not measured to its end is not judged.
-        never_delete: asked.never_delete.iter().any(marked) || !size.complete,
+        never_delete: marks.hold(&whole) || !size.complete,
         path: path.into(),
         size,
     })

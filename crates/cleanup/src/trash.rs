@@ -5,6 +5,8 @@ use std::ffi::{CStr, CString, OsStr};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
@@ -17,9 +19,9 @@ use serde::{Deserialize, Serialize};
 use crate::place::Place;
 use crate::roots::Root;
 
-/// Its name; no plan ever names it.
+/// Its name, of which no plan ever names an entry; in a folder of somebody else's with its user's number,
+/// since several users may have one there.
 pub const TRASH: &str = ".runner-tray-trash";
-const TRASH_NAME: &CStr = c".runner-tray-trash";
 /// What a batch has that is being deleted.
 const GOING: &str = ".going";
 const LIST: &CStr = c"batch.json";
@@ -28,6 +30,25 @@ const LONGEST_LIST: u64 = 256 << 20;
 
 /// Told apart from all others of the root.
 static BATCHES: AtomicU64 = AtomicU64::new(0);
+
+/// Whether an entry with this name is a trash, of whichever user.
+pub fn is_trash(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let user = name.strip_prefix(TRASH.as_bytes());
+    user.is_some_and(|user| user.is_empty() || user.starts_with(b"-"))
+}
+
+/// Whether this user's trash is in the folder.
+pub(crate) fn has_trash(folder: &Path) -> bool {
+    let about = std::fs::metadata(folder);
+    about.is_ok_and(|about| folder.join(name_in(about.uid())).is_dir())
+}
+
+/// Of this user, in a folder of `owner`'s.
+fn name_in(owner: u32) -> String {
+    let own = geteuid().as_raw();
+    if own == owner { TRASH.to_owned() } else { format!("{TRASH}-{own}") }
+}
 
 /// What one run set aside in one root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +99,8 @@ impl Trash {
     /// None: there is none.
     pub(crate) fn of(root: &Root) -> Result<Option<Self>, Errno> {
         let opened = || {
-            let open = open_folder(lies_in(root, false)?, TRASH_NAME)?;
-            Ok(Self { open })
+            let lies_in = lies_in(root, false)?;
+            Ok(Self { open: open_folder(&lies_in, &name_of(&lies_in)?)? })
         };
         match opened() {
             Ok(trash) => trash.checked().map(Some),
@@ -90,11 +111,12 @@ impl Trash {
 
     fn make(root: &Root) -> Result<Self, Errno> {
         let lies_in = lies_in(root, true)?;
-        match mkdirat(&lies_in, TRASH_NAME, Mode::RWXU) {
+        let name = name_of(&lies_in)?;
+        match mkdirat(&lies_in, &name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error),
         }
-        Self { open: open_folder(&lies_in, TRASH_NAME)? }.checked()
+        Self { open: open_folder(&lies_in, &name)? }.checked()
     }
 
     /// In a folder that others may write to, somebody else may have made it.
@@ -123,10 +145,16 @@ impl Trash {
 
     /// If nothing is left in it.
     pub(crate) fn remove_if_empty(root: &Root) {
-        if let Ok(lies_in) = lies_in(root, false) {
-            let _ = unlinkat(&lies_in, TRASH_NAME, AtFlags::REMOVEDIR);
+        if let Ok(lies_in) = lies_in(root, false)
+            && let Ok(name) = name_of(&lies_in)
+        {
+            let _ = unlinkat(&lies_in, &name, AtFlags::REMOVEDIR);
         }
     }
+}
+
+fn name_of(lies_in: &OwnedFd) -> Result<CString, Errno> {
+    Ok(c(&name_in(facts_of(lies_in)?.owner)))
 }
 
 /// The folder that a root's trash lies in: itself, or one beside it, whatever its path has come to mean.
@@ -219,8 +247,10 @@ impl OpenBatch {
     }
 
     /// Where it lies, to tell.
-    pub(crate) fn path(&self, root: &Root) -> std::path::PathBuf {
-        root.trash().unwrap_or(root.path()).join(TRASH).join(&self.batch.name)
+    pub(crate) fn path(&self, root: &Root) -> PathBuf {
+        let name = lies_in(root, false).and_then(|lies_in| facts_of(&lies_in));
+        let name = name.map_or_else(|_| TRASH.to_owned(), |facts| name_in(facts.owner));
+        root.trash().unwrap_or(root.path()).join(name).join(&self.batch.name)
     }
 
     pub(crate) fn is_list(name: &CStr) -> bool {

@@ -10,15 +10,17 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::in_use::{InUse, in_use};
 use crate::measure::{Size, measure_all};
 use crate::place::Place;
 use crate::preset::{
-    Around, Choice, Detail, Done, Draft, FreeGoal, Freshened, Undo, are_met, carry_out, draft,
-    fresh, missed, sweep,
+    Around, Choice, Detail, Done, Draft, FreeGoal, Freshened, RunnerAround, Undo, are_met,
+    carry_out, draft, fresh, missed, sweep,
 };
+use crate::put_back::{PutBack, goes_to, put_back};
 use crate::receipt::Receipt;
-use crate::remove::{PutBack, batches, put_back};
-use crate::roots::Root;
+use crate::remove::batches;
+use crate::roots::{Root, RootError};
 use crate::stop::{Progress, Stop};
 
 /// The version that this release speaks; a later one is refused.
@@ -55,8 +57,14 @@ pub enum Work {
     BeforeTask(BeforeTask),
     /// What was set aside before `until` goes for good, and what was going when somebody was killed.
     Sweep { choices: Vec<Choice>, around: Around, until: Timestamp },
-    /// What was set aside at `at` is put back.
-    PutBack { roots: Vec<Place>, at: Timestamp },
+    /// What was set aside at `at` is put back; in the working directory of one of the runners only while
+    /// no task has its lock.
+    PutBack {
+        roots: Vec<Place>,
+        at: Timestamp,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        runners: Vec<RunnerAround>,
+    },
 }
 
 /// What is done before a task; whoever asks holds the lock of its working directory.
@@ -138,6 +146,9 @@ pub enum Said {
     BeforeTask {
         done: Done,
         failures: Vec<String>,
+        /// The working directory is empty.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_fresh: bool,
     },
     Swept {
         receipts: Vec<Receipt>,
@@ -260,7 +271,7 @@ fn work(work: Work, now: Timestamp, stop: &Stop, progress: &Progress) -> Said {
             let receipts = sweep(&choices, &around, until, now, stop, progress);
             Said::Swept { receipts }
         }
-        Work::PutBack { roots, at } => back(&roots, at),
+        Work::PutBack { roots, at, runners } => back(&roots, at, &runners),
     }
 }
 
@@ -298,7 +309,7 @@ fn list(folders: &[Place]) -> Said {
         for entry in read.flatten() {
             let Ok(about) = std::fs::symlink_metadata(entry.path()) else { continue };
             let name = entry.file_name();
-            if !about.is_dir() || name == crate::TRASH {
+            if !about.is_dir() || crate::is_trash(&name) {
                 continue;
             }
             entries.push(Listed {
@@ -314,11 +325,11 @@ fn list(folders: &[Place]) -> Said {
 }
 
 fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progress) -> Said {
-    let mut failures = Vec::new();
+    let (mut failures, mut is_fresh) = (Vec::new(), false);
     let fresh_one = before.fresh.as_ref().filter(|it| !before.around.is_marked(&it.work));
     if let Some(Fresh { work, kept, name }) = fresh_one {
         match fresh(work, kept, name) {
-            Ok(Freshened::Kept(_) | Freshened::Nothing) => {}
+            Ok(Freshened::Kept(_) | Freshened::Nothing) => is_fresh = true,
             Err(error) => failures.push(error.to_string()),
         }
     }
@@ -330,37 +341,84 @@ fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progr
     if stop.is_asked() {
         failures.push("its time was over before all was done".to_owned());
     }
-    Said::BeforeTask { done, failures }
+    Said::BeforeTask { done, failures, is_fresh }
 }
 
-fn back(roots: &[Place], at: Timestamp) -> Said {
+fn back(roots: &[Place], at: Timestamp, runners: &[RunnerAround]) -> Said {
     let (mut count, mut not, mut shut) = (0, Vec::new(), Vec::new());
     for path in roots {
-        // Of several users' roots each looks after its own.
-        let Ok(root) = Root::shared(path) else {
-            shut.push(path.clone());
-            continue;
+        let root = match Root::shared(path) {
+            Ok(root) => root,
+            // No plan ever had it: a program freed something there.
+            Err(RootError::Top { .. } | RootError::Home { .. } | RootError::Mount { .. }) => {
+                continue;
+            }
+            // Of several users' roots each looks after its own.
+            Err(
+                RootError::Unreachable { .. }
+                | RootError::NotAbsolute { .. }
+                | RootError::Unknown { .. },
+            ) => {
+                shut.push(path.clone());
+                continue;
+            }
         };
         let of_then =
             |batch: &crate::Batch| batch.at().map(Timestamp::as_second) == Some(at.as_second());
         let listed = batches(&root).unwrap_or_default();
         for batch in listed.into_iter().filter(of_then) {
-            match put_back(&root, &batch) {
-                Ok(items) => {
-                    for (item, fate) in items {
-                        match fate {
-                            PutBack::Done => count += 1,
-                            PutBack::NameTaken => {
-                                not.push(format!("{item}: something else has its name now"));
-                            }
-                            PutBack::Gone => not.push(format!("{item}: it is gone")),
-                            PutBack::Failed(why) => not.push(format!("{item}: {why}")),
-                        }
-                    }
+            match batch_back(&root, &batch, runners) {
+                Ok((some, others)) => {
+                    count += some;
+                    not.extend(others);
                 }
-                Err(error) => not.push(format!("{path}: {error}")),
+                Err(why) => not.push(format!("{path}: {why}")),
             }
         }
     }
     Said::PutBack { put_back: count, not, shut }
+}
+
+/// How many came back, and what did not.
+fn batch_back(
+    root: &Root,
+    batch: &crate::Batch,
+    runners: &[RunnerAround],
+) -> Result<(u64, Vec<String>), String> {
+    let to = goes_to(root, batch).map_err(|error| error.to_string())?;
+    let is_in = |runner: &&RunnerAround| {
+        std::fs::canonicalize(&runner.work).is_ok_and(|work| to.starts_with(work))
+    };
+    let mut locks = Vec::new();
+    // Held until the last is back: a task that begins meanwhile waits for some renames at most.
+    for runner in runners.iter().filter(is_in) {
+        match in_use(&runner.lock) {
+            InUse::Free(lock) => locks.push(lock),
+            InUse::Held => {
+                return Err(format!(
+                    "a task of {} works in {}. Put it back after the task",
+                    runner.name,
+                    to.display()
+                ));
+            }
+            InUse::Unknown(why) => {
+                return Err(format!(
+                    "a task of {} may work in {} ({why}). Put it back after the task",
+                    runner.name,
+                    to.display()
+                ));
+            }
+        }
+    }
+    let (mut count, mut not) = (0, Vec::new());
+    for (item, fate) in put_back(root, batch).map_err(|error| error.to_string())? {
+        match fate {
+            PutBack::Done => count += 1,
+            // Put back before, or never set aside.
+            PutBack::Gone => {}
+            PutBack::NameTaken => not.push(format!("{item}: something else has its name now")),
+            PutBack::Failed(why) => not.push(format!("{item}: {why}")),
+        }
+    }
+    Ok((count, not))
 }

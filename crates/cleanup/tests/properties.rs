@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use cleanup::{
     Candidate, Goal, Plan, PlannedRoot, Progress, Root, Rule, Size, Stop, Survey, measure, plan,
-    remove, survey,
+    put_back, remove, survey,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -193,8 +193,8 @@ proptest! {
             remove::set_aside(&plan, at(1_790_000_000)).keep();
             let root = Root::given(&base.join("root")).unwrap();
             for batch in remove::batches(&root).unwrap() {
-                let put = remove::put_back(&root, &batch).unwrap();
-                prop_assert!(put.iter().all(|(_, put)| *put == remove::PutBack::Done), "{put:?}");
+                let put = put_back::put_back(&root, &batch).unwrap();
+                prop_assert!(put.iter().all(|(_, put)| *put == put_back::PutBack::Done), "{put:?}");
             }
             let again = size_of(&base);
             prop_assert_eq!((again.bytes, again.files, again.folders), (before.bytes, before.files, before.folders));
@@ -239,10 +239,10 @@ fn set_aside_with(list: &[u8]) -> (tempfile::TempDir, Root, cleanup::Batch) {
 fn is_told_and_swept(list: &[u8]) {
     let (_folder, root, batch) = set_aside_with(list);
     let outside = || fs::read(root.path().parent().unwrap().join("outside/file")).unwrap();
-    let (before, put) = (outside(), remove::put_back(&root, &batch));
+    let (before, put) = (outside(), put_back::put_back(&root, &batch));
     match put {
         Err(why) => assert!(why.to_string().contains("it lies in"), "{why}"),
-        Ok(put) => assert!(put.iter().all(|(_, put)| *put != remove::PutBack::Done), "{put:?}"),
+        Ok(put) => assert!(put.iter().all(|(_, put)| *put != put_back::PutBack::Done), "{put:?}"),
     }
     let there = (0..6).filter(|item| root.path().join(format!("item-{item}")).exists()).count();
     assert_eq!(there, 3);

@@ -3,7 +3,7 @@
 //! streams, and no crash or hang of it costs the task.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
@@ -21,12 +21,12 @@ use crate::link::{Forward, Link};
 use crate::note::note;
 use crate::signals::Signals;
 use crate::wait::wait;
+use crate::work_lock::WorkLock;
 
 /// From the limit that clean-up itself keeps to the one that is kept for it.
 const GRACE: Duration = Duration::from_secs(2);
-/// Whoever cleans up by hand holds the lock for some renames.
-const LOCK_AGAIN: Duration = Duration::from_millis(20);
-/// The same once the task runs: then it is held for very long, or by something that hangs.
+/// From one try for the lock to the next once the task runs: then it is held for very long, or by something
+/// that hangs.
 const LOCK_NOW_AND_THEN: Duration = Duration::from_secs(1);
 /// Larger than any answer about one task.
 const LONGEST_ANSWER: u64 = 8 << 20;
@@ -52,8 +52,8 @@ pub(crate) enum Cleaned {
     FrontDied,
 }
 
-/// Cleans up, if the run says so. `task`: none where it could get no folder; then there is no clean-up,
-/// because nobody would know of it.
+/// Takes the working directory for the task and cleans up, if the run says so. `task`: none where it could
+/// get no folder; then there is no clean-up, because nobody would know of it.
 pub(crate) fn before(
     run: &RunDir,
     task: Option<&TaskDir>,
@@ -61,13 +61,12 @@ pub(crate) fn before(
     link: &mut Link,
     signals: &Signals,
 ) -> anyhow::Result<Cleaned> {
-    let Some((plan, task)) = plan_of(run).zip(task) else {
-        return Ok(Cleaned::Begin(Box::default()));
-    };
-    let name = format!("{}.{}", run_name(run), task.number());
+    let Some(plan) = plan_of(run) else { return Ok(Cleaned::Begin(Box::default())) };
+    let name = name_of(run, task);
+    let work = run.plan().written().map(|plan| plan.working_directory).unwrap_or_default();
     let begun = Instant::now();
     let within = Duration::from_secs(u64::from(plan.within_seconds));
-    let mut lock = WorkLock::open(&plan.lock, &name);
+    let mut lock = WorkLock::open(&plan.lock, &name, work);
     if let Ok(lock) = &mut lock {
         match lock.take_until(begun + within, link, signals)? {
             None => {}
@@ -75,19 +74,19 @@ pub(crate) fn before(
             Some(Word::Gone) => return Ok(Cleaned::FrontDied),
         }
     }
-    let before = plan.before.clone().filter(|before| !before.is_nothing());
+    let before = plan.before.clone().filter(|before| !before.is_nothing()).zip(task);
     let came = match (&lock, before) {
         (_, None) => None,
         (Err(error), Some(_)) => {
             Some(Came::Failed(format!("nothing is cleaned up: {}: {error}", plan.lock)))
         }
-        (Ok(lock), Some(_)) if !lock.is_held => Some(Came::Failed(format!(
+        (Ok(lock), Some(_)) if !lock.is_held() => Some(Came::Failed(format!(
             "nothing is cleaned up: another holds {} for longer than a task waits",
             plan.lock
         ))),
-        (Ok(lock), Some(mut asked)) => {
+        (Ok(lock), Some((mut asked, task))) => {
             if let Some(fresh) = &mut asked.fresh {
-                fresh.name = lock.before.clone().unwrap_or_else(|| format!("before-{name}"));
+                fresh.name = lock.kept_as();
             }
             let left = within.saturating_sub(begun.elapsed()).as_secs().max(1);
             let request = Request {
@@ -104,11 +103,18 @@ pub(crate) fn before(
     // Where nothing ran there is nothing to look for, and no task waits for a look.
     let spared = if came.is_some() { below_this_process() } else { Vec::new() };
     let held = Box::new(Held { lock: lock.ok(), ends_left_overs: plan.end_left_overs, spared });
-    let Some(came) = came else { return Ok(Cleaned::Begin(held)) };
-    let (done, failures) = match came {
-        Came::Answer(Said::BeforeTask { done, failures }) => (Some(done), failures),
-        Came::Answer(Said::Failed { why }) | Came::Failed(why) => (None, vec![why]),
-        Came::Answer(other) => (None, vec![format!("clean-up gave another answer: {other:?}")]),
+    let Some((came, task)) = came.zip(task) else {
+        held.begin(false);
+        return Ok(Cleaned::Begin(held));
+    };
+    let (done, failures, is_fresh) = match came {
+        Came::Answer(Said::BeforeTask { done, failures, is_fresh }) => {
+            (Some(done), failures, is_fresh)
+        }
+        Came::Answer(Said::Failed { why }) | Came::Failed(why) => (None, vec![why], false),
+        Came::Answer(other) => {
+            (None, vec![format!("clean-up gave another answer: {other:?}")], false)
+        }
         Came::Word(Word::Signal(number)) => return Ok(Cleaned::Signalled(number)),
         Came::Word(Word::Gone) => return Ok(Cleaned::FrontDied),
     };
@@ -123,7 +129,11 @@ pub(crate) fn before(
     if let Err(error) = write(&task.clean_up(), &cleaned) {
         note(run, format_args!("the clean-up before task {name} could not be recorded: {error}"));
     }
-    Ok(if refused { Cleaned::Refused } else { Cleaned::Begin(held) })
+    if refused {
+        return Ok(Cleaned::Refused);
+    }
+    held.begin(is_fresh);
+    Ok(Cleaned::Begin(held))
 }
 
 impl Held {
@@ -135,7 +145,20 @@ impl Held {
     /// A task that had to begin without its lock takes it as soon as it can; when to try again.
     pub(crate) fn try_lock(&mut self) -> Option<Duration> {
         let lock = self.lock.as_mut()?;
-        (!lock.try_take()).then_some(LOCK_NOW_AND_THEN)
+        if lock.is_held() {
+            return None;
+        }
+        if !lock.try_take() {
+            return Some(LOCK_NOW_AND_THEN);
+        }
+        lock.begin(false);
+        None
+    }
+
+    fn begin(&self, is_fresh: bool) {
+        if let Some(lock) = self.lock.as_ref().filter(|lock| lock.is_held()) {
+            lock.begin(is_fresh);
+        }
     }
 }
 
@@ -161,76 +184,22 @@ fn plan_of(run: &RunDir) -> Option<TaskCleanUp> {
     }
 }
 
-fn run_name(run: &RunDir) -> String {
-    run.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The lock of the working directory: nobody else cleans up in it while a task has it.
-struct WorkLock {
-    file: File,
-    is_held: bool,
-    /// Of this task.
-    name: String,
-    /// Of the task that had it before.
-    before: Option<String>,
-}
-
-impl WorkLock {
-    fn open(path: &Path, name: &str) -> std::io::Result<Self> {
-        use std::os::unix::fs::OpenOptionsExt;
-        let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = file.open(path)?;
-        Ok(Self { file, is_held: false, name: name.to_owned(), before: None })
-    }
-
-    /// A word of the other side ends the waiting.
-    fn take_until(
-        &mut self,
-        until: Instant,
-        link: &mut Link,
-        signals: &Signals,
-    ) -> anyhow::Result<Option<Word>> {
-        while !self.try_take() && Instant::now() < until {
-            let ready = wait(&[link.as_fd(), signals.as_fd()], Some(LOCK_AGAIN))?;
-            signals.take();
-            if ready.first() == Some(&true)
-                && let Some(word) = Word::of(link)?
-            {
-                return Ok(Some(word));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether it is held now.
-    fn try_take(&mut self) -> bool {
-        if !self.is_held && self.file.try_lock().is_ok() {
-            self.is_held = true;
-            let mut before = String::new();
-            let _ = (&self.file).take(200).read_to_string(&mut before);
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
-            let is_name = |name: &String| !name.is_empty() && name.chars().all(is_plain);
-            self.before = Some(before).filter(is_name);
-            // Where that cannot be written the next one keeps it under the name of an earlier task.
-            let mut file = &self.file;
-            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.set_len(0));
-            let _ = file.write_all(self.name.as_bytes());
-        }
-        self.is_held
-    }
+/// Under which the next task's clean-up keeps what this one leaves.
+fn name_of(run: &RunDir, task: Option<&TaskDir>) -> String {
+    let run = run.path().file_name().unwrap_or_default().to_string_lossy();
+    task.map_or_else(|| format!("{run}.unrecorded"), |task| format!("{run}.{}", task.number()))
 }
 
 /// What the other side of the wrapper has to say meanwhile.
 #[derive(Clone, Copy)]
-enum Word {
+pub(crate) enum Word {
     Signal(i32),
     /// Nothing any more: it died.
     Gone,
 }
 
 impl Word {
-    fn of(link: &mut Link) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn of(link: &mut Link) -> anyhow::Result<Option<Self>> {
         let came = link.receive::<Forward>()?;
         let signal = came.messages.first().map(|Forward(number)| Self::Signal(*number));
         Ok(signal.or(came.closed.then_some(Self::Gone)))
@@ -315,19 +284,26 @@ impl<'a> Cleaner<'a> {
                 self.end();
                 return Ok(Came::Word(word));
             }
-            if ready.first() == Some(&true) && self.read()? {
-                return Ok(self.answer());
+            if ready.first() == Some(&true) {
+                match self.read() {
+                    Ok(true) => return Ok(self.answer()),
+                    Ok(false) => {}
+                    Err(why) => {
+                        self.end();
+                        return Ok(Came::Failed(why));
+                    }
+                }
             }
         }
     }
 
     /// Whether that was all.
-    fn read(&mut self) -> anyhow::Result<bool> {
+    fn read(&mut self) -> Result<bool, String> {
         let mut some = [0_u8; 16 << 10];
-        let count = rustix::io::read(&self.stdout, &mut some)?;
+        let count = rustix::io::read(&self.stdout, &mut some)
+            .map_err(|error| format!("what clean-up says cannot be read: {error}"))?;
         if self.said.len() as u64 > LONGEST_ANSWER {
-            self.end();
-            anyhow::bail!("clean-up said more than anybody reads");
+            return Err("clean-up said more than anybody reads".to_owned());
         }
         self.said.extend_from_slice(some.get(..count).unwrap_or_default());
         Ok(count == 0)

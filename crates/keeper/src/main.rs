@@ -30,6 +30,7 @@ mod task_guard;
 mod wait;
 mod wiped;
 mod with_path;
+mod work_lock;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -392,10 +392,24 @@ pub struct ReceiptGroup {
     /// Entries that stayed.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub stayed: u64,
+    /// Of those that went, what lies in the trash and may be put back; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub set_aside: Option<SetAside>,
     /// What a command said at its end, or why nothing was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub note: Option<String>,
+}
+
+/// It has freed nothing yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct SetAside {
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub entries: u64,
+    /// As planned.
+    pub bytes: Bytes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,8 +32,8 @@ pub use circleci::{
 pub use cleanup::{
     AskPlan, CarryOut, CleanupFailure, CleanupPlan, CleanupReceipt, CleanupReceipts, CleanupRuns,
     CleanupStage, CleanupWhy, Limits, MarkWorkDir, PlanGroup, PlanItem, Preset, PresetChange,
-    Presets, ReceiptGroup, Risk, UndoCleanup, Undone, Volume, VolumeReceipt, WorkDir, WorkDirId,
-    WorkDirKind, WorkDirShort, WorkDirUse, WorkDirs,
+    Presets, ReceiptGroup, Risk, SetAside, UndoCleanup, Undone, Volume, VolumeReceipt, WorkDir,
+    WorkDirId, WorkDirKind, WorkDirShort, WorkDirUse, WorkDirs,
 };
 pub use doctor::{Check, CheckAbout, Finding, Findings, Level};
 pub use history::{FinishedTask, Outcome, TaskResult};

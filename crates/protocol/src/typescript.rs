@@ -70,6 +70,7 @@ pub fn typescript() -> String {
         crate::CleanupReceipts::decl(&config),
         crate::CleanupReceipt::decl(&config),
         crate::ReceiptGroup::decl(&config),
+        crate::SetAside::decl(&config),
         crate::VolumeReceipt::decl(&config),
         crate::CleanupFailure::decl(&config),
         crate::UndoCleanup::decl(&config),

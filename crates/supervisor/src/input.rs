@@ -120,6 +120,7 @@ pub(crate) struct Registered {
     pub(crate) resource_class: protocol::ResourceClass,
     pub(crate) api_url: String,
     pub(crate) releases_url: String,
+    pub(crate) working_directory: std::path::PathBuf,
     /// Grows with every token that is stored.
     pub(crate) token_number: u64,
     /// CircleCI's id of the stored token, where we created it.

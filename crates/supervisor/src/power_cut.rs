@@ -175,6 +175,7 @@ fn a_rotation_is_at_the_step_before_or_after_at_each_step_and_goes_on() {
         resource_class: "acme/linux".parse().unwrap(),
         api_url: "https://x.example".into(),
         releases_url: String::new(),
+        working_directory: "/w".into(),
         token_number: 3,
         token_id: Some("t-1".into()),
     };
@@ -230,6 +231,46 @@ fn what_is_done_before_tasks_is_the_old_or_the_new_at_each_step() {
                 let read = fs::read(then).ok();
                 let read = read.map(|text| serde_json::from_slice::<TaskCleanUp>(&text).unwrap());
                 assert_eq!(read.map(|it| it.within_seconds), if is_new { Some(new) } else { old });
+            },
+        );
+        old = Some(new);
+    }
+}
+
+#[test]
+fn a_clean_up_that_begins_is_known_or_not_at_each_step() {
+    let home = tempfile::tempdir().unwrap();
+    let folders = Folders::below(home.path());
+    folders.ensure().unwrap();
+    let begun = |seconds| protocol::CleanupReceipt {
+        id: 0,
+        at: Timestamp::UNIX_EPOCH,
+        why: protocol::CleanupWhy::You,
+        runner: None,
+        task: None,
+        freed: protocol::Bytes(0),
+        seconds,
+        groups: Vec::new(),
+        volumes: Vec::new(),
+        failures: Vec::new(),
+        more_failures: 0,
+        undo_until: None,
+        undone: false,
+        cut_short: None,
+    };
+    let mut old = None;
+    for new in [begun(1), begun(1_000_000)] {
+        cut_anywhere(
+            &folders.state.join("clean-up-begun.json"),
+            || crate::cleanup::save_begun(&folders, &new).unwrap(),
+            |then, is_new| {
+                let there = tempfile::tempdir().unwrap();
+                let of_then = Folders::below(there.path());
+                of_then.ensure().unwrap();
+                let name = then.file_name().unwrap();
+                let _ = fs::copy(then, of_then.state.join(name));
+                let read = crate::cleanup::read_begun(&of_then);
+                assert_eq!(read.as_ref(), if is_new { Some(&new) } else { old.as_ref() });
             },
         );
         old = Some(new);

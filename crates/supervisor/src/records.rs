@@ -94,6 +94,11 @@ impl Records {
         self.with(|history| history.cleanup(receipt))
     }
 
+    /// Whether one of that moment is there, for whatever but a task; none where nobody can tell.
+    pub(crate) fn has_cleanup(&mut self, at: Timestamp) -> Option<bool> {
+        self.with(|history| history.has_cleanup(at))
+    }
+
     pub(crate) fn amend_cleanup(&mut self, receipt: &CleanupReceipt) {
         self.with(|history| history.amend_cleanup(receipt));
     }

@@ -162,6 +162,7 @@ impl Supervisor {
         self.note_tokens();
         self.drop_token_copies();
         self.open_history();
+        self.take_up_clean_up();
         self.read_notices();
         self.event(Event::ZoneRead(zone.await.unwrap_or(jiff::tz::TimeZone::UTC)));
         // What an earlier supervisor set aside, or was killed at; agents are started first.

@@ -154,6 +154,8 @@ impl Supervisor {
                 resource_class: settings.resource_class.clone(),
                 api_url: settings.api_url().to_owned(),
                 releases_url: settings.releases_url().to_owned(),
+                working_directory: crate::places::of(name, settings, &self.folders)
+                    .working_directory,
                 token_number: settings.token_number,
                 token_id: known.token_id(name).map(str::to_owned),
             };

@@ -5,7 +5,10 @@
 use std::path::Path;
 
 use local_circleci::{NewTask, Outcome};
-use protocol::{CleanupReceipts, CleanupWhy, PauseBy, ProblemCode, RunnerState, TaskResult};
+use protocol::{
+    CleanupReceipts, CleanupWhy, PauseBy, ProblemCode, RunnerState, TaskResult, WorkDirKind,
+    WorkDirUse, WorkDirs,
+};
 use run_dir::{End, RunDir};
 use trials::{
     CLASS, Circle, DEADLINE, Fills, Options, Place, RUNNER, Rig, SmallDisk, until, until_some,
@@ -105,6 +108,20 @@ fn a_busy_runner_drains_on_a_full_disk_though_the_supervisor_is_killed() {
     rig.finish();
 }
 
+/// Its task holds its directory's lock, and nothing in it is offered to be deleted, or is.
+fn assert_in_use(rig: &Rig) {
+    let lock = rig.place.folders().state.join("work-locks").join(format!("{RUNNER}.lock"));
+    let lock = std::fs::File::open(lock).expect("the lock of the working directory");
+    assert!(lock.try_lock_shared().is_err(), "its task holds it");
+    let said = rig.place.runnerctl(&["workdirs", "--json"]);
+    let said: WorkDirs = serde_json::from_str(&said).expect("working directories");
+    let current = said.directories.iter().find(|it| it.kind == WorkDirKind::Current);
+    let current = current.expect("the one that the task works in");
+    assert_ne!(current.in_use, WorkDirUse::Free, "{current:?}");
+    let refused = rig.place.runnerctl_fails(&["clean", "--directory", RUNNER]);
+    assert!(refused.contains("counts as in use"), "{refused}");
+}
+
 #[test]
 fn a_task_without_records_counts_as_busy_and_ends_well() {
     let Some((disk, mut rig)) = on_small_disk() else { return };
@@ -116,10 +133,12 @@ fn a_task_without_records_counts_as_busy_and_ends_well() {
     second.until_begun();
     let (runner, _) = rig.until_problem(ProblemCode::TaskUnrecorded);
     assert_eq!(runner.state, RunnerState::Unknown);
+    assert_in_use(&rig);
     kill_and_start_supervisor(&mut rig);
     rig.until_runner("the next supervisor knows too", |runner| {
         runner.headline == "A task runs that left no record; counts as busy"
     });
+    assert_in_use(&rig);
     second.let_go();
     assert_eq!(rig.circle.finished(second.number).outcome, Some(Outcome::Success));
     rig.until_state(RunnerState::Idle);

@@ -183,7 +183,15 @@ fn its_working_directory_is_emptied_and_filled_again(world: &World, user: &User)
     let receipt: CleanupReceipt = serde_json::from_str(&receipt).unwrap();
     assert!(receipt.failures.is_empty() && receipt.groups[0].went == 1, "{receipt:?}");
     assert_eq!(fs::read_dir(&work).unwrap().count(), 0);
-    ask(&["clean", "--undo", &receipt.id.to_string()]);
+    let undo = ["clean", "--undo", &receipt.id.to_string()];
+    let job = world.job("works");
+    let output = world.place.command("runnerctl").args(undo).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && said.contains("Put it back after the task"), "{output:?}");
+    assert!(!left.exists());
+    job.let_go();
+    world.until_state(RunnerState::Idle);
+    ask(&undo);
     assert!(left.exists());
 }
 

@@ -3,13 +3,13 @@ import { moment, size } from "../formats";
 import type { CleanupReceipt, ReceiptGroup } from "../generated/protocol";
 import { cleanUp as say } from "../messages/cleanUp";
 
-/** What is in the trash: it has freed nothing yet. What a command removed is gone. */
+/** Those of which something is in the trash: it has freed nothing yet. What a command removed is gone. */
 export function setAside({ groups }: CleanupReceipt): ReceiptGroup[] {
-  return groups.filter(({ went, freed }) => went > 0 && freed === 0);
+  return groups.filter(({ set_aside: aside }) => aside);
 }
 
 export function bytesOf(groups: ReceiptGroup[]): number {
-  return groups.reduce((sum, { planned }) => sum + (planned ?? 0), 0);
+  return groups.reduce((sum, { set_aside: aside }) => sum + (aside?.bytes ?? 0), 0);
 }
 
 /** "9.8 GB freed, 7.3 GB set aside, for good at 17:51". */

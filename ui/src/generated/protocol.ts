@@ -568,9 +568,19 @@ went: number,
  */
 stayed: number, 
 /**
+ * Of those that went, what lies in the trash and may be put back; absent: nothing.
+ */
+set_aside?: SetAside, 
+/**
  * What a command said at its end, or why nothing was done.
  */
 note?: string, };
+
+export type SetAside = { entries: number, 
+/**
+ * As planned.
+ */
+bytes: Bytes, };
 
 export type VolumeReceipt = { path: string, total: Bytes, free_before: Bytes, free_after: Bytes, };
 

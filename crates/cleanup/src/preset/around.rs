@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use process::ProcessId;
 use serde::{Deserialize, Serialize};
 
+use crate::marks::{Marks, places_of};
+
 /// What a draft is made for. Paths are absolute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Around {
@@ -79,7 +81,8 @@ impl Platform {
 impl Around {
     /// Whether the owner marked the path, something in it, or what it is in.
     pub fn is_marked(&self, path: &Path) -> bool {
-        self.never_delete.iter().any(|mark| mark.starts_with(path) || path.starts_with(mark))
+        let marks = Marks::of(&self.never_delete);
+        places_of(path).iter().any(|place| marks.hold(place))
     }
 
     /// Whether entries of others in that folder are for others to clean up.
@@ -125,7 +128,7 @@ fn folders_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     let mut folders: Vec<PathBuf> = folders.map(|entry| entry.path()).collect();
-    folders.retain(|path| path.file_name() != Some(crate::TRASH.as_ref()));
+    folders.retain(|path| !path.file_name().is_some_and(crate::is_trash));
     folders.sort();
     folders
 }

@@ -23,7 +23,8 @@ use crate::receipt::{Receipt, VolumeReceipt};
 use crate::remove;
 use crate::roots::Root;
 use crate::stop::{Progress, Stop};
-use crate::trash::TRASH;
+use crate::trash::has_trash;
+use crate::whose::{before, is_from_before, left_by};
 
 /// From TERM to KILL, for what tasks left running.
 const GRACE: Duration = Duration::from_secs(5);
@@ -127,7 +128,7 @@ pub fn sweep(
             }
             What::Fresh | What::Tool(_) | What::Processes | What::Command(_) => Vec::new(),
         })
-        .filter(|place| place.join(TRASH).is_dir())
+        .filter(|place| has_trash(place))
         .collect();
     places.sort();
     places.dedup();
@@ -166,14 +167,19 @@ fn freshen(work: &Path, kept: &Path, lock: &Path, now: Timestamp, stop: &Stop) -
         return Outcome::Stopped { left: Vec::new() };
     }
     // Held meanwhile: a task that begins waits for a rename at most.
-    let _free = match in_use(lock) {
+    let free = match in_use(lock) {
         InUse::Free(lock) => lock,
         InUse::Held => return Outcome::Refused("a task uses it now. Try again after it".into()),
         InUse::Unknown(error) => {
             return Outcome::Refused(format!("{} cannot be asked: {error}", lock.display()));
         }
     };
-    match fresh(work, kept, &format!("by-hand-{}", now.as_second())) {
+    let by_hand = format!("by-hand-{}", now.as_second());
+    let name = match free.as_ref().and_then(|lock| left_by(lock, work)) {
+        Some(name) if !is_from_before(&name) => by_hand,
+        Some(_) | None => before(&by_hand),
+    };
+    match fresh(work, kept, &name) {
         Ok(Freshened::Kept(_)) => Outcome::Done,
         Ok(Freshened::Nothing) => Outcome::Nothing,
         Err(error) => Outcome::Refused(error.to_string()),

@@ -80,6 +80,9 @@ pub struct Folders {
     /// Patterns of their names, in which `*` stands for anything.
     #[serde(default = "everything")]
     pub names: Vec<String>,
+    /// The names are no patterns: a `*` is a `*`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exactly: bool,
     /// What they are.
     #[serde(default)]
     pub entries: Entries,

@@ -17,6 +17,7 @@ use crate::plan::{Item, Plan};
 use crate::roots::Root;
 use crate::stop::{Progress, Stop};
 use crate::survey::{Survey, glance, survey};
+use crate::whose::is_from_before;
 
 /// In a folder that others share nothing goes that was used since.
 const SHARED_UNUSED: SignedDuration = SignedDuration::from_hours(24);
@@ -44,7 +45,8 @@ pub(crate) struct Found {
 }
 
 impl Look<'_> {
-    /// The directories of earlier tasks of one runner. Each was used when it was moved there.
+    /// The directories of earlier tasks of one runner, and nothing that no task of ours made. Each was used
+    /// when it was moved there.
     pub(crate) fn kept(&self, runner: &RunnerAround, limits: Limits) -> Found {
         let mut found = Found::default();
         if !is_folder(&runner.kept) {
@@ -58,7 +60,8 @@ impl Look<'_> {
             }
         };
         let is_meant = |name: &Path| {
-            !name.as_os_str().as_bytes().starts_with(b".") && is_folder(&root.path().join(name))
+            let text = name.to_string_lossy();
+            !text.starts_with('.') && !is_from_before(&text) && is_folder(&root.path().join(name))
         };
         let asked = self.asked(&is_meant, &|_| None);
         let looked = glance(&root, &asked, self.stop).and_then(|seen| {
@@ -81,9 +84,10 @@ impl Look<'_> {
         let mut found = Found::default();
         let mut seen: Vec<PathBuf> = Vec::new();
         for folders in folders {
+            let is_all = !folders.exactly && folders.names == ["*"];
             for place in self.around.places(&folders.root) {
                 let Ok(canonical) = fs::canonicalize(&place) else { continue };
-                if !canonical.is_dir() || seen.contains(&canonical) && folders.names == ["*"] {
+                if !canonical.is_dir() || seen.contains(&canonical) && is_all {
                     continue;
                 }
                 seen.push(canonical);
@@ -103,7 +107,7 @@ impl Look<'_> {
         let lock = folders.lock.as_deref().map(|lock| self.around.place(lock));
         let is_meant = |name: &Path| {
             let path = root.path().join(name);
-            folders.names.iter().any(|pattern| matches(pattern, name.as_os_str()))
+            folders.names.iter().any(|it| folders.names_one(it, name.as_os_str()))
                 && is_of(folders.entries, &path)
                 && lock.as_ref() != Some(&path)
         };
@@ -237,6 +241,12 @@ fn is_of(entries: Entries, path: &Path) -> bool {
         Entries::Folders => kind().is_ok_and(|kind| kind.is_dir()),
         Entries::Files => kind().is_ok_and(|kind| kind.is_file() || kind.is_symlink()),
         Entries::StaleSockets => kind().is_ok_and(|kind| kind.is_socket()),
+    }
+}
+
+impl Folders {
+    fn names_one(&self, meant: &str, name: &OsStr) -> bool {
+        if self.exactly { OsStr::new(meant) == name } else { matches(meant, name) }
     }
 }
 

@@ -123,6 +123,10 @@ fn what_the_owner_marked_is_not_moved_to_where_it_has_no_mark() {
     assert_eq!(group.notes, ["you marked something in the working directory of one"]);
 }
 
+fn task_lock(runner: &cleanup::preset::RunnerAround) -> fs::File {
+    fs::File::options().read(true).write(true).open(&runner.lock).unwrap()
+}
+
 #[test]
 fn by_hand_it_waits_for_a_task_and_names_what_it_keeps() {
     let scene = Scene::new();
@@ -145,7 +149,11 @@ fn by_hand_it_waits_for_a_task_and_names_what_it_keeps() {
     assert!(is_empty(&runner.work));
     assert_eq!(scene.carry_out(&draft).groups[0].steps[0].outcome, Outcome::Nothing);
     let name = format!("by-hand-{}", scene.now.as_second());
-    assert!(runner.kept.join(name).join("file").exists());
+    assert!(runner.kept.join(cleanup::before(&name)).join("file").exists(), "no task made it");
+    cleanup::note(&task_lock(&runner), &runner.work, "run.1").unwrap();
+    fill(&runner.work.join("of-a-task"), 1);
+    assert_eq!(scene.carry_out(&draft).groups[0].steps[0].outcome, Outcome::Done);
+    assert!(runner.kept.join(name).join("of-a-task").exists());
 }
 
 /// Of a working directory with a file of each round in it.

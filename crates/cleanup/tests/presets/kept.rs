@@ -4,7 +4,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use cleanup::preset::{Choice, Detail, Limits};
+use cleanup::preset::{Choice, Detail, Entries, Folders, FreeGoal, Limits, Preset, What, own};
 
 use crate::scene::{Scene, fill, named};
 
@@ -74,4 +74,76 @@ fn with_nothing_kept_it_says_so() {
     let group = scene.group(Choice::built_in("kept"));
     assert!(group.plan.is_none() && group.bytes == Some(0));
     assert_eq!(group.notes, ["there is nothing of it here"]);
+}
+
+#[test]
+fn what_lay_there_before_any_task_goes_by_no_rule_and_for_no_goal() {
+    let mut scene = Scene::new();
+    for name in ["run-1", "before-run-1", "before-by-hand-1790000000"] {
+        fill(&scene.runner().kept.join(name).join("file"), 100_000);
+    }
+    scene.in_days(400);
+    let everything = Limits { keep_last: Some(0), unused_days: Some(0), at_most_bytes: Some(0) };
+    let goal = FreeGoal { path: scene.home().to_owned(), wanted: u64::MAX, least: None };
+    for detail in [Detail::Quick, Detail::Measured] {
+        let draft = scene.draft_for(&[kept(everything)], std::slice::from_ref(&goal), detail);
+        assert_eq!(named(&draft.groups[0]), ["run-1"]);
+        assert_eq!(named(&draft.groups[1]), [""; 0], "{:?}", draft.groups[1]);
+    }
+    let keeps_all = Limits { keep_last: Some(9), ..Limits::default() };
+    let draft = scene.draft_for(&[kept(keeps_all)], &[goal], Detail::Quick);
+    assert_eq!(named(&draft.groups[1]), ["run-1"]);
+    let (group, _) = scene.clean(by_name(&scene, &["before-run-1"]));
+    assert_eq!(named(&group), ["before-run-1"], "it was named");
+    assert!(scene.runner().kept.join("before-by-hand-1790000000/file").exists());
+}
+
+/// Entries of the folder of kept ones, as somebody names them.
+fn by_name(scene: &Scene, names: &[&str]) -> Choice {
+    let table = "id = \"mine\"\nwhat = { folders = [{ root = \"/not/there\" }] }";
+    let mut preset: Preset = own(&[table.parse().unwrap()]).0.remove(0);
+    let entry = |name: &&str| Folders {
+        root: scene.runner().kept.to_str().unwrap().to_owned(),
+        names: vec![(*name).to_owned()],
+        exactly: true,
+        entries: Entries::All,
+        lock: None,
+    };
+    preset.what = What::Folders(names.iter().map(entry).collect());
+    Choice::own(preset)
+}
+
+#[test]
+fn a_name_that_a_job_chose_is_no_pattern() {
+    let scene = Scene::new();
+    for name in ["*", "run-*", "run-1", "run-2"] {
+        fill(&scene.runner().kept.join(name).join("file"), 10);
+    }
+    assert_eq!(named(&scene.group(by_name(&scene, &["*"]))), ["*"]);
+    assert_eq!(named(&scene.group(by_name(&scene, &["run-*"]))), ["run-*"]);
+    assert_eq!(named(&scene.group(by_name(&scene, &["run-1", "*"]))), ["*", "run-1"]);
+}
+
+#[test]
+fn what_the_owner_marked_stays_by_whatever_path_it_was_named() {
+    let mut scene = Scene::new();
+    let real = scene.runner().work.parent().unwrap().to_owned();
+    let link = real.with_file_name("link");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    for name in ["a", "b"] {
+        fill(&real.join("work.kept").join(name).join("file"), 10);
+    }
+    fill(&real.join("work/file"), 10);
+    scene.in_days(15);
+    // The runner's folder through the link and the mark without it, and the other way round.
+    for (of_runner, of_mark) in [(&link, &real), (&real, &link), (&link, &link)] {
+        let runner = &mut scene.around.runners[0];
+        (runner.work, runner.kept) = (of_runner.join("work"), of_runner.join("work.kept"));
+        scene.around.never_delete = vec![of_mark.join("work.kept/b/file")];
+        assert_eq!(named(&scene.group(Choice::built_in("kept"))), ["a"]);
+        scene.around.never_delete = vec![of_mark.join("work")];
+        assert_eq!(scene.group(Choice::built_in("fresh")).steps, []);
+        assert!(scene.around.is_marked(&of_runner.join("work")));
+        assert!(!scene.around.is_marked(&of_runner.join("work.kept")));
+    }
 }

@@ -1,13 +1,16 @@
 //! The folder for temporary files, which others share.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use cleanup::preset::{Choice, Limits, own};
+use cleanup::preset::{Choice, Detail, Done, Limits, Undo, carry_out, own, sweep};
+use cleanup::{Fate, Progress, Stop};
 
-use crate::around::{Mounted, in_own_mounts};
+use crate::around::{Mounted, again, in_own_mounts, within};
 use crate::scene::{Scene, fill, named};
 
 fn leave(scene: &Scene) {
@@ -105,4 +108,57 @@ fn sockets_go_once_nobody_listens() {
     assert!(left("live.sock") && left("file") && !left("stale.sock"));
     drop(listens);
     assert_eq!(named(&scene.group(stale())), ["live.sock"]);
+}
+
+/// What this user left two days ago there, set aside or gone.
+fn clean_temp(temp: &Path, undo: Undo) -> Done {
+    let mut scene = Scene::new();
+    scene.around.temp = temp.to_owned();
+    scene.around.others = true;
+    scene.in_days(2);
+    let draft = scene.draft(&[Choice::built_in("circleci-temp")], Detail::Quick);
+    carry_out(&draft, undo, scene.now, &Stop::never(), &Progress::default())
+}
+
+fn fates(done: &Done) -> Vec<Fate> {
+    let files = done.groups.iter().filter_map(|group| group.files.as_ref());
+    files.flat_map(|files| files.items.iter().map(|item| item.fate.clone())).collect()
+}
+
+#[test]
+fn each_user_of_a_shared_folder_has_a_trash_of_its_own() {
+    const TEST: &str = "shared::each_user_of_a_shared_folder_has_a_trash_of_its_own";
+    if let Some(temp) = within() {
+        let temp = Path::new(&temp);
+        fill(&temp.join("circleci-of-nobody"), 10);
+        let done = clean_temp(temp, Undo::Kept);
+        assert_eq!(fates(&done), [Fate::SetAside], "{done:?}");
+        return;
+    }
+    if !rustix::process::geteuid().is_root() {
+        skipped::skipped("a second user is at hand for root only");
+        return;
+    }
+    let scene = Scene::new();
+    let temp = &scene.around.temp;
+    for folder in temp.ancestors().take(2) {
+        let mode = if folder == temp { 0o1777 } else { 0o755 };
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fill(&temp.join("circleci-of-root"), 10);
+    assert_eq!(fates(&clean_temp(temp, Undo::Kept)), [Fate::SetAside]);
+    let told = temp.to_str().unwrap();
+    let status = again(TEST, told).env("HOME", "/").uid(65534).gid(65534).status().unwrap();
+    assert!(status.success(), "as another user: {status}");
+    let trash = |name: &str| fs::metadata(temp.join(name)).unwrap().uid();
+    assert_eq!(trash(cleanup::TRASH), 0);
+    assert_eq!(trash(&format!("{}-65534", cleanup::TRASH)), 65534);
+    // Each is swept by whose it is.
+    let around = scene.around.clone();
+    let until = scene.now.checked_add(jiff::SignedDuration::from_hours(72)).unwrap();
+    let choices = vec![Choice::built_in("circleci-temp")];
+    let (stop, progress) = (Stop::never(), Progress::default());
+    sweep(&choices, &around, until, until, &stop, &progress);
+    assert!(!temp.join(cleanup::TRASH).exists());
+    assert!(temp.join(format!("{}-65534", cleanup::TRASH)).exists());
 }

@@ -161,19 +161,21 @@ fn show(plan: &CleanupPlan, screen: &mut Screen) -> Result<(), Failure> {
 
 fn tell(receipt: &CleanupReceipt, screen: &mut Screen) -> Result<(), Failure> {
     let went: u64 = receipt.groups.iter().map(|group| group.went).sum();
-    let planned: u64 = receipt.groups.iter().filter_map(|group| group.planned).map(|it| it.0).sum();
-    match receipt.undo_until {
-        Some(until) if !receipt.undone => {
-            let until = words::moment(until, &clock::now());
-            screen.say(format!(
-                "{went} entries, {}, are set aside. They go for good at {until}.",
-                words::size(Bytes(planned))
-            ))?;
-            screen.say(format!("To put them back: runnerctl clean --undo {}", receipt.id))?;
-        }
-        Some(_) | None => {
-            screen.say(format!("{went} entries went, {} freed.", words::size(receipt.freed)))?;
-        }
+    let until = receipt.undo_until.filter(|_| !receipt.undone);
+    let aside =
+        receipt.groups.iter().filter_map(|group| group.set_aside).filter(|_| until.is_some());
+    let (entries, bytes) = aside.fold((0, 0), |(n, sum), it| (n + it.entries, sum + it.bytes.0));
+    if let Some(until) = until {
+        screen.say(format!(
+            "{entries} entries, {}, are set aside. They go for good at {}.",
+            words::size(Bytes(bytes)),
+            words::moment(until, &clock::now())
+        ))?;
+        screen.say(format!("To put them back: runnerctl clean --undo {}", receipt.id))?;
+    }
+    if until.is_none() || went > entries {
+        let gone = went.saturating_sub(entries);
+        screen.say(format!("{gone} entries went, {} freed.", words::size(receipt.freed)))?;
     }
     for group in receipt.groups.iter().filter(|group| group.went + group.stayed > 0) {
         let stayed =

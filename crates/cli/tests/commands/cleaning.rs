@@ -44,7 +44,8 @@ fn receipt(change: Value) -> Value {
         "id": 7, "at": "2026-11-29T10:00:00Z", "why": "you", "freed": 0, "seconds": 3,
         "groups": [
             { "preset": "kept", "title": "Kept working directories", "planned": 1_935_000_000_u64,
-              "freed": 0, "went": 11, "stayed": 0 },
+              "freed": 0, "went": 11, "stayed": 0,
+              "set_aside": { "entries": 11, "bytes": 1_935_000_000_u64 } },
             { "preset": "npm-cache", "title": "npm cache", "planned": 0, "freed": 0, "went": 0,
               "stayed": 0, "note": "There is nothing of it here." },
         ],
@@ -62,6 +63,7 @@ fn receipt(change: Value) -> Value {
 fn went(freed: u64, change: Value) -> Value {
     let mut all = receipt(json!({ "freed": freed, "undo_until": null }));
     all["groups"][0]["freed"] = freed.into();
+    all["groups"][0]["set_aside"] = Value::Null;
     all["volumes"][0]["free_after"] = (41_000_000_000 + freed).into();
     let Value::Object(change) = change else { panic!("a change is an object") };
     for (field, value) in change {
@@ -112,6 +114,29 @@ fn what_was_planned_is_carried_out_and_how_to_put_it_back_is_said() {
     assert!(said.contains("To put them back: runnerctl clean --undo 7"), "{said}");
     let carried = fake.wishes().pop();
     assert_eq!(carried.as_deref(), Some(r#"POST /v1/cleanup {"plan":"1790000000-1"}"#));
+}
+
+#[test]
+fn what_a_program_removed_and_what_stayed_are_not_called_set_aside() {
+    let mut mixed = receipt(json!({ "freed": 9_800_000_000_u64 }));
+    mixed["groups"][0]["set_aside"] = json!({ "entries": 9, "bytes": 1_500_000_000_u64 });
+    mixed["groups"][0]["went"] = 9.into();
+    mixed["groups"][0]["stayed"] = 2.into();
+    mixed["groups"][1] = json!({
+        "preset": "docker-images", "title": "Docker images", "planned": 9_800_000_000_u64,
+        "freed": 9_800_000_000_u64, "went": 1, "stayed": 0,
+    });
+    let fake =
+        Fake::absent().on("POST /v1/cleanup/plan", full()).on("POST /v1/cleanup", mixed).started();
+    let said = fake.run(&["clean"]);
+    assert!(said.contains("9 entries, 1.5 GB, are set aside. They go for good at "), "{said}");
+    assert!(said.contains("1 entries went, 9.8 GB freed."), "{said}");
+    // With nothing in the trash nothing is promised.
+    let tool = went(9_800_000_000, json!({}));
+    let fake =
+        Fake::absent().on("POST /v1/cleanup/plan", full()).on("POST /v1/cleanup", tool).started();
+    let said = fake.run(&["clean"]);
+    assert!(!said.contains("set aside") && !said.contains("--undo"), "{said}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::os::unix::process::CommandExt;
 
 use cleanup::preset::{Around, Choice, FreeGoal, Platform};
-use cleanup::work::{BeforeTask, TaskCleanUp, TaskCleaned, VERSION};
+use cleanup::work::{BeforeTask, Fresh, TaskCleanUp, TaskCleaned, VERSION};
 use process::{Liveness, ProcessId, alive};
 use run_dir::{RunDir, TaskNumber};
 
@@ -145,6 +145,45 @@ fn a_task_waits_for_its_lock_no_longer_than_its_limit_and_takes_it_as_soon_as_it
     assert!(!is_held());
 }
 
+/// Some 35,000 names of 200 letters: what is said of each is longer than the name.
+#[test]
+fn an_answer_that_nobody_reads_is_a_failed_clean_up_and_the_task_has_its_guard_and_its_lock() {
+    for fail_task in [false, true] {
+        let home = Home::new();
+        let (run, _lock) = home.run(&home.plan());
+        let full = home.path("full");
+        std::fs::create_dir(&full).unwrap();
+        for number in 0..35_000 {
+            File::create(full.join(format!("{number:0>200}"))).unwrap();
+        }
+        let what = serde_json::json!({"folders": [{ "root": full }]});
+        let preset = serde_json::json!({
+            "id": "mine", "title": "Mine", "touches": "", "why": "", "risk": "low",
+            "platforms": ["linux", "macos"], "default": true, "when": "before_task", "what": what,
+        });
+        let choice = serde_json::from_value(serde_json::json!({ "preset": preset })).unwrap();
+        let mut plan = TaskCleanUp { fail_task, ..plan(&home, None) };
+        plan.before.as_mut().unwrap().choices = vec![choice];
+        write(&run, &plan);
+        let go = home.path("go");
+        let waits = format!("until [ -e '{}' ]; do sleep 0.02; done", go.display());
+        let mut front = task(&run, &["/bin/sh", "-c", &waits]).spawn().unwrap();
+        if !fail_task {
+            until_written("the task begins all the same", || run.task(TaskNumber(1)).started());
+            let lock = File::open(home.path("work.lock")).unwrap();
+            assert!(lock.try_lock_shared().is_err(), "as long as it runs it is the task's");
+            home.write("go");
+        }
+        let code = if fail_task { 75 } else { 0 };
+        assert_eq!(front.wait().unwrap().code(), Some(code));
+        let TaskCleaned { failures, refused, .. } = cleaned(&run);
+        assert!(failures.len() == 1 && failures[0].contains("more than anybody"), "{failures:?}");
+        assert_eq!(refused, fail_task);
+        let finished = run.task(TaskNumber(1)).finished().written().expect("its end is on record");
+        assert_eq!(finished.end, run_dir::TaskEnd::Code(code));
+    }
+}
+
 #[test]
 fn where_its_owner_wants_it_no_task_begins_without_its_lock() {
     let home = Home::new();
@@ -157,4 +196,47 @@ fn where_its_owner_wants_it_no_task_begins_without_its_lock() {
     let status = task(&run, &["/usr/bin/touch", ran.to_str().unwrap()]).status().unwrap();
     assert_eq!(status.code(), Some(75));
     assert!(cleaned(&run).refused && !ran.exists());
+}
+
+/// What a task finds noted of those before it, and how its own directory was noted.
+#[test]
+fn what_no_task_made_is_kept_under_a_name_of_its_own() {
+    let home = Home::new();
+    let (run, _lock) = home.run(&home.plan());
+    let name = run.path().file_name().unwrap().to_str().unwrap().to_owned();
+    let (work, kept) = (home.path("work"), home.path("work.kept"));
+    let mut options = File::options();
+    let lock = options.read(true).write(true).create(true).truncate(false);
+    let lock = lock.open(home.path("work.lock")).unwrap();
+    let noted = || cleanup::left_by(&lock, &work);
+    let runs = |fresh: bool, leaves: &str| {
+        let mut plan = plan(&home, Some("true"));
+        plan.before.as_mut().unwrap().fresh = fresh.then(|| Fresh {
+            work: work.as_path().into(),
+            kept: kept.as_path().into(),
+            name: String::new(),
+        });
+        write(&run, &plan);
+        let leaves = work.join(leaves);
+        assert!(
+            task(&run, &["/usr/bin/touch", leaves.to_str().unwrap()]).status().unwrap().success()
+        );
+    };
+    std::fs::create_dir(&work).unwrap();
+    File::create(work.join("of-the-owner")).unwrap();
+    // Without a fresh start it stays among what tasks make.
+    runs(false, "one");
+    assert_eq!(noted(), Some(format!("before-{name}.1")));
+    runs(false, "two");
+    assert_eq!(noted(), Some(format!("before-{name}.1")));
+    runs(true, "three");
+    assert!(kept.join(format!("before-{name}.1/of-the-owner")).exists());
+    assert_eq!(noted(), Some(format!("{name}.3")));
+    runs(true, "four");
+    assert!(kept.join(format!("{name}.3/three")).exists());
+    // Another directory is nobody's that a task of this one was in.
+    cleanup::note(&lock, &home.path("elsewhere"), &format!("{name}.4")).unwrap();
+    runs(true, "five");
+    assert!(kept.join(format!("before-{name}.5/four")).exists());
+    assert_eq!(noted(), Some(format!("{name}.5")));
 }

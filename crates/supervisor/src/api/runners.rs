@@ -1,5 +1,7 @@
 //! Calls that set runners up and take them away.
 
+use std::path::PathBuf;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,6 +11,7 @@ use super::Api;
 use super::asked::{Body, Path};
 use super::refusal::{self, Refused};
 use super::tokens::forget_all;
+use crate::cleanup::no_tasks_own;
 use crate::hold::hold;
 use crate::input::{Input, Registered, Token};
 use crate::token::{self, GivenFor, TokenPlace};
@@ -24,6 +27,7 @@ pub(crate) async fn set_up(
     }
     let _turn = api.tokens.lock().await;
     let known = api.to_loop.ask(|reply| Input::Registered(name.clone(), reply)).await?;
+    refuse_what_is_no_tasks(&api, &name, &spec, known.as_ref()).await?;
     let place = token_place(&spec, known.as_ref());
     let to = place.store;
     let elsewhere = known.clone().filter(|known| known.token_store != to);
@@ -130,6 +134,36 @@ fn check(spec: &RunnerSpec) -> Result<(), Refused> {
         )
         .into()),
     }
+}
+
+/// A new working directory holds nothing that no task of the runner made.
+async fn refuse_what_is_no_tasks(
+    api: &Api,
+    name: &RunnerName,
+    spec: &RunnerSpec,
+    known: Option<&Registered>,
+) -> Result<(), Refused> {
+    let Some(directory) = spec.working_directory.as_deref().map(PathBuf::from) else {
+        return Ok(());
+    };
+    if known.is_some_and(|known| known.working_directory == directory) {
+        return Ok(());
+    }
+    let instead = directory.join(name.as_str());
+    let (of, folders) = (name.clone(), api.folders.clone());
+    let looked = tokio::task::spawn_blocking(move || no_tasks_own(&of, &directory, &folders));
+    let Ok(Some(found)) = looked.await else { return Ok(()) };
+    Err(refusal::error(
+        409,
+        "working-directory-not-empty",
+        format!("{} holds files, and no task of {name} made them.", found.display()),
+        &format!(
+            "Tasks have their directory to themselves, and clean-up takes what they leave. Name a folder \
+             that is empty or not there yet, such as {}.",
+            instead.display()
+        ),
+    )
+    .into())
 }
 
 pub(crate) async fn remove(

@@ -196,6 +196,17 @@ pub(crate) fn kept_beside(work: &Path) -> PathBuf {
     work.with_file_name(name)
 }
 
+/// The working directory, or where its earlier ones are kept, if something lies there that no task of the
+/// runner made. What cannot be read says nothing of itself. Blocking.
+pub(crate) fn no_tasks_own(name: &RunnerName, work: &Path, folders: &Folders) -> Option<PathBuf> {
+    let has_something =
+        |folder: &PathBuf| std::fs::read_dir(folder).is_ok_and(|mut it| it.next().is_some());
+    let lock = std::fs::File::open(lock_of(name, folders)).ok();
+    let left_by = lock.and_then(|lock| cleanup::left_by(&lock, work));
+    let is_tasks = left_by.is_some_and(|name| !cleanup::is_from_before(&name));
+    [work.to_owned(), kept_beside(work)].into_iter().find(has_something).filter(|_| !is_tasks)
+}
+
 /// A task of the runner holds it while it uses the working directory.
 pub(crate) fn lock_of(name: &RunnerName, folders: &Folders) -> PathBuf {
     folders.state.join("work-locks").join(format!("{name}.lock"))
@@ -211,4 +222,37 @@ pub(crate) fn goals(volumes: &[Volume]) -> Vec<FreeGoal> {
         least: Some(volume.stops_below.0),
     };
     wanted.map(goal).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_no_task_made_is_told_from_what_tasks_left() {
+        let home = tempfile::tempdir().unwrap();
+        let (folders, name) = (Folders::below(home.path()), "mini".parse::<RunnerName>().unwrap());
+        let work = home.path().join("projects");
+        let is_somebodys = || no_tasks_own(&name, &work, &folders).is_some();
+        assert!(!is_somebodys(), "it is not there");
+        fs::create_dir(&work).unwrap();
+        assert!(!is_somebodys(), "it is empty");
+        fs::create_dir_all(work.join("mine")).unwrap();
+        assert!(is_somebodys());
+        let lock = lock_of(&name, &folders);
+        fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        let lock = fs::File::create_new(&lock).unwrap();
+        for (note, of, expected) in
+            [("run.1", home.path(), true), ("before-run.1", &*work, true), ("run.1", &*work, false)]
+        {
+            cleanup::note(&lock, of, note).unwrap();
+            assert_eq!(is_somebodys(), expected, "{note} {}", of.display());
+        }
+        cleanup::note(&lock, home.path(), "run.1").unwrap();
+        fs::rename(&work, kept_beside(&work)).unwrap();
+        // It would be taken for what tasks left.
+        assert_eq!(no_tasks_own(&name, &work, &folders), Some(kept_beside(&work)));
+    }
 }

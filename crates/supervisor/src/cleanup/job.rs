@@ -6,13 +6,14 @@ use cleanup::preset::{Choice, Done, Draft, FreeGoal, Group, Undo};
 use cleanup::work::{Said, Work};
 use host::Folders;
 use jiff::Timestamp;
-use protocol::{Bytes, CleanupRuns, CleanupStage, CleanupWhy};
+use protocol::{Bytes, CleanupRuns, CleanupStage, CleanupWhy, RunnerName};
 use supervisor_core::Event;
 use tokio::sync::{oneshot, watch};
 
 use super::around::Party;
 use super::calls::CleanupCall;
-use super::locks;
+use super::shown::{self, Of};
+use super::{begun, locks};
 use crate::input::{Input, Loop};
 
 const TELL_EVERY: Duration = Duration::from_millis(500);
@@ -83,6 +84,23 @@ impl Job {
             parts.push((user, draft));
         }
         Ok(parts)
+    }
+
+    /// On disk before anything goes.
+    pub(super) async fn begin(
+        &self,
+        runner: Option<RunnerName>,
+        undo_until: Option<Timestamp>,
+        at: Timestamp,
+        parts: &[(Option<String>, Draft)],
+    ) {
+        let (why, seconds) = (self.why, 0);
+        let of = Of { why, runner, task: None, seconds, undo_until, cut_short: None };
+        let (planned, folders) = (shown::planned(of, at, parts), self.folders.clone());
+        let saved = tokio::task::spawn_blocking(move || begun::save(&folders, &planned)).await;
+        if let Ok(Err(error)) = saved {
+            tracing::warn!(%error, "were it killed, this clean-up would leave no receipt");
+        }
     }
 
     /// As each user; what one fails at does not keep the others from their part. What may be done only

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use cleanup::preset::Draft;
+use cleanup::preset::{Draft, RunnerAround};
 use cleanup::{InUse, Place, in_use};
 
 use super::around::Party;
@@ -58,6 +58,24 @@ pub(super) fn hold(draft: &mut Draft) -> Vec<fs::File> {
         InUse::Held | InUse::Unknown(_) => None,
     };
     held.into_values().filter_map(free).collect()
+}
+
+/// Of this user's runners those whose locks it has to ask itself. Those of a job user's that nobody holds
+/// are held as long as the files live; it cannot ask the others, and counts them as held.
+pub(super) fn held_for(
+    user: Option<&str>,
+    runners: Vec<RunnerAround>,
+) -> (Vec<RunnerAround>, Vec<fs::File>) {
+    let mut held = Vec::new();
+    let mut asks = |runner: &RunnerAround| match in_use(&runner.lock) {
+        InUse::Free(lock) => {
+            held.extend(lock);
+            false
+        }
+        InUse::Held | InUse::Unknown(_) => true,
+    };
+    let asked = runners.into_iter().filter(|it| user.is_none() || asks(it)).collect();
+    (asked, held)
 }
 
 fn is_free(lock: &std::path::Path) -> bool {

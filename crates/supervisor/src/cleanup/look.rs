@@ -1,14 +1,18 @@
 //! Looks at the working directories, and measures those that were not. For whoever waits for it that is
 //! told and can be stopped, as a clean-up is; it keeps none from beginning.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use cleanup::work::{Said, Work};
 use host::Folders;
-use protocol::{Bytes, CleanupRuns, CleanupStage, CleanupWhy, RunnerName, WorkDirKind, WorkDirs};
+use protocol::{
+    Bytes, CleanupRuns, CleanupStage, CleanupWhy, RunnerName, WorkDirKind, WorkDirUse, WorkDirs,
+};
 use supervisor_core::Event;
 use tokio::sync::watch;
 
+use super::run::use_of;
 use super::work_dirs::{self, Measured, Sizes};
 use crate::input::{Input, Loop, Reply};
 use crate::supervisor::{Supervisor, now};
@@ -38,14 +42,10 @@ impl Supervisor {
                 return;
             }
         };
-        let busy: Vec<RunnerName> = self
-            .core
-            .snapshot()
-            .runners
-            .iter()
-            .filter(|runner| runner.task.is_some())
-            .map(|runner| runner.name.clone())
-            .collect();
+        let runners = &self.core.snapshot().runners;
+        let used = runners.iter().map(|runner| (runner.name.clone(), use_of(runner)));
+        let busy: BTreeMap<RunnerName, WorkDirUse> =
+            used.filter(|(_, used)| *used != WorkDirUse::Free).collect();
         let (sizes, folders, to_loop) =
             (self.cleaning.sizes.clone(), self.folders.clone(), self.to_loop.clone());
         let (history, volumes) =
@@ -79,7 +79,15 @@ impl Supervisor {
             match told {
                 // Whoever waits wants to know of the one that a task works in, too.
                 Some((stop, mut telling)) => {
-                    measure_all(&listed, &[], &folders, &mut sizes, stop, Some(&mut telling)).await;
+                    measure_all(
+                        &listed,
+                        &BTreeMap::new(),
+                        &folders,
+                        &mut sizes,
+                        stop,
+                        Some(&mut telling),
+                    )
+                    .await;
                     to_loop.send(Input::WorkDirsMeasured);
                 }
                 None if measure => {
@@ -94,7 +102,10 @@ impl Supervisor {
                     |id: &protocol::TaskId| crate::history::task(&history, id).ok().flatten();
                 let mut shown: Vec<protocol::WorkDir> = listed
                     .iter()
-                    .map(|folder| folder.shown(&sizes, task_of, busy.contains(&folder.runner)))
+                    .map(|folder| {
+                        let used = busy.get(&folder.runner).copied().unwrap_or(WorkDirUse::Free);
+                        folder.shown(&sizes, task_of, used)
+                    })
                     .collect();
                 work_dirs::sort(&mut shown);
                 shown
@@ -152,7 +163,7 @@ impl Telling {
 /// anything: it is measured where somebody asks, and is not all of a disk or a home.
 async fn measure_all(
     listed: &[super::Folder],
-    busy: &[RunnerName],
+    busy: &BTreeMap<RunnerName, WorkDirUse>,
     folders: &Folders,
     sizes: &mut Sizes,
     stop: watch::Receiver<bool>,
@@ -172,7 +183,7 @@ async fn measure_all(
                 folder.kind != WorkDirKind::Chosen
                     || telling.is_some() && cleanup::Root::given(&folder.path).is_ok()
             })
-            .filter(|folder| !(changes(folder) && busy.contains(&folder.runner)))
+            .filter(|folder| !(changes(folder) && busy.contains_key(&folder.runner)))
             .collect();
         if unknown.is_empty() || *stop.borrow() {
             continue;

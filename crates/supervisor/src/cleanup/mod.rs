@@ -3,6 +3,7 @@
 //! own, as the user whose things they are. One at a time.
 
 mod around;
+mod begun;
 mod calls;
 mod helper;
 mod job;
@@ -15,7 +16,9 @@ mod task;
 mod trash;
 mod work_dirs;
 
-pub(crate) use around::Chosen;
+pub(crate) use around::{Chosen, no_tasks_own};
+#[cfg(test)]
+pub(crate) use begun::{read as read_begun, save as save_begun};
 pub(crate) use calls::CleanupCall;
 #[cfg(test)]
 pub(crate) use helper::Lines;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use cleanup::preset::{Choice, Chosen as Named, Entries, Folders as Entry, Preset, What};
-use protocol::{AskPlan, CleanupPlan, CleanupWhy, WorkDirId};
+use protocol::{AskPlan, CleanupPlan, CleanupWhy, WorkDirId, WorkDirUse};
 use supervisor_core::Event;
 
 use super::around::{Party, presets};
 use super::calls::{CleanupCall, no_such_directory, no_such_preset};
-use super::run::{StoredPlan, busy};
+use super::run::{StoredPlan, busy, use_of};
 use super::work_dirs::NOT_OURS;
 use super::{shown, work_dirs};
 use crate::api::refusal;
@@ -78,17 +78,20 @@ impl Supervisor {
         for id in ids {
             let folder = there.iter().find(|folder| folder.id() == *id);
             let folder = folder.ok_or_else(|| no_such_directory(id))?;
-            if let Some(task) = self.core.snapshot().runners.iter().find(|runner| {
-                runner.name == folder.runner
-                    && folder.kind == protocol::WorkDirKind::Current
-                    && runner.task.is_some()
-            }) {
-                return Err(refusal::error(
-                    409,
-                    "in-use",
-                    format!("A task of {} works in {}.", task.name, id.0),
-                    "Wait for its end, then try again.",
-                ));
+            let runners = &self.core.snapshot().runners;
+            let its = runners.iter().find(|runner| runner.name == folder.runner);
+            let is_current = folder.kind == protocol::WorkDirKind::Current;
+            let used = its.filter(|_| is_current).map_or(WorkDirUse::Free, use_of);
+            if used != WorkDirUse::Free {
+                let title = match used {
+                    WorkDirUse::InUse => format!("A task of {} works in {}.", folder.runner, id.0),
+                    WorkDirUse::Free | WorkDirUse::Unknown => format!(
+                        "Whether a task of {} works in {} cannot be told, so it counts as in use.",
+                        folder.runner, id.0
+                    ),
+                };
+                let way_out = "Wait for its end, then try again.";
+                return Err(refusal::error(409, "in-use", title, way_out));
             }
             if folder.kind == protocol::WorkDirKind::Chosen {
                 return Err(refusal::error(
@@ -121,6 +124,7 @@ impl Supervisor {
             let entry = Entry {
                 root: root.ok_or_else(no_text)?,
                 names: vec![name.ok_or_else(no_text)?],
+                exactly: folder.kind != protocol::WorkDirKind::Current,
                 entries: Entries::All,
                 lock,
             };

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use cleanup::preset::{Choice, Draft, LeftOver, Undo, What};
 use jiff::{SignedDuration, Timestamp};
-use protocol::{CarryOut, CleanupPlan, CleanupReceipt, CleanupWhy, RunnerName};
+use protocol::{CarryOut, CleanupPlan, CleanupReceipt, CleanupWhy, RunnerName, WorkDirUse};
 use supervisor_core::Event;
 use tokio::sync::watch;
 
 use super::around::{Party, goals, parties, presets};
+use super::begun;
 use super::job::{Carried, Job};
 use super::shown::{self, Of};
 use super::work_dirs::Sizes;
 use crate::api::refusal;
+use crate::hold::hold;
 use crate::input::{Input, Reply};
 use crate::supervisor::{Supervisor, now};
 
@@ -78,12 +80,8 @@ impl Supervisor {
     }
 
     pub(super) fn runs_task(&self) -> bool {
-        // What is unknown counts as busy.
         let snapshot = self.core.snapshot();
-        let idle = |runner: &protocol::Runner| {
-            runner.task.is_none() && runner.state != protocol::RunnerState::Unknown
-        };
-        !snapshot.runners.iter().all(idle)
+        snapshot.runners.iter().any(|runner| use_of(runner) != WorkDirUse::Free)
     }
 
     pub(super) fn parties(
@@ -142,6 +140,7 @@ impl Supervisor {
             let begun = std::time::Instant::now();
             let ended = match job.draft(parties, choices, goals).await {
                 Ok(parts) => {
+                    job.begin(None, None, at, &parts).await;
                     let carried = job.carry_out(parts, Undo::Gone, at).await;
                     finish(&job, None, begun, None, &carried)
                 }
@@ -187,7 +186,9 @@ impl Supervisor {
         tokio::spawn(async move {
             let begun = std::time::Instant::now();
             let until = now().checked_add(UNDO).ok().filter(|_| undo == Undo::Kept);
+            job.begin(runner.clone(), until, at, &parts).await;
             let carried = job.carry_out(parts, undo, at).await;
+            hold(&job.folders, "cleaned-up");
             let ended = finish(&job, runner, begun, until, &carried);
             job.to_loop.send(Input::CleanupEnded(Box::new(Ended { reply: Some(reply), ..ended })));
         });
@@ -209,7 +210,11 @@ impl Supervisor {
         };
         let answer = receipt.map_err(|why| refusal::failed(&why)).map(|mut receipt| {
             tracing::info!(freed = receipt.freed.0, why = ?receipt.why, "cleaned up");
-            receipt.id = self.records.cleanup(&receipt).unwrap_or_default();
+            // One for which there is no room now is told of at the next start.
+            if let Some(id) = self.records.cleanup(&receipt) {
+                receipt.id = id;
+                begun::forget(&self.folders);
+            }
             if receipt.undo_until.is_some() {
                 self.sweep_later(UNDO);
             }
@@ -220,6 +225,17 @@ impl Supervisor {
         if let Some(reply) = reply {
             let _ = reply.send(answer);
         }
+    }
+}
+
+/// As the runner shows it: what is unknown counts as busy.
+pub(super) fn use_of(runner: &protocol::Runner) -> WorkDirUse {
+    if runner.task.is_some() {
+        WorkDirUse::InUse
+    } else if runner.state == protocol::RunnerState::Unknown {
+        WorkDirUse::Unknown
+    } else {
+        WorkDirUse::Free
     }
 }
 

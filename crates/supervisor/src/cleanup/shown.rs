@@ -7,7 +7,7 @@ use cleanup::{Fate, Plan, Why};
 use jiff::Timestamp;
 use protocol::{
     Bytes, CleanupFailure, CleanupPlan, CleanupReceipt, CleanupWhy, PlanGroup, PlanItem,
-    ReceiptGroup, RunnerName, TaskId, VolumeReceipt,
+    ReceiptGroup, RunnerName, SetAside, TaskId, VolumeReceipt,
 };
 
 use super::around::risk;
@@ -104,6 +104,8 @@ pub(crate) struct Of {
 /// What was done, by each user, as one receipt; it gets its id where it is kept.
 pub(crate) fn receipt(of: Of, at: Timestamp, parts: &[(Option<String>, Done)]) -> CleanupReceipt {
     let all = || parts.iter().flat_map(|(user, done)| done.groups.iter().map(move |it| (user, it)));
+    let groups: Vec<ReceiptGroup> =
+        all().map(|(user, it)| group_done(it, user.as_deref())).collect();
     let mut failures: Vec<CleanupFailure> = all().flat_map(|(_, group)| failed(group)).collect();
     let hidden: u64 =
         all().filter_map(|(_, group)| group.files.as_ref()).map(|it| it.more_failures).sum();
@@ -117,14 +119,59 @@ pub(crate) fn receipt(of: Of, at: Timestamp, parts: &[(Option<String>, Done)]) -
         task: of.task,
         freed: Bytes(parts.iter().map(|(_, done)| done.freed()).sum()),
         seconds: of.seconds,
-        groups: all().map(|(user, it)| group_done(it, user.as_deref())).collect(),
+        // What went for good cannot be put back.
+        undo_until: of.undo_until.filter(|_| groups.iter().any(|it| it.set_aside.is_some())),
+        groups,
         volumes: volumes(parts.iter().flat_map(|(_, done)| &done.groups)),
         failures,
         more_failures,
-        undo_until: of.undo_until,
         undone: false,
         cut_short: of.cut_short,
     }
+}
+
+/// What is about to be done: the receipt where its end is never heard of.
+pub(super) fn planned(of: Of, at: Timestamp, parts: &[(Option<String>, Draft)]) -> CleanupReceipt {
+    let all =
+        || parts.iter().flat_map(|(user, draft)| draft.groups.iter().map(move |it| (user, it)));
+    let is_kept = of.undo_until.is_some();
+    let group = |(user, group): (&Option<String>, &Group)| {
+        let aside = group
+            .plan
+            .as_ref()
+            .filter(|_| is_kept)
+            .map(|plan| SetAside { entries: plan.items.len() as u64, bytes: Bytes(plan.bytes()) });
+        ReceiptGroup {
+            preset: group.preset.clone(),
+            title: of_user(&group.title, user.as_deref()),
+            planned: group.bytes.map(Bytes),
+            freed: Bytes(0),
+            went: items_of(group) as u64,
+            stayed: 0,
+            set_aside: aside,
+            note: None,
+        }
+    };
+    let mut roots: Vec<String> = all()
+        .filter_map(|(_, group)| group.plan.as_ref())
+        .flat_map(|plan| plan.roots.iter().map(|root| root.path.to_string()))
+        .collect();
+    roots.sort();
+    roots.dedup();
+    CleanupReceipt {
+        groups: all().filter(|(_, it)| !it.is_empty()).map(group).collect(),
+        volumes: roots.iter().map(|root| volume(root)).collect(),
+        undo_until: of.undo_until,
+        ..receipt(of, at, &[])
+    }
+}
+
+/// As it is now.
+pub(super) fn volume(path: &str) -> VolumeReceipt {
+    let room = host::Room::of(std::path::Path::new(path)).ok();
+    let (total, free) = room.map_or((0, 0), |room| (room.total, room.free));
+    let (path, free) = (path.to_owned(), Bytes(free));
+    VolumeReceipt { path, total: Bytes(total), free_before: free, free_after: free }
 }
 
 fn group_done(group: &GroupDone, user: Option<&str>) -> ReceiptGroup {
@@ -148,6 +195,11 @@ fn group_done(group: &GroupDone, user: Option<&str>) -> ReceiptGroup {
         }
         said.extend(step.printed.last().cloned());
     }
+    let aside = items.clone().filter(|item| item.fate == Fate::SetAside);
+    let set_aside = SetAside {
+        entries: aside.clone().count() as u64,
+        bytes: Bytes(aside.map(|item| item.planned).sum()),
+    };
     let planned: u64 = items.map(|item| item.planned).sum();
     let steps: u64 = group.steps.iter().filter_map(|step| step.planned).sum();
     ReceiptGroup {
@@ -157,6 +209,7 @@ fn group_done(group: &GroupDone, user: Option<&str>) -> ReceiptGroup {
         freed: Bytes(group.freed()),
         went,
         stayed,
+        set_aside: Some(set_aside).filter(|aside| aside.entries > 0),
         note: note(&said),
     }
 }
@@ -216,7 +269,7 @@ pub(super) fn swept(at: Timestamp, swept: &[cleanup::Receipt]) -> Vec<CleanupFai
 
 /// When what lies at this path of a trash was set aside, in seconds.
 pub(super) fn moment_of(path: &std::path::Path) -> Option<i64> {
-    let mut parts = path.iter().skip_while(|part| *part != cleanup::TRASH).skip(1);
+    let mut parts = path.iter().skip_while(|part| !cleanup::is_trash(part)).skip(1);
     parts.next()?.to_str()?.split('-').next()?.parse().ok()
 }
 

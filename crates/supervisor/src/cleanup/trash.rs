@@ -10,6 +10,7 @@ use protocol::{Bytes, CleanupReceipt, CleanupWhy, Undone};
 use supervisor_core::Event;
 
 use super::around::{Party, kept_beside, presets};
+use super::locks;
 use super::run::{UNDO, busy, failure_of};
 use super::shown::{self, MOST_FAILURES, moment_of};
 use crate::api::refusal;
@@ -77,7 +78,7 @@ impl Supervisor {
             let is_known = swept.amend(&mut receipt);
             // Whose user could not be asked is asked again.
             if is_known || swept.failed.is_empty() {
-                receipt.undo_until = None;
+                nothing_is_aside(&mut receipt);
                 failure = failure.or_else(|| failure_of(&receipt));
                 self.records.amend_cleanup(&receipt);
             }
@@ -97,7 +98,7 @@ impl Supervisor {
         let known = self.records.cleanup_of(id);
         let due =
             known.as_ref().and_then(|receipt| receipt.undo_until).filter(|until| *until > now());
-        let (Some(mut receipt), Some(_)) = (known, due) else {
+        let (Some(receipt), Some(_)) = (known, due) else {
             return drop(reply.send(Err(refusal::error(
                 409,
                 "nothing-to-undo",
@@ -117,8 +118,6 @@ impl Supervisor {
             .iter()
             .map(|volume| cleanup::Place::from(volume.path.as_str()))
             .collect();
-        receipt.undone = true;
-        receipt.undo_until = None;
         let at = receipt.at;
         tokio::spawn(async move {
             let (mut count, mut not) = (0, Vec::new());
@@ -127,7 +126,9 @@ impl Supervisor {
                 // What went from a working directory lies with the kept ones.
                 let kept = party.around.runners.iter().map(|runner| (&runner.kept).into());
                 let roots: Vec<cleanup::Place> = roots.iter().cloned().chain(kept).collect();
-                let work = Work::PutBack { roots, at };
+                let (runners, _locks) =
+                    locks::held_for(party.user.as_deref(), party.around.runners);
+                let work = Work::PutBack { roots, at, runners };
                 match super::helper::ask(
                     &job.folders,
                     party.user.as_deref(),
@@ -167,11 +168,21 @@ impl Supervisor {
                 "It is gone already, or somebody has moved the folder that it lay in.",
             ))));
         }
-        if undone.put_back > 0 {
-            self.records.amend_cleanup(receipt);
+        // What did not come back may, until its time is over.
+        if undone.not.is_empty() {
+            let mut receipt = CleanupReceipt { undone: true, ..receipt.clone() };
+            nothing_is_aside(&mut receipt);
+            self.records.amend_cleanup(&receipt);
         }
         self.work_dirs(None, false, None);
         let _ = reply.send(Ok(undone));
+    }
+}
+
+fn nothing_is_aside(receipt: &mut CleanupReceipt) {
+    receipt.undo_until = None;
+    for group in &mut receipt.groups {
+        group.set_aside = None;
     }
 }
 
@@ -218,6 +229,7 @@ fn all_of(folder: &Path) -> Entry {
     Entry {
         root: folder.to_string_lossy().into_owned(),
         names: vec!["*".into()],
+        exactly: false,
         entries: Entries::All,
         lock: None,
     }

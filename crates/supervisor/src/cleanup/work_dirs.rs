@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use cleanup::{InUse, TRASH, in_use};
+use cleanup::{InUse, in_use, is_from_before, is_trash};
 use jiff::Timestamp;
 use protocol::{
     Bytes, FinishedTask, RunnerName, TaskId, WorkDir, WorkDirId, WorkDirKind, WorkDirShort,
@@ -54,9 +54,6 @@ pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
     for Party { user, around, named: _ } in parties {
         for runner in &around.runners {
             let Ok(name) = runner.name.parse::<RunnerName>() else { continue };
-            let marked = |path: &Path| {
-                around.never_delete.iter().any(|it| path.starts_with(it) || it.starts_with(path))
-            };
             let mut add = |path: PathBuf, kind, task| {
                 let Ok(about) = fs::symlink_metadata(&path) else { return };
                 if !about.is_dir() {
@@ -73,14 +70,14 @@ pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
                     .ok(),
                     user: user.clone(),
                     lock: runner.lock.clone(),
-                    never_delete: marked(&path),
+                    never_delete: around.is_marked(&path),
                     path,
                     task,
                 });
             };
             add(runner.work.clone(), WorkDirKind::Current, None);
             let kept = fs::read_dir(&runner.kept).into_iter().flatten().flatten();
-            for entry in kept.filter(|entry| entry.file_name() != TRASH) {
+            for entry in kept.filter(|entry| !is_trash(&entry.file_name())) {
                 add(entry.path(), WorkDirKind::Kept, task_of(&entry.path()));
             }
             // One inside a directory above is a part of that.
@@ -97,7 +94,7 @@ pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
 /// A directory is kept under the name of the last task in it.
 fn task_of(kept: &Path) -> Option<TaskId> {
     let name = kept.file_name()?.to_str()?;
-    name.contains('.').then(|| TaskId::from(name))
+    (name.contains('.') && !is_from_before(name)).then(|| TaskId::from(name))
 }
 
 impl Folder {
@@ -119,7 +116,7 @@ impl Folder {
         &self,
         sizes: &Sizes,
         task_of: impl Fn(&TaskId) -> Option<FinishedTask>,
-        running: bool,
+        used: WorkDirUse,
     ) -> WorkDir {
         let measured = sizes.get(&self.key());
         let known = self.task.as_ref().and_then(task_of);
@@ -127,8 +124,7 @@ impl Folder {
             WorkDirKind::Kept => WorkDirUse::Free,
             WorkDirKind::Current | WorkDirKind::Chosen | WorkDirKind::Other => {
                 match in_use(&self.lock) {
-                    InUse::Free(_) if running => WorkDirUse::InUse,
-                    InUse::Free(_) => WorkDirUse::Free,
+                    InUse::Free(_) => used,
                     InUse::Held => WorkDirUse::InUse,
                     InUse::Unknown(_) => WorkDirUse::Unknown,
                 }

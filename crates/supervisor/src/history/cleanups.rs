@@ -34,6 +34,14 @@ impl History {
         Ok(u64::try_from(id)?)
     }
 
+    /// Whether one of that moment is there, for whatever but a task.
+    pub(crate) fn has_cleanup(&self, at: Timestamp) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM cleanup WHERE at_ms = ?1 AND task IS NULL")?
+            .exists([at.as_millisecond()])?)
+    }
+
     /// Puts another in its place.
     pub(crate) fn amend_cleanup(&self, receipt: &CleanupReceipt) -> Result<()> {
         self.connection
@@ -160,6 +168,8 @@ mod tests {
         let mut undone = known.remove(0);
         (undone.undo_until, undone.undone) = (None, true);
         history.amend_cleanup(&undone).unwrap();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert!(history.has_cleanup(at(1)).unwrap() && !history.has_cleanup(at(2)).unwrap());
         assert!(history.undoable_cleanups().unwrap().is_empty());
         assert!(history.cleanup_of(id).unwrap().unwrap().undone);
         assert!(history.cleanup_of(99).unwrap().is_none());

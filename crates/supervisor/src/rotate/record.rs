@@ -169,6 +169,7 @@ mod tests {
             resource_class: "acme/linux".parse().unwrap(),
             api_url: "https://x.example".into(),
             releases_url: String::new(),
+            working_directory: "/w".into(),
             token_number,
             token_id: token_id.map(str::to_owned),
         }

@@ -8,7 +8,9 @@ use protocol::{
     CleanupPlan, CleanupReceipt, CleanupReceipts, ProblemCode, RunnerState, WorkDirKind,
     WorkDirUse, WorkDirs,
 };
-use trials::{CLASS, Circle, DEADLINE, Options, Place, RUNNER, Rig, SetClock, until};
+use trials::{
+    CLASS, Circle, DEADLINE, Options, Ours, Place, RUNNER, Rig, SetClock, is_stopped, until,
+};
 
 use crate::{
     is_told_of_a_failure, json, kept, leaving, names, own_preset, runs, until_recorded, work,
@@ -151,6 +153,115 @@ fn what_went_from_the_directory_in_use_comes_back_after_the_next_task_too() {
     let said = rig.place.runnerctl(&["clean", "--undo", &receipt.id.to_string()]);
     assert!(said.contains("1 entries are back."), "{said}");
     assert_eq!(names(&work(&rig)), ["one.bin", "two.bin"]);
+    rig.finish();
+}
+
+#[test]
+fn nothing_comes_back_under_a_task_that_runs_and_all_of_it_does_after_it() {
+    let mut rig = Rig::idle(&Options::default());
+    rig.place.runnerctl(&["presets", "set", "fresh", "off"]);
+    runs(&rig, "one");
+    until_recorded(&rig, 1);
+    rig.until_state(RunnerState::Idle);
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", RUNNER, "--json"]);
+    let id = receipt.id.to_string();
+    let job = rig.long_job();
+    job.until_begun();
+    let output = rig.place.command("runnerctl").args(["clean", "--undo", &id]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("0 entries are back.") && said.contains("after the task"), "{said}");
+    assert!(!work(&rig).join("one.bin").exists());
+    job.let_go();
+    rig.assert_ended_well(&job);
+    rig.until_state(RunnerState::Idle);
+    let said = rig.place.runnerctl(&["clean", "--undo", &id]);
+    assert!(said.contains("1 entries are back."), "{said}");
+    assert!(work(&rig).join("one.bin").exists());
+    let refused = rig.place.runnerctl_fails(&["clean", "--undo", &id]);
+    assert!(refused.contains("can be put back"), "all of it is back: {refused}");
+    rig.finish();
+}
+
+#[test]
+fn a_clean_up_whose_supervisor_was_killed_has_a_receipt_and_is_put_back() {
+    let mut rig = Rig::idle(&Options::default());
+    for name in ["one", "two"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 2);
+    rig.kill_supervisor();
+    rig.start_supervisor(&Options { hold_at: Some("cleaned-up"), ..Options::default() });
+    rig.until_state(RunnerState::Idle);
+    let kept = kept(&rig);
+    let before = names(&kept);
+    let one = format!("{RUNNER}/{}", before[0]);
+    let mut command = rig.place.command("runnerctl");
+    command.args(["clean", "--directory", &one]);
+    let mut by_hand = Ours::start(command);
+    let held = rig.place.folders().state.join("held-at-cleaned-up");
+    let supervisor = rig.supervisor.as_ref().unwrap().id().clone();
+    until(DEADLINE, "all is set aside", || held.exists() && is_stopped(&supervisor));
+    assert!(!kept.join(&before[0]).exists());
+    rig.kill_supervisor();
+    assert!(!by_hand.ended("the command").success());
+    // Nor is it told of twice.
+    for _ in 0..2 {
+        rig.start_supervisor(&Options::default());
+        rig.until_state(RunnerState::Idle);
+        let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+        let cut: Vec<_> = receipts.receipts.iter().filter(|it| it.cut_short.is_some()).collect();
+        assert!(cut.len() == 1 && cut[0].undo_until.is_some(), "{receipts:?}");
+        assert_eq!(cut[0].groups[0].set_aside.map(|aside| aside.entries), Some(1));
+        rig.kill_supervisor();
+    }
+    rig.start_supervisor(&Options::default());
+    rig.until_state(RunnerState::Idle);
+    let said = rig.place.runnerctl(&["clean", "--undo"]);
+    assert!(said.contains("1 entries are back."), "{said}");
+    assert_eq!(names(&kept), before);
+    // One that comes to its end leaves nothing to be told of.
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &one, "--json"]);
+    assert_eq!(receipt.cut_short, None);
+    assert!(!rig.place.folders().state.join("clean-up-begun.json").exists());
+    rig.finish();
+}
+
+#[test]
+fn what_lay_in_a_working_directory_before_any_task_is_never_cleaned_up_unasked() {
+    let rig = Rig::idle(&Options::default());
+    let mine = rig.place.path("signs").join("projects/work");
+    fs::create_dir_all(&mine).unwrap();
+    run_dir::write_atomically(&mine.join("thesis"), b"years").unwrap();
+    let spec = protocol::RunnerSpec {
+        working_directory: Some(mine.to_str().unwrap().to_owned()),
+        ..rig.circle.spec(CLASS)
+    };
+    let refused = rig.api.set_up_as(RUNNER, spec.clone(), None).unwrap_err().to_string();
+    assert!(refused.contains("holds files, and no task of mini made them"), "{refused}");
+    // Its owner can say so in the settings all the same.
+    let before = rig.runner().agent_pid;
+    rig.add_setting(&format!("working_directory = \"{}\"", mine.display()));
+    rig.until_runner("another agent works there", |runner| {
+        Path::new(&runner.working_directory) == mine
+            && runner.state == RunnerState::Idle
+            && runner.agent_pid.is_some_and(|pid| Some(pid) != before)
+    });
+    rig.place.runnerctl(&["presets", "set", "kept", "--keep-last", "1"]);
+    for name in ["one", "two", "three", "four"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 4);
+    rig.until_state(RunnerState::Idle);
+    rig.place.runnerctl(&["clean"]);
+    let before = names(&kept(&rig)).into_iter().find(|name| name.starts_with("before-")).unwrap();
+    assert!(kept(&rig).join(&before).join("thesis").exists());
+    assert_eq!(names(&kept(&rig)).len(), 2, "and of what tasks left one");
+    // What tasks made is theirs, and the runner may have it again.
+    rig.api.set_up_as(RUNNER, spec, None).unwrap();
+    let named = format!("{RUNNER}/{before}");
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &named, "--json"]);
+    assert_eq!(receipt.groups[0].went, 1, "by name it goes: {receipt:?}");
     rig.finish();
 }
 
