@@ -215,6 +215,7 @@ def the_window_goes_on_over_a_restart_of_the_supervisor():
         # Away for longer, it is missed, and found again without a click.
         desk.runnerctl("supervisor", "stop")
         window.has("Supervisor not running")
+        until(lambda: not desk.supervisors(), "its end")
         desk.runnerctl("supervisor", "start")
         window.has("web-app")
 
