@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
 use protocol::{
-    AfterTaskAct, Findings, Level, NoticeAbout, NoticeOffer, RunnerName, RunnerState, Snapshot,
-    WorkDirId,
+    AfterTask, AfterTaskAct, Findings, Level, NoticeAbout, NoticeOffer, RunnerName, RunnerState,
+    Snapshot, WorkDirId,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -72,8 +72,10 @@ pub(crate) enum Happened {
     /// Somebody chose this on a notification.
     Chosen(Box<protocol::Notice>, NoticeOffer),
     WindowClosed,
-    /// The desktop has nowhere to show a tray icon.
-    NoTray,
+    /// The desktop has nowhere to show a tray icon. Quietly: nobody waits for a window.
+    NoTray {
+        quietly: bool,
+    },
     /// It has one now.
     TrayCame,
     /// Words on the menu are not true any more.
@@ -145,7 +147,8 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             Happened::News(notices) => notices.iter().for_each(|it| self.screen.notify(it)),
             Happened::Chosen(notice, offer) => self.chosen(&notice, offer),
             Happened::WindowClosed => self.supervisor.somebody_looks(false),
-            Happened::NoTray => self.tell(no_tray()),
+            Happened::NoTray { quietly: false } => self.tell(no_tray()),
+            Happened::NoTray { quietly: true } => self.miss_tray(now.timestamp()),
             Happened::TrayCame => self.view.notices.retain(|notice| *notice != no_tray()),
             Happened::TimePassed => {}
         }
@@ -198,10 +201,12 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
         self.screen.open_window();
     }
 
-    /// A supervisor that was asked to quit after the task takes the app along.
+    /// A supervisor that ended because that was asked for after the task takes the app along; one that
+    /// goes while an agent still works has not, and is missed.
     fn lost(&mut self, seen: Seen) {
-        let after = self.view.snapshot().and_then(|it| it.after_task.as_ref()).map(|it| it.act);
-        if after == Some(AfterTaskAct::Quit) && matches!(seen, Seen::Absent { .. }) {
+        let after = self.view.snapshot().and_then(|it| it.after_task.as_ref());
+        let is_due = |it: &AfterTask| it.act == AfterTaskAct::Quit && it.waits_for.is_empty();
+        if after.is_some_and(is_due) && matches!(seen, Seen::Absent { .. }) {
             self.screen.quit();
         }
         self.view.supervisor = seen;
@@ -273,12 +278,31 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
 
     /// A notice is read in the window, so the window comes with it.
     fn tell(&mut self, notice: Notice) {
+        self.note(notice);
+        self.screen.open_window();
+    }
+
+    fn note(&mut self, notice: Notice) {
         const MOST: usize = 3;
         let notices = &mut self.view.notices;
         notices.retain(|known| *known != notice);
         notices.push(notice);
         notices.drain(..notices.len().saturating_sub(MOST));
-        self.screen.open_window();
+    }
+
+    /// Told where it disturbs nobody, and read in the window whenever somebody opens that.
+    fn miss_tray(&mut self, at: Timestamp) {
+        let notice = no_tray();
+        self.screen.notify(&protocol::Notice {
+            id: 0,
+            at,
+            runner: None,
+            about: NoticeAbout::Other,
+            title: notice.title.clone(),
+            body: notice.hint.clone(),
+            offers: vec![NoticeOffer::Details],
+        });
+        self.note(notice);
     }
 
     fn show(&mut self, now: &ZonedDateTime) {
@@ -324,7 +348,7 @@ fn ask_for_something(findings: &Findings) -> usize {
 fn no_tray() -> Notice {
     Notice {
         title: "This desktop shows no tray icons.".to_owned(),
-        hint: "Start Runner Tray again to get this window back, or use runnerctl in a terminal. \
+        hint: "Start Runner Tray again to open its window, or use runnerctl in a terminal. \
                On GNOME, the AppIndicator extension shows the icon."
             .to_owned(),
     }

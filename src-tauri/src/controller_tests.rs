@@ -196,11 +196,16 @@ fn a_machine_without_a_runner_is_shown_how_to_get_one_and_only_at_the_start() {
 #[test]
 fn a_supervisor_that_quits_after_the_task_takes_the_app_along() {
     let mut day = Day::begins();
-    let Seen::Live { mut snapshot } = scenes::view("draining").supervisor else { panic!("live") };
-    let quits = |act| protocol::AfterTask { act, since: Timestamp::UNIX_EPOCH, waits_for: vec![] };
-    for (act, goes_along) in [(AfterTaskAct::Sleep, false), (AfterTaskAct::Quit, true)] {
-        snapshot.after_task = Some(quits(act));
-        day.happens(Happened::Told(snapshot.clone()));
+    let Seen::Live { snapshot } = scenes::view("draining").supervisor else { panic!("live") };
+    let works = runner("mac-mini-01");
+    for (act, waits_for, goes_along) in [
+        (AfterTaskAct::Sleep, vec![], false),
+        // Killed in the middle of the task, it is missed and can be started again.
+        (AfterTaskAct::Quit, works, false),
+        (AfterTaskAct::Quit, vec![], true),
+    ] {
+        let after_task = Some(AfterTask { act, since: Timestamp::UNIX_EPOCH, waits_for });
+        day.happens(Happened::Told(Snapshot { after_task, ..snapshot.clone() }));
         let seen = day.told("absent");
         assert_eq!(seen.contains(&"quit".to_owned()), goes_along, "{act:?}: {seen:?}");
     }
@@ -311,9 +316,14 @@ fn only_a_task_s_own_page_is_opened() {
 #[test]
 fn a_desktop_without_trays_gets_the_window_and_the_reason() {
     let mut day = Day::begins();
-    assert_eq!(day.happens(Happened::NoTray), ["window opened", "view: 1 notices"]);
+    let missed = |quietly| Happened::NoTray { quietly };
+    assert_eq!(day.happens(missed(false)), ["window opened", "view: 1 notices"]);
     // A panel that comes later takes the reason away.
     assert_eq!(day.happens(Happened::TrayCame), ["view: 0 notices"]);
+    // At login, or when the panel goes, no window pops up for it.
+    let notified = "notify: This desktop shows no tray icons.";
+    assert_eq!(day.happens(missed(true)), [notified, "view: 1 notices"]);
+    assert_eq!(day.asked(Ask::OpenWindow), ["window opened"], "and the reason is there");
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -16,7 +16,7 @@ pub(crate) fn picture(state: RunnerState, kind: TrayPicture) -> tauri::Result<Im
 
 macro_rules! black {
     ($name:literal) => {
-        include_bytes!(concat!("../../icons/tray/on-light/", $name, "-32.png")).as_slice()
+        include_bytes!(concat!("../../icons/tray/", $name, ".png")).as_slice()
     };
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn set_login(
 ) -> Result<Login, Refusal> {
     if let Some(on) = app {
         let set =
-            std::env::current_exe().and_then(|program| host::start_at_login(&program, IN_TRAY, on));
+            host::this_program().and_then(|program| host::start_at_login(&program, IN_TRAY, on));
         set.map_err(|error| {
             let title = "Whether the app starts at login could not be changed.";
             Refusal::failed(title, &error, "Change it in your desktop's own settings.")

@@ -33,7 +33,7 @@ use std::time::Duration;
 use anyhow::Context;
 use host::notification::Notification;
 use tauri::{AppHandle, Manager, RunEvent, State, WindowEvent};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use ask::Ask;
 use carry_out::Hands;
@@ -101,6 +101,8 @@ fn main() -> ExitCode {
 
 /// Runs the desktop's loop until the user quits.
 fn start(opens: Opens) -> anyhow::Result<i32> {
+    // Before an upgrade can have moved it: what starts at login and beside it is named by where it lies.
+    host::this_program().context("find this program")?;
     let folders = host::Folders::find()?;
     folders.ensure()?;
     let pictures = folders.state.join("tray");
@@ -154,7 +156,7 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
             std::thread::Builder::new().name("controller".to_owned()).spawn(move || {
                 let _ends = ends;
                 runtime.spawn(link.follow());
-                runtime.spawn(tell_if_no_tray(news));
+                runtime.spawn(follow_tray(news, opens == Opens::Nothing));
                 runtime.block_on(controller.run(happened));
             })?;
             Ok(())
@@ -177,20 +179,31 @@ fn start(opens: Opens) -> anyhow::Result<i32> {
     }))
 }
 
-async fn tell_if_no_tray(news: News) {
-    /// At login the app may be there before the panel is.
+/// Tells that nobody shows tray icons, and that somebody does again. Only whoever started the app by hand is
+/// shown a window for it, and only at the start.
+async fn follow_tray(news: News, mut quietly: bool) {
+    /// At login the app may be there before the panel is, and a panel may start anew.
     const PATIENCE: Duration = Duration::from_secs(5);
-    let mut shown = std::pin::pin!(host::tray_icons_are_shown());
-    match tokio::time::timeout(PATIENCE, shown.as_mut()).await {
-        Ok(true) => {}
-        Ok(false) => {
-            let _ = news.send(Happened::NoTray);
-        }
-        Err(_) => {
-            let _ = news.send(Happened::NoTray);
-            if shown.await {
-                let _ = news.send(Happened::TrayCame);
+    let (tell, mut told) = watch::channel(false);
+    tokio::spawn(host::watch_tray(move |is_shown| {
+        let _ = tell.send(is_shown);
+    }));
+    let mut is_missed = false;
+    loop {
+        let is_shown = *told.borrow_and_update();
+        if is_shown && std::mem::take(&mut is_missed) {
+            let _ = news.send(Happened::TrayCame);
+        } else if !is_shown && !is_missed {
+            let comes = told.wait_for(|is_shown| *is_shown);
+            // Where nobody can be asked any more it is over at once.
+            if !matches!(tokio::time::timeout(PATIENCE, comes).await, Ok(Ok(_))) {
+                is_missed = true;
+                let _ = news.send(Happened::NoTray { quietly });
             }
+        }
+        quietly = true;
+        if told.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Notifications where only an app may show them (macOS): each waits for its answer on a thread of its own.
+//! Notifications that the app itself shows, each on a thread of its own that waits for the answer: where only
+//! an app may show them (macOS), all; elsewhere only that nobody shows its icon.
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! Times and other people's texts as a menu says them. Pure: the clock is an argument.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
+use protocol::turns_direction;
 
 /// "under 1 min", "4 min", "2 h 5 min". A clock that was set back shows no negative time.
 pub(crate) fn elapsed(from: Timestamp, now: &ZonedDateTime) -> String {
@@ -67,11 +68,6 @@ pub(crate) fn plain(text: &str, most: usize) -> String {
         line.push('…');
     }
     line.trim().to_owned()
-}
-
-/// Unicode's explicit marks of direction (UAX 9, section 2).
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn minutes_between(from: Timestamp, now: &ZonedDateTime) -> i64 {

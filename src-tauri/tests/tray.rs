@@ -92,6 +92,8 @@ mod played {
         clean_up_now_opens_its_page_with_the_plan
         a_window_opens_where_and_as_large_as_it_was_closed
         a_desktop_without_a_tray_gets_the_window_and_the_reason
+        a_login_on_a_desktop_without_a_tray_opens_no_window_and_tells_it_by_a_notification
+        a_panel_that_draws_no_icons_is_told_and_so_is_one_that_goes_later
         quit_ends_the_app_and_nothing_else
     }
 }
@@ -102,6 +104,7 @@ mod heavy_end_to_end {
         an_app_that_is_killed_in_a_task_harms_nothing
         a_second_start_opens_the_window_of_the_first_in_the_middle_of_a_task
         a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu
+        finish_this_task_then_stop_ends_supervisor_and_app_after_the_task_and_not_before
         a_task_is_ended_by_the_button_that_names_it_alone_and_the_runner_goes_on
     }
 }

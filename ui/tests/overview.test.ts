@@ -4,6 +4,7 @@ import type { View } from "../src/bridge";
 import type { RunnerState } from "../src/generated/protocol";
 import { ORDER, word as wordOf } from "../src/states";
 import { violations } from "./axe";
+import { given, type CallOf } from "../harness/replies";
 import { runnersOf, scene, scenes } from "../harness/scenes";
 import { close, open, settle } from "./window";
 
@@ -330,6 +331,38 @@ test("what happened while nobody looked is told until it is read", async () => {
   expect(made("notices")).toEqual([{ call: "notices", since: 10, limit: 20 }]);
   await fireEvent.click(button("I have read it"));
   expect(made("saw-notices")).toEqual([{ call: "saw-notices", up_to: 12 }]);
+});
+
+/** A supervisor that has told so many, none of which was seen, and gives at most 200 at once. */
+function told(newest: number) {
+  const view = scene("away");
+  if (view.supervisor.kind === "live") view.supervisor.snapshot.notices = { newest, seen: 0 };
+  const [one] = given("notices").notices;
+  const notices = ({ limit = 50 }: CallOf<"notices">) => {
+    const ids = Array.from({ length: Math.min(limit, 200, newest) }, (_, i) => newest - i);
+    return { ok: { notices: ids.map((id) => ({ ...one, id, title: `notice ${id}` })), newest, seen: 0 } };
+  };
+  return open(view, { answers: { notices } });
+}
+
+test("what was not shown is not read: the earlier ones come first", async () => {
+  const { made } = await told(35);
+  const news = screen.getByRole("region", { name: "Since you last looked" });
+  expect(within(news).getAllByRole("listitem")).toHaveLength(20);
+  expect(screen.queryByRole("button", { name: "I have read it" })).toBeNull();
+  await fireEvent.click(button("Show 15 earlier notices"));
+  await settle();
+  expect(within(news).getAllByRole("listitem")).toHaveLength(35);
+  await fireEvent.click(button("I have read it"));
+  expect(made("saw-notices")).toEqual([{ call: "saw-notices", up_to: 35 }]);
+});
+
+test("of more than a page can show it is said how many it leaves out", async () => {
+  await told(230);
+  await fireEvent.click(button("Show 180 earlier notices"));
+  await settle();
+  expect(screen.getByText("30 earlier notices are not shown.")).toBeTruthy();
+  expect(button("I have read it")).toBeTruthy();
 });
 
 test("today's tasks and the last few are there at a glance", async () => {

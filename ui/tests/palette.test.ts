@@ -1,5 +1,6 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test } from "vitest";
+import cli from "../../docs/cli.md?raw";
 import type { View } from "../src/bridge";
 import { scene } from "../harness/scenes";
 import { close, open, settle } from "./window";
@@ -69,7 +70,106 @@ test("what is refused is said, and the palette stays", async () => {
   expect(screen.getByRole("listbox")).toBeTruthy();
 });
 
-describe("everything the tray and runnerctl can do is there", () => {
+/** Each command of docs/cli.md: the scene in which the palette has it, and its words there; or why it has none. */
+const RUNNERCTL: { [command: string]: [scene: string, title: string] | { not: string } } = {
+  setup: ["idle", "Set up a runner"],
+  status: ["idle", "Go to Overview"],
+  tasks: ["idle", "Go to Overview"],
+  history: ["idle", "Go to History"],
+  logs: ["idle", "Show the log"],
+  doctor: ["idle", "Check this machine"],
+  notices: { not: "what nobody has seen is the first thing on every page" },
+  pause: ["idle", "Pause until I resume"],
+  resume: ["paused", "Resume"],
+  "after-task": ["busy", "After this task: pause all runners"],
+  "cancel-task": ["busy", "Cancel the task…"],
+  remove: ["idle", "Remove the runner…"],
+  workdirs: ["idle", "Go to Directories"],
+  "workdirs keep": ["idle", "Go to Directories"],
+  "workdirs release": ["idle", "Go to Directories"],
+  clean: ["idle", "Clean up now…"],
+  presets: ["idle", "Change what is cleaned up, and when…"],
+  "presets set": ["idle", "Change what is cleaned up, and when…"],
+  "preinstall list": ["idle", "Go to Preinstall"],
+  "preinstall check": ["idle", "Check what jobs find on this machine"],
+  "preinstall plan": ["idle", "Plan what the CircleCI essentials miss…"],
+  "preinstall install": ["idle", "Plan what the CircleCI essentials miss…"],
+  "preinstall report": { not: "a report is a file for somebody else" },
+  "preinstall import": { not: "a list is a file of somebody else's" },
+  "preinstall export": { not: "a list is a file for another machine" },
+  "token set": ["idle", "Replace, move or forget the token…"],
+  "token move": ["idle", "Replace, move or forget the token…"],
+  "token forget": ["idle", "Replace, move or forget the token…"],
+  "token create": ["idle", "Replace, move or forget the token…"],
+  "token list": ["idle", "Replace, move or forget the token…"],
+  "token rotate": ["idle", "Replace, move or forget the token…"],
+  "token delete": ["idle", "Replace, move or forget the token…"],
+  "class list": ["idle", "Choose or create a resource class…"],
+  "class show": { not: "what waits for a class CircleCI's own pages show" },
+  "class create": ["idle", "Choose or create a resource class…"],
+  "class delete": { not: "it may stop other machines, of which the window knows nothing" },
+  "agent list": ["idle", "Go to Settings"],
+  "agent install": ["idle", "Install the agent now"],
+  "agent stop-install": ["updating", "Stop the agent’s download"],
+  "supervisor start": ["absent", "Start the supervisor"],
+  "supervisor stop": ["idle", "Stop the supervisor; agents and tasks go on"],
+  "supervisor enable": ["idle", "Start the supervisor and the tray at login, or do not…"],
+  "supervisor disable": ["idle", "Start the supervisor and the tray at login, or do not…"],
+  "supervisor status": ["idle", "Go to Settings"],
+  "preferences show": ["idle", "Go to Settings"],
+  "preferences set keep-awake": ["idle", "Let this machine sleep while a task runs"],
+  "preferences set battery-floor": ["idle", "Set the battery limit of staying awake…"],
+  "preferences set notify-problems": ["idle", "Do not notify me: problems"],
+  "preferences set notify-pause-ended": ["idle", "Do not notify me: pauses that end"],
+  "preferences set notify-tasks": ["idle", "Notify me: every task that has ended"],
+  "preferences set stop-below": ["idle", "Change what is cleaned up, and when…"],
+  "preferences set go-on-above": ["idle", "Change what is cleaned up, and when…"],
+  "preferences set clean-limit": ["idle", "Change what is cleaned up, and when…"],
+  "preferences set clean-fails": ["idle", "Change what is cleaned up, and when…"],
+  "preferences set end-left-overs": ["idle", "Change what is cleaned up, and when…"],
+  "preferences set clean-weekly": ["idle", "Do not clean up every week"],
+  "config path": ["idle", "Go to Settings"],
+  "config show": ["idle", "Copy the agent’s configuration"],
+  "config job-path": ["idle", "Show or set where jobs find programs"],
+  "config snippet": ["idle", "Copy lines for .circleci/config.yml"],
+  completions: { not: "a shell's" },
+};
+
+/** The commands that do something themselves; one that changes many things, once for each. */
+function commandsOf(page: string): string[] {
+  return page.split(/^## /m).slice(1).flatMap((chapter) => {
+    const name = /^`runnerctl ?(.*)`/.exec(chapter)?.[1] ?? "";
+    if (/^runnerctl .*<COMMAND>$/m.test(chapter)) return [];
+    const what = /^- `<NAME>`: \n  One of (.*)\.$/m.exec(chapter)?.[1]?.match(/[a-z-]+/g) ?? [];
+    return what.length > 0 ? what.map((it) => `${name} ${it}`) : [name];
+  });
+}
+
+describe("everything that runnerctl can do", () => {
+  test("is known here, command by command", () => {
+    expect(commandsOf(cli).length).toBeGreaterThan(50);
+    expect(Object.keys(RUNNERCTL).sort()).toEqual(commandsOf(cli).sort());
+  });
+  test.each(Object.entries(RUNNERCTL).filter(([, has]) => Array.isArray(has)))("%s is there", async (_, has) => {
+    const [name, title] = has as [string, string];
+    await commands(scene(name));
+    await type(title);
+    expect(found()).toContain(title);
+  });
+  test.each(["Start the supervisor and the tray at login, or do not…", "Set the battery limit of staying awake…"])(
+    "%s leads to its page",
+    async (title) => {
+      const { calls } = await commands(scene("idle"));
+      await type(title);
+      await press("Enter");
+      await settle();
+      expect(screen.getByRole("heading", { level: 1, name: "Settings" })).toBeTruthy();
+      expect(calls.filter((it) => it.call === "set-login" || it.call === "set-preferences")).toEqual([]);
+    },
+  );
+});
+
+describe("everything the tray can do is there", () => {
   test.each([
     ["idle", "Set up a runner"],
     ["idle", "Check this machine"],

@@ -2,6 +2,7 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test } from "vitest";
 import type { View } from "../src/bridge";
+import type { TokenSeen } from "../src/generated/protocol";
 import protocol from "../src/generated/protocol.ts?raw";
 import { keep, kept } from "../src/kept";
 import { place } from "../src/place.svelte";
@@ -192,6 +193,25 @@ describe("left half way", () => {
     keep("set-up", { step: "claim", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos" });
     await open(scene("idle"), { page: "set-up" });
     expect(screen.getByText("mac-mini-01 works")).toBeTruthy();
+  });
+
+  test("nobody says that CircleCI has answered before it has", async () => {
+    keep("set-up", { step: "claim", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos" });
+    const idle = (token: TokenSeen, since: string) => {
+      const view = scene("idle");
+      for (const runner of runnersOf(view)) Object.assign(runner, { token, state_since: since });
+      return view;
+    };
+    const { show } = await open(idle("untried", "2026-03-02T16:42:11Z"), { page: "set-up" });
+    expect(screen.getByText("Waiting for the first claim…")).toBeTruthy();
+    await show(idle("untried", "2026-03-02T16:42:10Z"));
+    expect(screen.getByText("mac-mini-01 waits for tasks")).toBeTruthy();
+    expect(screen.getByText(/nothing has been refused yet/)).toBeTruthy();
+    expect(screen.queryByText(/has answered its first claim/)).toBeNull();
+    expect(rail(/^First claim/).textContent).toContain("waiting");
+    await show(idle("accepted", "2026-03-02T16:42:11Z"));
+    expect(screen.getByText(/has answered its first claim/)).toBeTruthy();
+    expect(rail(/^First claim/).textContent).toContain("works");
   });
 
   test("what is remembered and cannot be read is as nothing", async () => {
@@ -394,6 +414,26 @@ describe("a fault", () => {
     await fireEvent.click(button("Install and start"));
     await settle();
     expect(asked).toEqual([{ do: "start-supervisor" }]);
+  });
+
+  test("a supervisor that does not start is not said to run, and nothing is asked of it", async () => {
+    const refused = { code: "supervisor-absent", title: "The supervisor is not running.", hint: "Start the supervisor, then try again." };
+    let isThere = false;
+    const { made } = await open(scene("absent"), {
+      page: "set-up",
+      answers: { agents: () => (isThere ? { ok: [] } : { refused }) },
+    });
+    await fillIn();
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    expect(step()).toBe("Install");
+    expect(screen.getByRole("alert").textContent).toContain("The supervisor is not running.");
+    expect(screen.getByRole("list", { name: "Progress" }).textContent).not.toContain("Supervisor runs");
+    expect(made("set-up")).toEqual([]);
+    isThere = true;
+    await fireEvent.click(screen.getAllByRole("button", { name: "Try again" })[0] as HTMLElement);
+    await settle();
+    expect(made("set-up")).toHaveLength(1);
   });
 
   test("on a Mac its owner is asked about notifications, and a no hinders nothing", async () => {

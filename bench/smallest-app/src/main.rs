@@ -11,7 +11,7 @@ fn main() -> tauri::Result<()> {
             let open = MenuItem::with_id(app, "open", "Open", true, None::<&str>)?;
             let quit = MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?;
             TrayIconBuilder::new()
-                .icon(tauri::include_image!("../../icons/tray/on-light/idle-32.png"))
+                .icon(tauri::include_image!("../../icons/tray/idle.png"))
                 .menu(&Menu::with_items(app, &[&open, &quit])?)
                 .on_menu_event(|app, event| match event.id().as_ref() {
                     "open" => open_window(app),

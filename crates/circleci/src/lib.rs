@@ -17,6 +17,7 @@ mod log_line;
 mod meaning;
 mod names;
 mod other_installs;
+mod page;
 mod patience;
 mod probe;
 mod progress;
@@ -41,6 +42,7 @@ pub use names::{resource_class_is_valid, runner_name_is_valid};
 pub use other_installs::{
     AGENT_PROGRAMS, InstallWay, config_named_in, install_ways, runner_name_in,
 };
+pub use page::{NotAPage, page};
 pub use patience::Patience;
 pub use probe::answers;
 pub use progress::{Progress, Waits};

@@ -5,8 +5,8 @@ use protocol::{RunnerName, TokenStore};
 
 use crate::commands::{
     after_task, agent, cancel_task, class, clean, completions, config, doctor, history, logs,
-    notices, pause, preferences, preinstall, presets, resume, setup, status, supervisor, tasks,
-    token, workdirs,
+    notices, pause, preferences, preinstall, presets, remove, resume, setup, status, supervisor,
+    tasks, token, workdirs,
 };
 
 /// Lend this machine to CircleCI as a self-hosted runner, and take it back at any time.
@@ -39,6 +39,7 @@ pub(crate) enum Command {
     Resume(resume::Args),
     AfterTask(after_task::Args),
     CancelTask(cancel_task::Args),
+    Remove(remove::Args),
     Workdirs(workdirs::Args),
     Clean(clean::Args),
     Presets(presets::Args),

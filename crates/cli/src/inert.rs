@@ -1,5 +1,7 @@
 //! Text from outside (a branch, a job's output) must not drive the terminal it is shown on.
 
+use protocol::turns_direction;
+
 /// The same text without escape sequences and control characters; lines and tabs stay.
 pub(crate) fn inert(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());
@@ -50,11 +52,6 @@ fn skip_until(chars: &mut Chars, is_last: impl Fn(char) -> bool) {
     }
 }
 
-/// Characters that make text read in another order than it is written.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -77,7 +74,7 @@ mod tests {
             ("\u{1b}(Bset", "set"),
             ("\u{1b}cfull reset", "full reset"),
             ("over\rwritten\u{8}\u{7f}\0", "overwritten"),
-            ("\u{202e}txet", "txet"),
+            ("\u{202e}txet\u{200f}", "txet"),
             ("\u{1b}", ""),
             ("\u{1b}]cut short\nnext line", "\nnext line"),
             ("\u{1b}[12\nnext line", "\nnext line"),

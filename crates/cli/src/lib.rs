@@ -2,6 +2,7 @@
 //! says; it keeps no state, holds no token and decides nothing.
 
 mod arguments;
+mod ask;
 mod choose;
 mod clock;
 mod commands;

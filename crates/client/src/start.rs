@@ -125,7 +125,9 @@ pub(crate) fn program() -> PathBuf {
         // Its working directory will not be ours.
         return std::path::absolute(&named).unwrap_or(named.into());
     }
-    let here = std::env::current_exe().and_then(std::fs::canonicalize).unwrap_or_default();
+    let here = host::this_program().unwrap_or_default();
+    // Where it was called by another name; what was removed has only the one it had.
+    let here = std::fs::canonicalize(&here).unwrap_or(here);
     here.parent().unwrap_or(Path::new("")).join(NAME)
 }
 

@@ -34,8 +34,8 @@ pub fn calm_web_view() {
     os_desktop::calm_web_view();
 }
 
-/// Answers true as soon as somebody shows tray icons, and false where nobody can be asked. Where a
-/// desktop has no place for them it never answers, because one may yet come: give it a deadline.
-pub async fn tray_icons_are_shown() -> bool {
-    os_desktop::tray_icons_are_shown().await
+/// Tells whether somebody shows tray icons, first as it is now and then after whatever may have changed it.
+/// Ends where nobody can be asked any more.
+pub async fn watch_tray(told: impl FnMut(bool)) {
+    os_desktop::watch_tray(told).await;
 }

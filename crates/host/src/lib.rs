@@ -27,6 +27,7 @@ mod shared;
 mod signature;
 mod sleep;
 mod system;
+mod this_program;
 pub mod token_file;
 
 #[cfg(target_os = "linux")]
@@ -64,9 +65,7 @@ mod os_session;
 pub use account::Account;
 pub use alarm::Alarm;
 pub use autostart::{start_at_login, starts_at_login};
-pub use desktop::{
-    TrayPicture, calm_web_view, display_of_session, has_display, tray_icons_are_shown,
-};
+pub use desktop::{TrayPicture, calm_web_view, display_of_session, has_display, watch_tray};
 pub use detached::detach;
 pub use folders::{Folders, HOME_VARIABLE};
 pub use folders_error::FoldersError;
@@ -79,6 +78,7 @@ pub use root::{ALLOW_ROOT_VARIABLE, refuse_root};
 pub use signature::{Signer, check_signature};
 pub use sleep::Sleep;
 pub use system::{System, machine_name};
+pub use this_program::this_program;
 
 /// Whether notifications are the supervisor's to show here, so that they come with the app closed; on
 /// macOS only an app may show any.

@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use zbus::fdo::DBusProxy;
+use zbus::message::Type;
 use zbus::names::BusName;
+use zbus::zvariant::OwnedValue;
+use zbus::{Connection, MatchRule, MessageStream};
 
 use crate::TrayPicture;
 use crate::login_service::run;
 
 pub(crate) const TRAY_PICTURE: TrayPicture = TrayPicture::AsItIs;
 
-/// Who shows tray icons:
+/// Who knows the tray's icons, and whether a host shows them:
 /// <https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/StatusNotifierWatcher/>.
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+const AT: &str = "/StatusNotifierWatcher";
 
 pub(crate) fn has_display() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -47,24 +51,37 @@ fn of_display(told: &str) -> Vec<(String, String)> {
     all.into_iter().filter(|(name, _)| OF_DISPLAY.contains(&name.as_str())).collect()
 }
 
-pub(crate) async fn tray_icons_are_shown() -> bool {
-    watcher_appears().await.is_ok()
+pub(crate) async fn watch_tray(mut told: impl FnMut(bool)) {
+    // It never ends well: without a bus nobody shows any.
+    let _ = watch_host(&mut told).await;
+    told(false);
 }
 
-/// Returns once the watcher is there.
-async fn watcher_appears() -> zbus::Result<()> {
-    let bus = DBusProxy::new(&zbus::Connection::session().await?).await?;
+async fn watch_host(told: &mut impl FnMut(bool)) -> zbus::Result<()> {
+    let session = Connection::session().await?;
+    let bus = DBusProxy::new(&session).await?;
     // Listen first, then look: whoever appears in between is not missed.
-    let mut changes = bus.receive_name_owner_changed_with_args(&[(0, WATCHER)]).await?;
-    if bus.name_has_owner(BusName::try_from(WATCHER)?).await? {
-        return Ok(());
+    let signals = MatchRule::builder().msg_type(Type::Signal).interface(WATCHER)?.path(AT)?.build();
+    let signals = MessageStream::for_match_rule(signals, &session, None).await?;
+    let owners = bus.receive_name_owner_changed_with_args(&[(0, WATCHER)]).await?;
+    let mut changes = stream::select(signals.map(drop), owners.map(drop));
+    told(has_host(&session, &bus).await?);
+    while let Some(()) = changes.next().await {
+        told(has_host(&session, &bus).await?);
     }
-    while let Some(change) = changes.next().await {
-        if change.args()?.new_owner().is_some() {
-            return Ok(());
-        }
+    Ok(())
+}
+
+/// A watcher alone draws nothing. One that does not say is believed to have a host.
+async fn has_host(session: &Connection, bus: &DBusProxy<'_>) -> zbus::Result<bool> {
+    if !bus.name_has_owner(BusName::try_from(WATCHER)?).await? {
+        return Ok(false);
     }
-    Err(zbus::Error::Failure("the session bus went away".to_owned()))
+    let asked = (WATCHER, "IsStatusNotifierHostRegistered");
+    let properties = "org.freedesktop.DBus.Properties";
+    let said = session.call_method(Some(WATCHER), AT, Some(properties), "Get", &asked).await;
+    let said = said.and_then(|said| Ok(bool::try_from(said.body().deserialize::<OwnedValue>()?)?));
+    Ok(said.unwrap_or(true))
 }
 
 /// Desktop Application Autostart Specification, "Autostart Of Applications During Startup".

@@ -5,8 +5,11 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::pin::pin;
 use std::process::{Command, Stdio};
 
+use futures::future;
+use notify_rust::NotificationResponse;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -123,20 +126,28 @@ pub(crate) fn may_notify() -> Result<bool, String> {
     Ok(true)
 }
 
-pub(crate) fn show(notification: &Notification) -> End {
+pub(crate) fn show(notification: &Notification, nobody_waits: impl Future<Output = ()>) -> End {
     let handle = match shown(notification) {
         Ok(handle) => handle,
         Err(error) => return End::NotShown(error.to_string()),
     };
-    let mut end = End::Closed;
-    handle.wait_for_action(|action| {
-        end = match action {
-            "__closed" => End::Closed,
-            "default" => End::Clicked,
-            key => End::Chosen(key.to_owned()),
-        };
+    let mut end = None;
+    zbus::block_on(async {
+        let answer = pin!(handle.wait_for_action_async(|response| end = Some(end_of(response))));
+        future::select(answer, pin!(nobody_waits)).await;
     });
-    end
+    if end.is_none() && !notification.buttons.is_empty() {
+        handle.close();
+    }
+    end.unwrap_or(End::Closed)
+}
+
+fn end_of(response: &NotificationResponse) -> End {
+    match response {
+        NotificationResponse::Default => End::Clicked,
+        NotificationResponse::Action(key) => End::Chosen(key.clone()),
+        NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => End::Closed,
+    }
 }
 
 pub(crate) fn tell(notification: &Notification) {

@@ -19,8 +19,9 @@ pub(crate) fn display_of_session() -> Vec<(String, String)> {
     Vec::new()
 }
 
-pub(crate) fn tray_icons_are_shown() -> Ready<bool> {
-    ready(true)
+pub(crate) fn watch_tray(mut told: impl FnMut(bool)) -> Ready<()> {
+    told(true);
+    ready(())
 }
 
 /// A launch agent of the user's (launchd.plist(5)).

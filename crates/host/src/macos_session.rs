@@ -71,7 +71,8 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Only an app that runs may show one.
 pub(crate) fn tell(_: &Notification) {}
 
-pub(crate) fn show(notification: &Notification) -> End {
+/// Whoever waits for the answer is the app, for as long as it runs.
+pub(crate) fn show(notification: &Notification, _: impl Future<Output = ()>) -> End {
     let Notification { title, body, buttons } = notification;
     let mut shown = notify_rust::Notification::new();
     shown.summary(title).body(body).timeout(PATIENCE);

@@ -34,7 +34,13 @@ pub const DESKTOP_ENTRY: &str = "runner-tray";
 impl Notification {
     /// Blocks until it is over, which may be never.
     pub fn show(&self) -> End {
-        os_session::show(self)
+        self.show_until(std::future::pending())
+    }
+
+    /// The same, until nobody waits for the answer any more: a button that nobody hears goes with its
+    /// notification, which is closed then. What has no button stays on the screen.
+    pub fn show_until(&self, nobody_waits: impl Future<Output = ()>) -> End {
+        os_session::show(self, nobody_waits)
     }
 
     /// Shows it and waits for nothing, for whoever ends then. On macOS, where only an app that runs may show

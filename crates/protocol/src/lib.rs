@@ -5,6 +5,7 @@ mod after_task;
 mod calls;
 mod circleci;
 mod cleanup;
+mod direction;
 mod doctor;
 mod history;
 mod names;
@@ -35,6 +36,7 @@ pub use cleanup::{
     Presets, ReceiptGroup, Risk, SetAside, UndoCleanup, Undone, Volume, VolumeReceipt, WorkDir,
     WorkDirId, WorkDirKind, WorkDirShort, WorkDirUse, WorkDirs,
 };
+pub use direction::turns_direction;
 pub use doctor::{Check, CheckAbout, Finding, Findings, Level};
 pub use history::{FinishedTask, Outcome, TaskResult};
 pub use names::{NameError, ResourceClass, RunId, RunnerName, TaskId};

@@ -18,17 +18,17 @@ const RESTARTS_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Firing {
     /// It is being taken off the disk.
-    Saving(AfterTaskAct),
+    Saving(WantedAfterTask),
     /// It was asked for.
-    Acting(AfterTaskAct),
+    Acting(WantedAfterTask),
     /// It was granted, and comes before then.
-    Granted(AfterTaskAct, Timestamp),
+    Granted(WantedAfterTask, Timestamp),
 }
 
 impl Firing {
-    fn act(self) -> AfterTaskAct {
+    fn wanted(self) -> WantedAfterTask {
         match self {
-            Self::Saving(act) | Self::Acting(act) | Self::Granted(act, _) => act,
+            Self::Saving(wanted) | Self::Acting(wanted) | Self::Granted(wanted, _) => wanted,
         }
     }
 }
@@ -36,7 +36,7 @@ impl Firing {
 impl Core {
     pub(crate) fn want_after_task(&mut self, act: AfterTaskAct, now: Timestamp) {
         self.after_task_refused = None;
-        let since = match &self.wanted.after_task {
+        let since = match self.wanted.after_task {
             Some(wanted) if wanted.act == act => wanted.since,
             Some(_) | None => now,
         };
@@ -58,8 +58,8 @@ impl Core {
         {
             self.firing = None;
         }
-        let Some(wanted) = self.saved.after_task.clone() else { return };
-        let unchanged = self.saving.is_none() && self.wanted.after_task.as_ref() == Some(&wanted);
+        let Some(wanted) = self.saved.after_task else { return };
+        let unchanged = self.saving.is_none() && self.wanted.after_task == Some(wanted);
         if self.firing.is_some() || !unchanged || self.is_any_live() {
             return;
         }
@@ -81,39 +81,40 @@ impl Core {
                 }
             }
         }
-        self.firing = Some(Firing::Saving(wanted.act));
+        self.firing = Some(Firing::Saving(wanted));
     }
 
     /// It is off the disk: now, and only now, it is done.
     pub(crate) fn act_after_task(&mut self, now: Timestamp) -> Option<Effect> {
-        let Some(Firing::Saving(act)) = self.firing else { return None };
+        let Some(Firing::Saving(wanted)) = self.firing else { return None };
         if self.saved.after_task.is_some() || self.saving.is_some() {
             return None;
         }
-        self.tell_after_task(act, now);
-        if act == AfterTaskAct::Pause {
+        self.tell_after_task(wanted.act, now);
+        if wanted.act == AfterTaskAct::Pause {
             self.firing = None;
             return None;
         }
-        self.firing = Some(Firing::Acting(act));
-        Some(Effect::AfterTask(act))
+        self.firing = Some(Firing::Acting(wanted));
+        Some(Effect::AfterTask(wanted.act))
     }
 
     pub(crate) fn after_task_done(&mut self, failure: Option<&str>, now: Timestamp) {
-        let Some(Firing::Acting(act)) = self.firing else { return };
+        let Some(Firing::Acting(wanted)) = self.firing else { return };
         self.firing = None;
         if let Some(why) = failure {
-            self.after_task_refused = Some(problems::after_task_refused(now, act, why));
+            self.after_task_refused = Some(problems::after_task_refused(now, wanted.act, why));
             return;
         }
-        let within = if act == AfterTaskAct::Sleep { SLEEPS_WITHIN } else { RESTARTS_WITHIN };
-        self.firing = now.checked_add(within).ok().map(|until| Firing::Granted(act, until));
+        let sleeps = wanted.act == AfterTaskAct::Sleep;
+        let within = if sleeps { SLEEPS_WITHIN } else { RESTARTS_WITHIN };
+        self.firing = now.checked_add(within).ok().map(|until| Firing::Granted(wanted, until));
     }
 
     /// What holds every runner while it is waited for.
-    pub(crate) fn after_task_hold(&self, now: Timestamp) -> Option<PauseReason> {
-        let waits = self.saved.after_task.as_ref().map(|wanted| (wanted.act, wanted.since));
-        let (act, since) = waits.or(self.firing.map(|firing| (firing.act(), now)))?;
+    pub(crate) fn after_task_hold(&self) -> Option<PauseReason> {
+        let WantedAfterTask { act, since } =
+            self.saved.after_task.or(self.firing.map(Firing::wanted))?;
         let (by, reading) = (PauseBy::AfterTask, Some(then(act).to_owned()));
         Some(PauseReason { by, since, until: None, note: None, reading })
     }
@@ -125,8 +126,10 @@ impl Core {
         }
     }
 
+    /// That the supervisor ends is shown to its own end: whoever sees it go knows why.
     pub(crate) fn shown_after_task(&self) -> Option<AfterTask> {
-        let wanted = self.saved.after_task.as_ref()?;
+        let ends = self.firing.map(Firing::wanted).filter(|it| it.act == AfterTaskAct::Quit);
+        let wanted = self.saved.after_task.or(ends)?;
         let live = |name: &RunnerName| {
             let runner = &self.runners[name];
             runner.starting || runner.live_run(&self.boot).is_some()

@@ -360,7 +360,7 @@ impl Core {
         let wanted = self.preferences.unwrap_or_default().cleanup;
         pauses.extend(self.disk.hold(runner, wanted));
         pauses.extend(self.preinstalling.hold());
-        pauses.extend(self.after_task_hold(now));
+        pauses.extend(self.after_task_hold());
         pauses
     }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::{
     AfterTaskAct, FinishedTask, Notice, NoticeAbout, NoticeOffer, NoticesSeen, PauseBy,
     PauseReason, Preferences, Problem, ProblemCode, Runner as Shown, RunnerName, RunnerState,
-    TaskResult,
+    TaskResult, turns_direction,
 };
 
 use crate::core::Core;
@@ -313,10 +313,9 @@ fn sentence(words: String) -> String {
 
 /// In one line, without what moves the cursor or turns the direction of writing.
 fn bounded(words: &str, longest: usize) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
     let mut plain: String = words
         .chars()
-        .filter(|c| !turns(*c))
+        .filter(|&c| !turns_direction(c))
         .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
         .take(longest + 1)
         .collect();

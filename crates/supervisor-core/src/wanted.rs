@@ -20,7 +20,7 @@ pub struct Wanted {
     pub weekly_cleanup_since: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantedAfterTask {
     #[serde(rename = "do")]
     pub act: AfterTaskAct,

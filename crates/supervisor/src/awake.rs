@@ -48,7 +48,7 @@ impl Supervisor {
         }
         let (number, to_loop) = (self.keeping.number, self.to_loop.clone());
         tokio::task::spawn_blocking(move || {
-            let program = crate::program::path().map_err(|error| error.to_string());
+            let program = host::this_program().map_err(|error| error.to_string());
             let asked = program.and_then(|program| host::awake::keep(&program, &["keep-awake"]));
             to_loop.send(Input::Awake(number, asked));
         });
@@ -96,7 +96,7 @@ impl Supervisor {
 }
 
 async fn tell(machine: Machine) -> Result<(), String> {
-    let program = crate::program::path().map_err(|error| error.to_string())?;
+    let program = host::this_program().map_err(|error| error.to_string())?;
     let child = tokio::process::Command::new(program)
         .args(["machine", machine.as_str()])
         .stdin(Stdio::null())

@@ -78,7 +78,7 @@ fn place(copy: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn beside_this_program() -> Result<PathBuf> {
-    let this = crate::program::path().context("finding this program")?;
+    let this = host::this_program().context("finding this program")?;
     Ok(this.with_file_name(KEEPER))
 }
 

@@ -15,10 +15,12 @@ use crate::api::refusal;
 use crate::input::Input;
 use crate::supervisor::Supervisor;
 
-/// One that nobody answers is left to the desktop after this long.
-const PATIENCE: Duration = Duration::from_mins(10);
-/// So many wait for an answer at once; of more the oldest is left to the desktop.
+/// One that is still there after this long is closed, and read in the window; many desktops keep one for ever.
+const PATIENCE: Duration = Duration::from_hours(12);
+/// So many wait for an answer at once, each with a process; of more the oldest is closed.
 const MOST: usize = 8;
+/// How long a child whose supervisor does not wait any more may take to close what it shows.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(crate) struct Shown {
@@ -123,30 +125,7 @@ impl Supervisor {
         let NoticeAbout::TaskEnded { link: Some(link), .. } = &notice.about else { return None };
         let servers = self.settings.iter().flat_map(|settings| settings.runners.values());
         let servers: Vec<&str> = servers.map(crate::settings::RunnerSettings::api_url).collect();
-        may_open(link, &servers).then(|| link.clone())
-    }
-}
-
-/// What a pipeline chose is opened only where it leads by https to CircleCI, or to a server of the
-/// owner's own: to its host, or where that is `runner.X`, to `X` and `app.X`. Builds for tests also open
-/// pages of this machine by http.
-fn may_open(link: &str, servers: &[&str]) -> bool {
-    const CLOUD: [&str; 2] = ["circleci.com", "app.circleci.com"];
-    let Ok(link) = url::Url::parse(link) else { return false };
-    let Some(host) = link.host_str() else { return false };
-    if !link.username().is_empty() || link.password().is_some() {
-        return false;
-    }
-    let is_page_host = |server: &url::Url| {
-        let server = server.host_str().unwrap_or_default();
-        let site = server.strip_prefix("runner.");
-        host == server || site.is_some_and(|site| host == site || host == format!("app.{site}"))
-    };
-    let mut servers = servers.iter().filter_map(|server| url::Url::parse(server).ok());
-    match link.scheme() {
-        "https" => CLOUD.contains(&host) || servers.any(|server| is_page_host(&server)),
-        "http" => cfg!(debug_assertions) && ["127.0.0.1", "localhost", "[::1]"].contains(&host),
-        _ => false,
+        circleci::page(link, &servers).ok().map(String::from)
     }
 }
 
@@ -160,14 +139,13 @@ fn notification(notice: &NewNotice) -> Notification {
 }
 
 async fn exchange(notification: &Notification) -> anyhow::Result<End> {
-    let mut child = tokio::process::Command::new(crate::program::path()?)
+    let mut child = tokio::process::Command::new(host::this_program()?)
         .arg("notify")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .kill_on_drop(true)
         .spawn()?;
-    // It stays open as long as we wait: a child whose supervisor is gone ends.
+    // It stays open as long as we wait: a child that is waited for no more closes what it shows, and ends.
     let mut stdin = child.stdin.take();
     if let Some(stdin) = &mut stdin {
         stdin.write_all(format!("{}\n", serde_json::to_string(notification)?).as_bytes()).await?;
@@ -185,17 +163,21 @@ pub(crate) fn child() -> anyhow::Result<()> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     let notification: Notification = serde_json::from_str(&line)?;
+    let (tell, told) = tokio::sync::oneshot::channel();
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = tell.send(());
+        // A desktop that does not answer holds up nobody.
+        std::thread::sleep(LAST_WORD);
         std::process::exit(0);
     });
-    let end = notification.show();
+    let end = notification.show_until(async { told.await.unwrap_or_default() });
     Ok(serde_json::to_writer(std::io::stdout().lock(), &end)?)
 }
 
 /// The app, where it lies beside us.
 fn open_window() {
-    let app = crate::program::path().map(|program| program.with_file_name("runner-tray"));
+    let app = host::this_program().map(|program| program.with_file_name("runner-tray"));
     match app {
         Ok(app) if app.is_file() => open(app.as_os_str(), &["--window"]),
         Ok(_) | Err(_) => tracing::info!("the app is not installed beside the supervisor"),
@@ -216,37 +198,4 @@ fn open(program: &std::ffi::OsStr, arguments: &[&str]) {
             Err(error) => tracing::warn!(?program, %error, "cannot be opened"),
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::may_open;
-
-    #[test]
-    fn only_circleci_s_pages_and_those_of_ones_own_server_are_opened() {
-        let servers = ["https://runner.circleci.com", "http://runner.ci.acme.example:8123"];
-        for link in [
-            "https://app.circleci.com/pipelines/1",
-            "https://circleci.com/gh/acme/web/1",
-            "https://runner.ci.acme.example/build/1",
-            "https://app.ci.acme.example/build/1",
-        ] {
-            assert!(may_open(link, &servers), "{link}");
-        }
-        for link in [
-            "http://app.circleci.com/1",
-            "http://runner.ci.acme.example:8123/build/1",
-            "https://evil.circleci.com/1",
-            "https://circleci.com.evil.example/1",
-            "https://evilcircleci.com/1",
-            "https://you:secret@app.circleci.com/1",
-            "file:///etc/passwd",
-            "javascript:alert(1)",
-            "http://10.0.0.1/",
-            "no address",
-        ] {
-            assert!(!may_open(link, &servers), "{link}");
-        }
-        assert_eq!(may_open("http://127.0.0.1:9/build/1", &[]), cfg!(debug_assertions));
-    }
 }

@@ -5,7 +5,6 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 /// A package manager may put a file there and change it once more.
@@ -17,20 +16,10 @@ pub(crate) struct Program {
     file: Option<(u64, u64, i64)>,
 }
 
-/// Where this program lay when it began; later the system may say that it was deleted.
-pub(crate) fn path() -> std::io::Result<PathBuf> {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(path) = PATH.get() {
-        return Ok(path.clone());
-    }
-    let path = std::env::current_exe()?;
-    Ok(PATH.get_or_init(|| path).clone())
-}
-
 impl Program {
     /// As it is at start, before anybody can have replaced it.
     pub(crate) fn this() -> std::io::Result<Self> {
-        let path = path()?;
+        let path = host::this_program()?;
         Ok(Self { file: file_at(&path), path })
     }
 

@@ -124,11 +124,13 @@ pub struct Seen {
 /// Whoever shows notifications, on a bus of the trial's own.
 pub struct Notifications {
     seen: Arc<Mutex<Vec<Seen>>>,
+    closed: Arc<Mutex<Vec<u32>>>,
     bus: Connection,
 }
 
 struct Server {
     seen: Arc<Mutex<Vec<Seen>>>,
+    closed: Arc<Mutex<Vec<u32>>>,
     can: Vec<String>,
 }
 
@@ -160,7 +162,9 @@ impl Server {
         id
     }
 
-    fn close_notification(&self, _id: u32) {}
+    fn close_notification(&self, id: u32) {
+        lock(&self.closed).push(id);
+    }
 }
 
 impl Notifications {
@@ -168,13 +172,19 @@ impl Notifications {
     pub fn start(address: &str, can: &[&str]) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let can = can.iter().map(|word| (*word).to_owned()).collect();
-        let server = Server { seen: Arc::clone(&seen), can };
+        let closed = Arc::new(Mutex::new(Vec::new()));
+        let server = Server { seen: Arc::clone(&seen), closed: Arc::clone(&closed), can };
         let name = "org.freedesktop.Notifications";
-        Self { seen, bus: on(address, name, "/org/freedesktop/Notifications", server) }
+        Self { seen, closed, bus: on(address, name, "/org/freedesktop/Notifications", server) }
     }
 
     pub fn seen(&self) -> Vec<Seen> {
         lock(&self.seen).clone()
+    }
+
+    /// Those that whoever showed them has taken off the screen, in that order.
+    pub fn closed(&self) -> Vec<u32> {
+        lock(&self.closed).clone()
     }
 
     /// Somebody presses the button with this key. Whoever does not listen yet hears nothing of it.

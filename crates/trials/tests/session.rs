@@ -2,12 +2,13 @@
 //! its owner is told; on real buses, with stand-ins for logind and for whoever shows notifications.
 
 use std::fs::Permissions;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use protocol::{NoticeAbout, PauseBy, ProblemCode, RunnerState, Snapshot};
 use trials::{
-    Circle, DEADLINE, Desktop, Logind, Notifications, Options, Place, Rig, until, until_some,
+    Circle, DEADLINE, Desktop, Logind, Notifications, Options, Ours, Place, Rig, until, until_some,
 };
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
@@ -265,6 +266,43 @@ fn open_on_a_task_s_notification_opens_its_page_and_details_the_app() {
             .any(|line| line.contains("runner-tray") && line.contains("opened, from"))
     });
     rig.finish();
+}
+
+#[test]
+fn a_button_that_nobody_hears_any_more_goes_with_its_notification() {
+    const AT_ONCE: usize = 8;
+    let Some(session) = Desktop::without_keychain() else { return };
+    let server = Notifications::start(session.address(), &["actions", "body"]);
+    let mut rig = rig_with(&[("DBUS_SESSION_BUS_ADDRESS", session.address())]);
+    rig.place.runnerctl(&["preferences", "set", "notify-tasks", "on"]);
+    for shown in 1..=AT_ONCE + 1 {
+        let job = rig.short_job();
+        rig.assert_ended_well(&job);
+        until(DEADLINE, "it is told", || server.seen().len() == shown);
+    }
+    until(DEADLINE, "the oldest is closed", || server.closed() == [server.seen()[0].id]);
+    // The next supervisor does not know of those that are on the screen.
+    rig.kill_supervisor();
+    until(DEADLINE, "all are closed", || server.closed().len() == AT_ONCE + 1);
+    rig.start_supervisor(&USUAL);
+    rig.finish();
+}
+
+#[test]
+fn a_notification_without_a_button_stays_and_its_program_ends_with_whoever_waited() {
+    let Some(session) = Desktop::without_keychain() else { return };
+    let server = Notifications::start(session.address(), &["actions", "body"]);
+    let place = Place::new();
+    let mut command = place.command("runner-tray-supervisor");
+    command.arg("notify").env("DBUS_SESSION_BUS_ADDRESS", session.address());
+    command.stdin(Stdio::piped());
+    let mut shows = Ours::start(command);
+    let mut stdin = shows.child().stdin.take().expect("a pipe");
+    writeln!(stdin, r#"{{"title":"It ends","body":"","buttons":[]}}"#).expect("it reads");
+    until(DEADLINE, "it is shown", || server.seen().len() == 1);
+    drop(stdin);
+    assert!(shows.ended("whoever shows it").success());
+    assert_eq!(server.closed(), [0; 0]);
 }
 
 #[test]

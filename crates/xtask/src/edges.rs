@@ -35,7 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("client", &["host", "protocol"]),
     ("cli", &["circleci", "client", "host", "preinstall", "protocol"]),
-    ("runner-tray", &["client", "host", "protocol"]),
+    ("runner-tray", &["circleci", "client", "host", "protocol"]),
     // Stands in for somebody else's program, so it knows nothing of ours.
     ("local-circleci", &[]),
     ("demo", &["local-circleci", "process", "protocol"]),

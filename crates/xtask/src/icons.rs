@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
+use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
 use crate::generated::Generated;
 
-/// Pixels of a tray icon on a plain panel, on a sharp one, and on a large one.
-const TRAY_SIZES: [u32; 3] = [16, 32, 48];
+/// Of a tray icon on a sharp panel; plain ones make it smaller.
+const TRAY_SIZE: u32 = 32;
 const APP_SIZES: [u32; 5] = [16, 32, 48, 128, 256];
 /// `icon.png`: the source of all that bundlers make.
 const APP_LARGEST: u32 = 512;
@@ -26,13 +26,8 @@ pub(crate) fn files(root: &Path) -> anyhow::Result<Vec<Generated>> {
     }
     for source in states(&icons.join("state"))? {
         let state = source.file_stem().unwrap_or_default().to_string_lossy();
-        let shape = picture(&source)?;
-        for size in TRAY_SIZES {
-            let name = format!("{state}-{size}.png");
-            let black = draw(&shape, size)?;
-            files.push(png(icons.join("tray/on-light").join(&name), &black)?);
-            files.push(png(icons.join("tray/on-dark").join(&name), &whitened(black))?);
-        }
+        let shape = draw(&picture(&source)?, TRAY_SIZE)?;
+        files.push(png(icons.join(format!("tray/{state}.png")), &shape)?);
     }
     Ok(files)
 }
@@ -60,17 +55,6 @@ pub(crate) fn draw(picture: &Tree, size: u32) -> anyhow::Result<Pixmap> {
     let scale = Transform::from_scale(size as f32 / drawn.width(), size as f32 / drawn.height());
     resvg::render(picture, scale, &mut canvas.as_mut());
     Ok(canvas)
-}
-
-/// The same shape for dark panels.
-fn whitened(mut shape: Pixmap) -> Pixmap {
-    for pixel in shape.pixels_mut() {
-        let alpha = pixel.alpha();
-        if let Some(white) = PremultipliedColorU8::from_rgba(alpha, alpha, alpha, alpha) {
-            *pixel = white;
-        }
-    }
-    shape
 }
 
 fn png(path: PathBuf, picture: &Pixmap) -> anyhow::Result<Generated> {

@@ -97,6 +97,15 @@ class Desktop:
                 pass
         return found
 
+    def supervisors(self):
+        """The pids of real ones, without the helpers that they start."""
+        return [pid for (pid, _), command in self.processes() if command.strip().endswith("runner-tray-supervisor")]
+
+    def kill_supervisor(self):
+        [supervisor] = self.supervisors()
+        os.kill(supervisor, signal.SIGKILL)
+        until(lambda: supervisor not in self.supervisors(), "its end")
+
     def runnerctl(self, *arguments):
         code, said = self.asked(*arguments)
         assert code == 0, said
@@ -125,8 +134,8 @@ class Desktop:
         self.started.append(process)
         return process
 
-    def begin_panel(self):
-        panel = self.begin(sys.executable, HERE / "watcher.py", stdout=subprocess.PIPE)
+    def begin_panel(self, *arguments):
+        panel = self.begin(sys.executable, HERE / "watcher.py", *arguments, stdout=subprocess.PIPE)
         assert panel.stdout.readline() == b"ready\n", "the panel did not start"
         self.tray = Tray()
 

@@ -104,6 +104,32 @@ def a_supervisor_that_is_stopped_in_a_task_is_missed_and_started_from_the_menu()
         desk.first_line_is("Idle: mini")
 
 
+def finish_this_task_then_stop_ends_supervisor_and_app_after_the_task_and_not_before():
+    with Desktop(real=True) as desk:
+        circle = Circle(desk)
+        app = desk.begin_app("--in-tray")
+        desk.first_line_is("No runner yet")
+        circle.set_up()
+        job = circle.job()
+        job.until_begun()
+        desk.first_line_is(BUSY)
+        desk.tray.click("Finish this task, then stop")
+        desk.first_line_is(re.compile(r"Draining: finishes .*web-app, then stops"))
+
+        # One that is killed meanwhile was not asked to go: it is missed, and the next knows what was asked.
+        desk.kill_supervisor()
+        desk.first_line_is("Supervisor not running")
+        assert app.poll() is None and job.state() == "running"
+        desk.tray.click("Start it")
+        desk.first_line_is(re.compile(r"Draining: finishes .*web-app, then stops"))
+
+        job.let_go()
+        job.ended_well()
+        assert app.wait(timeout=PATIENCE) == 0
+        until(lambda: not desk.supervisors() and not agents(desk), "the end of all", lambda: desk.processes())
+        assert not desk.tray.items()
+
+
 def a_task_is_ended_by_the_button_that_names_it_alone_and_the_runner_goes_on():
     with Desktop(real=True) as desk:
         circle = Circle(desk)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 
+from browser import Browser
 from circle import Circle
 from desktop import Desktop
 from until import PATIENCE, until
@@ -137,15 +138,26 @@ def an_upgrade_and_a_removal_in_a_task_end_neither_task_nor_supervisor():
         circle = Circle(desk)
         circle.set_up()
         service = Service(desk)
+        window = Browser(desk)
+        window.has("mini")
         job = circle.job()
         job.until_begun()
         before, supervisor = working(desk), service.pid()
 
+        app = next(pid for (pid, _), command in desk.processes() if command.startswith(os.environ["RUNNER_TRAY_APP"] + " "))
         root("dpkg", "--install", os.environ["RUNNER_TRAY_DEB"])
         taken_over = lambda: os.readlink(f"/proc/{supervisor}/exe") == "/usr/bin/runner-tray-supervisor"
         until(taken_over, "the program that was installed, in the same process")
         assert before <= working(desk) and service.pid() == supervisor
         until_is(desk, "busy", "the task, found again")
+
+        # The app still is the old program, whose file is gone; what it writes names the new one.
+        assert os.readlink(f"/proc/{app}/exe").endswith(" (deleted)")
+        starts_at_login_by_what_is_installed(desk, window)
+        window.end()
+        until_is(desk, "busy", "the task, found again")
+        supervisor = service.pid()
+        assert before <= working(desk)
 
         root("dpkg", "--remove", "runner-tray")
         assert before <= working(desk) and service.pid() == supervisor
@@ -158,6 +170,28 @@ def an_upgrade_and_a_removal_in_a_task_end_neither_task_nor_supervisor():
         until_idle(desk)
         # One keeper and its agent, from the first moment to the last.
         assert runner(desk)["agent_pid"] in {pid for (pid, _), _ in desk.processes()}
+
+
+def starts_at_login_by_what_is_installed(desk, window):
+    """Both switches of the settings: the app's on, the supervisor's off and on again."""
+    entry, service = desk.home / ".config/autostart/dev.runner-tray.app.desktop", Service(desk)
+    window.press("Settings")
+    window.press("The tray icon")
+    until(entry.exists, "the entry of the desktop's")
+    assert 'Exec="/usr/bin/runner-tray" --in-tray\n' in entry.read_text(), entry.read_text()
+
+    runners = "Runners, also with this app closed"
+    window.press(runners)
+    until(lambda: desk.systemctl("is-enabled", UNIT) == "disabled", "no service")
+    until(lambda: desk.asked("status")[0] == 0, "a supervisor that the app started")
+    # Opened anew, the page asks what is so now.
+    window.press("Overview")
+    window.has("mini")
+    window.press("Settings")
+    window.press(runners)
+    until(lambda: desk.systemctl("is-enabled", UNIT) == "enabled", "the service")
+    until(service.pid, "a supervisor of systemd's")
+    service.is_the_package_s()
 
 
 def root(*command):

@@ -8,8 +8,12 @@ import stat
 import sys
 from datetime import datetime, timedelta, timezone
 
+import dbus
+
 import accessibility
+import watcher
 from desktop import Desktop, end
+from dunst import Dunst
 from fake_supervisor import FIXTURES, snapshot
 from until import PATIENCE, until
 
@@ -337,6 +341,32 @@ def a_desktop_without_a_tray_gets_the_window_and_the_reason():
         desk.begin_app()
         desk.window_looks()
         page = accessibility.Page("runner-tray")
+        page.has("This desktop shows no tray icons.")
+
+
+def a_login_on_a_desktop_without_a_tray_opens_no_window_and_tells_it_by_a_notification():
+    with Desktop("busy", panel=False, reader=True) as desk:
+        dunst = Dunst(desk)
+        desk.begin_app("--in-tray")
+        dunst.shows()
+        assert not desk.screen.windows(TITLE) and desk.supervisor.looks == [""], "no window at login"
+        dunst.click(lambda: desk.screen.windows(TITLE), "the window")
+        accessibility.Page("runner-tray").has("This desktop shows no tray icons.")
+
+
+def a_panel_that_draws_no_icons_is_told_and_so_is_one_that_goes_later():
+    with Desktop("busy", panel=False, reader=True) as desk:
+        dunst = Dunst(desk)
+        desk.begin_panel("--without-host")
+        desk.begin_app()
+        desk.window_looks()
+        page = accessibility.Page("runner-tray")
+        page.has("This desktop shows no tray icons.")
+        host = dbus.SessionBus(private=True)
+        host.get_object(watcher.NAME, watcher.PATH).RegisterStatusNotifierHost("host", dbus_interface=watcher.NAME)
+        page.has_not("This desktop shows no tray icons.")
+        host.close()
+        dunst.shows()
         page.has("This desktop shows no tray icons.")
 
 

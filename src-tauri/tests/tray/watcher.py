@@ -3,6 +3,8 @@
 https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/
 """
 
+import sys
+
 import dbus
 import dbus.mainloop.glib
 import dbus.service
@@ -14,8 +16,10 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 
 
 class Watcher(dbus.service.Object):
-    def __init__(self, bus):
+    def __init__(self, bus, hosts):
         self.items = []
+        # Whoever draws them, by their names on the bus.
+        self.hosts = hosts
         self.name = dbus.service.BusName(NAME, bus)
         bus.add_signal_receiver(self.forget, "NameOwnerChanged", "org.freedesktop.DBus")
         super().__init__(bus, PATH)
@@ -28,8 +32,9 @@ class Watcher(dbus.service.Object):
             self.items.append(item)
             self.StatusNotifierItemRegistered(item)
 
-    @dbus.service.method(NAME, in_signature="s")
-    def RegisterStatusNotifierHost(self, service):
+    @dbus.service.method(NAME, in_signature="s", sender_keyword="sender")
+    def RegisterStatusNotifierHost(self, service, sender=None):
+        self.hosts.add(sender)
         self.StatusNotifierHostRegistered()
 
     @dbus.service.signal(NAME, signature="s")
@@ -44,6 +49,10 @@ class Watcher(dbus.service.Object):
     def StatusNotifierHostRegistered(self):
         pass
 
+    @dbus.service.signal(NAME)
+    def StatusNotifierHostUnregistered(self):
+        pass
+
     @dbus.service.method(PROPERTIES, in_signature="ss", out_signature="v")
     def Get(self, interface, name):
         return self.GetAll(interface)[name]
@@ -52,18 +61,22 @@ class Watcher(dbus.service.Object):
     def GetAll(self, interface):
         return {
             "RegisteredStatusNotifierItems": dbus.Array(self.items, signature="s"),
-            "IsStatusNotifierHostRegistered": dbus.Boolean(True),
+            "IsStatusNotifierHostRegistered": dbus.Boolean(bool(self.hosts)),
             "ProtocolVersion": dbus.Int32(0),
         }
 
     def forget(self, name, old, new):
-        """An app that left the bus took its icons along."""
-        if not new:
-            self.items = [item for item in self.items if item.split("/")[0] != name]
+        """An app that left the bus took its icons along, and a host itself."""
+        if new:
+            return
+        self.items = [item for item in self.items if item.split("/")[0] != name]
+        if name in self.hosts:
+            self.hosts.remove(name)
+            self.StatusNotifierHostUnregistered()
 
 
 if __name__ == "__main__":
     dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
-    Watcher(dbus.SessionBus())
+    Watcher(dbus.SessionBus(), hosts=set() if "--without-host" in sys.argv else {"this one"})
     print("ready", flush=True)
     GLib.MainLoop().run()

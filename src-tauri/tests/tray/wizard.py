@@ -203,6 +203,22 @@ def the_window_goes_on_over_a_restart_of_the_supervisor():
         job = circle.job()
         job.until_begun()
         window.has("web-app")
+
+        # Killed and back at once: the page goes on by itself, with what the next one says.
+        desk.kill_supervisor()
+        desk.runnerctl("supervisor", "start")
+        desk.runnerctl("pause")
+        window.has("then paused")
+        desk.runnerctl("resume")
+        window.has("Resumes after this task")
+
+        # Away for longer, it is missed, and found again without a click.
+        desk.runnerctl("supervisor", "stop")
+        window.has("Supervisor not running")
+        until(lambda: not desk.supervisors(), "its end")
+        desk.runnerctl("supervisor", "start")
+        window.has("web-app")
+
         desk.runnerctl("supervisor", "stop")
         window.has("Supervisor not running")
         window.press("Start it")

@@ -12,6 +12,8 @@ export const palette = texts({
 
   goTo: "Go to {page}",
   setUp: "Set up a runner",
+  classes: "Choose or create a resource class…",
+  atLogin: "Start the supervisor and the tray at login, or do not…",
   checkMachine: "Check this machine",
 
   pauseQuarter: "Pause for 15 minutes",
@@ -36,6 +38,7 @@ export const palette = texts({
   copyConfig: "Copy the agent’s configuration",
 
   cleanUp: "Clean up now…",
+  presets: "Change what is cleaned up, and when…",
   stopCleanup: "Stop the clean-up",
   putBack: "Put back what was deleted last",
   nothingToPutBack: "There is nothing to put back.",
@@ -53,6 +56,7 @@ export const palette = texts({
 
   keepAwake: "Keep this machine awake while a task runs",
   letSleep: "Let this machine sleep while a task runs",
+  battery: "Set the battery limit of staying awake…",
   tell: "Notify me: {what}",
   tellNot: "Do not notify me: {what}",
   problems: "problems",

@@ -182,6 +182,8 @@ export const claimStep = texts({
   lead: "The agent asks CircleCI for its first task. This takes a few seconds.",
   works: "{runner} works",
   worksMeans: "CircleCI has answered its first claim; it waits for tasks of {class}.",
+  unrefused: "{runner} waits for tasks",
+  unrefusedMeans: "Its agent asks CircleCI for tasks of {class}; nothing has been refused yet.",
   busyMeans: "It runs its first task already.",
   paused: "{runner} is set up, and paused",
   pausedMeans: "It claims its first task once you resume it.",

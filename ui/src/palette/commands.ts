@@ -26,6 +26,8 @@ export function commands(seen: Seen, typed: string, now: Date): Command[] {
     ...(snapshot ? ofTools(snapshot) : []),
     ...(snapshot ? ofMachine(snapshot) : []),
     went(say.setUp(), () => place.go("set-up")),
+    went(say.classes(), () => place.go("set-up")),
+    went(say.atLogin(), () => place.go("settings")),
     went(say.checkMachine(), () => {
       place.go("doctor");
       void checkUp.look();
@@ -115,6 +117,7 @@ function ofDisk({ work_dirs: directories = [], cleanup, preferences }: Snapshot,
   return [
     ...(cleanup ? [called(say.stopCleanup(), () => call({ call: "stop-cleanup" }))] : []),
     went(say.cleanUp(), () => place.go("clean-up", undefined, "plan")),
+    went(say.presets(), () => place.go("clean-up")),
     called(say.putBack(), () => putBackLast(now)),
     ...(weekly === undefined
       ? []
@@ -167,6 +170,7 @@ function ofMachine({ preferences, after_task: after }: Snapshot): Command[] {
   return [
     ...found,
     change(awake.on ? say.letSleep() : say.keepAwake(), { keep_awake: { on: !awake.on } }),
+    went(say.battery(), () => place.go("settings")),
     tell(say.problems(), told.problems, { problems: !told.problems }),
     tell(say.pauses(), told.pause_ended, { pause_ended: !told.pause_ended }),
     tell(say.tasks(), told.tasks, { tasks: !told.tasks }),

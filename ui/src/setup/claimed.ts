@@ -1,7 +1,8 @@
-/** Where a runner has come to after its set-up; the same rule as `runnerctl setup`'s. */
+/** Where a runner has come to after its set-up. */
 import type { Runner } from "../generated/protocol";
 
-export type Reached = "works" | "paused" | "draining" | "trouble" | "not-yet";
+/** "unrefused": it waits for tasks, and whether CircleCI has answered its claim nobody knows yet. */
+export type Reached = "works" | "unrefused" | "paused" | "draining" | "trouble" | "not-yet";
 
 /** An agent whose token is refused is idle first: it takes CircleCI's answer to end it. */
 const SETTLES_IN = 2000;
@@ -12,7 +13,8 @@ export function reached(runner: Runner | undefined, now: Date): Reached {
   if (runner.problems.some((it) => it.code !== "task-lost")) return "trouble";
   switch (runner.state) {
     case "idle":
-      return now.getTime() - new Date(runner.state_since).getTime() >= SETTLES_IN ? "works" : "not-yet";
+      if (runner.token === "accepted") return "works";
+      return now.getTime() - new Date(runner.state_since).getTime() >= SETTLES_IN ? "unrefused" : "not-yet";
     case "busy":
       return "works";
     case "draining":

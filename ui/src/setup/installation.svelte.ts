@@ -22,7 +22,7 @@ export class Installation {
 
   constructor(
     private readonly draft: Draft,
-    /** Whether a supervisor answers. */
+    /** Whether a supervisor answered last. */
     private readonly isThere: () => boolean,
   ) {}
 
@@ -87,7 +87,8 @@ export class Installation {
     switch (act) {
       case "supervisor":
         if (!this.isThere()) await ask({ do: "start-supervisor" });
-        return { ok: say.started() };
+        // That it runs is its own word.
+        return told(await call({ call: "agents" }), () => say.started());
       case "class": {
         const organisation = org === "" ? {} : { org_id: org };
         const reply = await call({ call: "create-class", resource_class: resourceClass, description, ...organisation, ...personal });

@@ -44,7 +44,7 @@ export function outcome(
       if (!installation.isDone) return undefined;
       const come = reached(runner, now);
       if (come === "trouble") return say.installTrouble();
-      return come === "not-yet" ? say.waiting() : say.claimed();
+      return come === "works" ? say.claimed() : say.waiting();
     }
     case "pipeline":
       return undefined;

@@ -19,6 +19,7 @@ mod preinstall_lists;
 mod preinstall_progress;
 mod preinstall_report;
 pub(crate) mod presets;
+pub(crate) mod remove;
 pub(crate) mod resume;
 pub(crate) mod setup;
 mod setup_progress;
@@ -47,6 +48,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Notices(args) => notices::run(args).await,
         Command::Preferences(args) => preferences::run(args).await,
         Command::CancelTask(args) => cancel_task::run(args).await,
+        Command::Remove(args) => remove::run(args).await,
         Command::Workdirs(args) => workdirs::run(args).await,
         Command::Clean(args) => clean::run(args).await,
         Command::Presets(args) => presets::run(args).await,

@@ -71,13 +71,7 @@ pub(super) async fn agreed() -> Result<bool, Failure> {
     if !crate::token::can_prompt() {
         return Ok(true);
     }
-    eprint!("Install this? [y/N] ");
-    let reading = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    });
-    let line = reading.await.map_err(std::io::Error::other)??;
-    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+    crate::ask::says_yes("Install this?").await
 }
 
 /// A plan without steps, carried out.

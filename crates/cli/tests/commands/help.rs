@@ -20,6 +20,7 @@ const COMMANDS: &[&[&str]] = &[
     &["preferences", "show"],
     &["preferences", "set"],
     &["cancel-task"],
+    &["remove"],
     &["token"],
     &["token", "set"],
     &["token", "move"],

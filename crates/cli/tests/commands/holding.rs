@@ -154,6 +154,41 @@ fn a_task_that_does_not_run_is_not_cancelled() {
     assert!(fake.wishes().is_empty());
 }
 
+const REMOVE: &str = "DELETE /v1/runners/mac-mini-02";
+
+#[test]
+fn a_runner_is_never_removed_without_a_clear_yes() {
+    let fake = two();
+    assert_snapshot!(fake.run(&["remove", "mac-mini-02"]));
+    assert!(fake.run(&["remove"]).starts_with("exit code 2"), "it is never guessed");
+    for answer in ["n\n", "\n"] {
+        let Some((seen, code)) = fake.at_a_terminal("remove mac-mini-02", answer) else { break };
+        assert!(seen.contains("Remove mac-mini-02? [y/N]"), "{seen}");
+        assert!(seen.contains("Nothing was done.") && code == Some(1), "{seen}");
+    }
+    assert!(fake.wishes().is_empty());
+}
+
+#[test]
+fn a_confirmed_removal_says_what_stays() {
+    let fake = two().grants(REMOVE);
+    assert_snapshot!(fake.run(&["remove", "mac-mini-02", "--yes"]));
+    assert_snapshot!(fake.run(&["remove", "mac-mini-02", "--yes", "--json"]));
+    assert_eq!(fake.wishes(), [REMOVE; 2]);
+    let Some((seen, code)) = fake.at_a_terminal("remove mac-mini-02", "y\n") else { return };
+    assert!(seen.contains("mac-mini-02 is removed") && code == Some(0), "{seen}");
+    assert_eq!(fake.wishes(), [REMOVE; 3]);
+}
+
+#[test]
+fn a_runner_that_works_or_is_not_there_is_not_removed() {
+    let words = "The runner mac-mini-02 runs a task, so it is not removed.";
+    let fake = two().refuses(REMOVE, 409, "busy", words, "Pause it first.");
+    assert_snapshot!(fake.run(&["remove", "mac-mini-02", "--yes"]));
+    assert_snapshot!(fake.run(&["remove", "mac-mini-03", "--yes"]));
+    assert_eq!(fake.wishes(), [REMOVE]);
+}
+
 #[test]
 fn a_token_goes_from_standard_input_to_the_supervisor_alone() {
     let fake = idle().grants("PUT /v1/runners/m/token");

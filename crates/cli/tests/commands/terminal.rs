@@ -29,6 +29,26 @@ impl Fake {
         self.transcript(self.command(args).write_stdin(input))
     }
 
+    /// What stands on a terminal of its own, into which this is typed, and the exit code; nothing, with a
+    /// printed line, where no terminal can be made.
+    pub(crate) fn at_a_terminal(&self, args: &str, typed: &str) -> Option<(String, Option<i32>)> {
+        let has_script = || std::process::Command::new("script").arg("--version").output().is_ok();
+        if std::env::consts::OS != "linux" || !has_script() {
+            println!("skipped: there is no script(1) that makes a terminal");
+            return None;
+        }
+        let program = assert_cmd::cargo::cargo_bin!("runnerctl");
+        let words = format!("'{}' {args}", program.display());
+        let output = Command::new("script")
+            .args(["--quiet", "--return", "--command", &words, "/dev/null"])
+            .env("RUNNER_TRAY_HOME", self.home())
+            .timeout(std::time::Duration::from_mins(1))
+            .write_stdin(typed)
+            .output()
+            .expect("script runs");
+        Some((String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code()))
+    }
+
     pub(crate) fn transcript(&self, command: &mut Command) -> String {
         let output = command.output().expect("runnerctl can be run");
         let mut transcript = String::new();

@@ -47,6 +47,20 @@ fn the_machine_sleeps_once_the_task_is_over_and_not_before() {
 }
 
 #[test]
+fn that_the_supervisor_ends_is_shown_to_its_own_end_and_waits_for_nobody_then() {
+    let mut scene = Scene::busy();
+    wants(&mut scene, AfterTaskAct::Quit);
+    let asked = scene.core.snapshot().after_task.clone().unwrap();
+    assert_eq!(asked.waits_for.len(), 1, "as long as somebody works it is only wanted");
+    ends(&mut scene);
+    scene.saves();
+    assert!(scene.did().contains(&"after task quit".to_owned()));
+    let shown = scene.core.snapshot().after_task.clone().unwrap();
+    assert_eq!((shown.act, shown.since, shown.waits_for.len()), (asked.act, asked.since, 0));
+    assert!(is_held(&scene), "nothing is claimed any more");
+}
+
+#[test]
 fn an_agent_that_waits_for_tasks_is_ended_first() {
     let mut scene = Scene::idle();
     wants(&mut scene, AfterTaskAct::Restart);

@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// The same, by a child of this very program. It comes to its end though nobody waits for it any more:
 /// what it has started as another user only it can end.
 pub(crate) async fn by_child(reach: &[String]) -> Result<Findings, ApiError> {
-    let mut child = crate::program::path().map(tokio::process::Command::new);
+    let mut child = host::this_program().map(tokio::process::Command::new);
     if let Ok(child) = &mut child {
         child.arg("doctor").args(reach.iter().flat_map(|address| ["--reach", address]));
     }

@@ -41,7 +41,7 @@ async fn exchange(
 ) -> anyhow::Result<Answer> {
     let secret = secret.map(|secret| secret.expose_secret().to_owned());
     let request = SecretString::from(serde_json::to_string(&Request { account, secret })?);
-    let mut child = tokio::process::Command::new(crate::program::path()?)
+    let mut child = tokio::process::Command::new(host::this_program()?)
         .args(["keychain", verb.as_str()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
