@@ -89,7 +89,7 @@ enum Act {
     /// Show the plan and carry it out; exits with 1 if one that was named is not there then
     #[command(
         long_about = "Show the plan and carry it out; exits with 1 if one that was named is not there then. \
-            At a terminal it asks first. Where a step needs an admin it is run by `sudo -n`, which asks for \
+            At a terminal it asks first, unless you say `--yes` or `--json`. Where a step needs an admin it is run by `sudo -n`, which asks for \
             no password. It goes on in the supervisor though this command ends; a second one changes \
             nothing.",
         after_help = "Examples:\n  runnerctl preinstall install essentials\n  runnerctl preinstall install node --verbose\n  runnerctl preinstall install --cancel"

@@ -124,7 +124,13 @@ async fn followed(client: &Client, id: &str, verbose: bool) -> Result<Preinstall
                         "See what is there: runnerctl preinstall check",
                     ));
                 }
-                Some(PreinstallNow::Checking { .. } | PreinstallNow::Other) | None => {}
+                Some(PreinstallNow::Checking { .. } | PreinstallNow::Other) => {}
+                None => {
+                    return Err(Failure::failed(
+                        "It runs no more, and what came of it is not known.",
+                        "See what is there: runnerctl preinstall check",
+                    ));
+                }
             }
         }
         tries += 1;

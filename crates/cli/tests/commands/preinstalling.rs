@@ -220,6 +220,13 @@ fn another_installation_that_began_since_is_no_success() {
 }
 
 #[test]
+fn one_that_is_gone_without_a_word_is_no_success_and_waited_for_no_longer() {
+    let states = json!([installing(None, "Get:1 jq"), null]);
+    let (_, said) = installs(&[states], &["preinstall", "install", "web"]);
+    assert!(said.starts_with("exit code 1\n") && said.contains("is not known"), "{said}");
+}
+
+#[test]
 fn what_was_not_allowed_is_told_with_the_command_to_run() {
     let mut refused = done("not-begun");
     refused["items"][0]["item"]["state"] = json!("missing");
