@@ -266,6 +266,12 @@ fn what_cannot_be_taken_up_holds_runners_while_its_tool_works() {
     rig.finish();
 }
 
+fn failures_told(rig: &Rig) -> Vec<Notice> {
+    let kept = rig.api.call(async |client| client.notices(0, None).await).unwrap();
+    let failed = |notice: &Notice| notice.about == NoticeAbout::PreinstallFailed;
+    kept.notices.into_iter().filter(failed).collect()
+}
+
 #[test]
 fn what_the_last_one_came_to_outlives_the_supervisor_and_a_failure_is_told() {
     let mut rig = rig(&["moon"]);
@@ -278,17 +284,16 @@ fn what_the_last_one_came_to_outlives_the_supervisor_and_a_failure_is_told() {
     assert_eq!(client.ended("runnerctl").code(), Some(1));
     let before = receipt(&rig);
     assert_eq!(ends(&before), [("moon", PreinstallEnd::Failed)]);
-    let told = || {
-        let kept = rig.api.call(async |client| client.notices(0, None).await).unwrap();
-        let about = |notice: &Notice| notice.about == NoticeAbout::PreinstallFailed;
-        kept.notices.into_iter().filter(about).collect::<Vec<_>>()
-    };
-    until(DEADLINE, "its failure is told", || told().len() == 1);
-    assert_eq!(told()[0].body, "Not there: moon.");
+    until(DEADLINE, "its failure is told", || failures_told(&rig).len() == 1);
+    assert_eq!(failures_told(&rig)[0].body, "Not there: moon.");
     rig.kill_supervisor();
     rig.start_supervisor(&Options::default());
     assert_eq!(receipt(&rig), before);
+    let said = rig.place.command("runnerctl").args(["preinstall", "last"]).output().unwrap();
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(said.status.code() == Some(1) && text.contains("404 Not Found: moon"), "{text}");
     rig.until_state(RunnerState::Idle);
+    assert_eq!(failures_told(&rig).len(), 1, "it is not told again");
     let last = rig.place.folders().state.join("preinstall/last.json");
     run_dir::write_atomically(&last, b"{ \"version\": 99 }").unwrap();
     rig.kill_supervisor();

@@ -115,6 +115,14 @@ enum Act {
         #[command(flatten)]
         shape: Shape,
     },
+    /// Show what the last installation came to; exits with 1 if not all of it is there
+    #[command(
+        after_help = "Examples:\n  runnerctl preinstall last\n  runnerctl preinstall last --json"
+    )]
+    Last {
+        #[command(flatten)]
+        shape: Shape,
+    },
     Report(preinstall_report::Args),
     Import(preinstall_lists::Import),
     Export(preinstall_lists::Export),
@@ -153,6 +161,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             }
             preinstall_progress::install(&client, plan, verbose, &shape, &mut screen).await
         }
+        Act::Last { shape } => preinstall_progress::last(&client, &shape, &mut screen).await,
         Act::Report(args) => preinstall_report::run(&client, args, &mut screen).await,
         Act::Import(args) => preinstall_lists::import(&client, args, &mut screen).await,
         Act::Export(args) => preinstall_lists::export(&client, args, &mut screen).await,

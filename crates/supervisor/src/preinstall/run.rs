@@ -188,7 +188,7 @@ impl Supervisor {
             let done = match seen {
                 Ok(eyes) => Ok(carry_out(record, eyes, output, &kept, told, &to_loop).await),
                 Err(why) => {
-                    until_nothing_works(&record, &output, &to_loop).await;
+                    until_nothing_works(&record, &to_loop).await;
                     Err(why)
                 }
             };
@@ -333,13 +333,13 @@ async fn carry_out(
 }
 
 /// What an earlier supervisor started goes on though this one cannot: it holds runners meanwhile.
-async fn until_nothing_works(record: &Record, output: &Output, to_loop: &Loop) {
+async fn until_nothing_works(record: &Record, to_loop: &Loop) {
     let Some((at, _)) = record.at_work() else { return };
     to_loop.send(Input::Preinstall(PreinstallCall::Advanced(Progress {
         step: u32::try_from(at + 1).unwrap_or(u32::MAX),
         title: "Wait for what was begun".to_owned(),
         items: Vec::new(),
-        last_line: output.last_line(),
+        last_line: None,
         waits: None,
     })));
     record.until_nothing_works().await;
