@@ -3,7 +3,10 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { View } from "../src/bridge";
 import { given } from "../harness/replies";
 import { scene } from "../harness/scenes";
+import type { PreinstallItem } from "../src/generated/protocol";
 import { keep } from "../src/kept";
+import { tools } from "../src/preinstall/tools.svelte";
+import { counts } from "../src/preinstall/words";
 import { violations } from "./axe";
 import { close, open, settle } from "./window";
 
@@ -93,6 +96,17 @@ describe("the page says first whether jobs can run here", () => {
 });
 
 describe("a preset", () => {
+  test("has the size of a package once that several of its items name", () => {
+    const item = (id: string, names: string[]): PreinstallItem => {
+      const how = { kind: "packages" as const, by: "Homebrew", names, admin: false };
+      return { id, title: id, what_for: "For tests.", links: [], size: 20_000_000, how, own: false };
+    };
+    const known = { items: [item("rust", ["rust"]), item("clippy", ["rust"]), item("jq", ["jq"])], presets: [], refused: [] };
+    const missing = (id: string) => [id, { id, title: id, state: "missing" as const, reading: "none" }] as const;
+    const come = counts(["rust", "clippy", "jq"], new Map(["rust", "clippy", "jq"].map(missing)), known);
+    expect([come.missing, come.bytes]).toEqual([3, 40_000_000]);
+  });
+
   test("says what is there, what is missing and how large that is, each with a shape and a word", async () => {
     await page(scene("idle"));
     expect(text(card("CircleCI essentials"))).toContain("2 of 5 there 3 missing, 14 MB");
@@ -304,6 +318,13 @@ describe("the receipt", () => {
     expect(within(receipt).getByRole("list", { name: "What only you can do" })).toBeTruthy();
     await press("Close the receipt");
     expect(screen.queryByRole("region", { name: "What came of it" })).toBeNull();
+  });
+
+  test("that was closed stays closed in the next window", async () => {
+    await page(scene("installed"));
+    await press("Close the receipt");
+    tools.forget();
+    expect(tools.closed).toBe("1772469730000-1");
   });
 
   test("says what was not allowed, with the command to run it by hand, and what was left", async () => {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::calls::Call;
 use crate::item::{Check, Item, Ways};
-use crate::machine::{Arch, Machine, Os};
+use crate::machine::Os;
 use crate::package::Manager;
 use crate::plan::{Step, StepItem, What};
 use crate::probe::FIRST_THERE;
@@ -33,33 +33,109 @@ const HEAD: &str = "\
 /// A list of tasks without any would be no play.
 const NOTHING: &str = "    - name: Nothing to do\n      ansible.builtin.meta: noop\n";
 
+/// Once for all of its packages.
+const REFRESH: &str = "\
+    - name: Refresh apt's lists of packages
+      become: true
+      ansible.builtin.apt:
+        update_cache: true
+        cache_valid_time: 3600
+      changed_when: false
+      ignore_errors: true
+      when: ansible_facts['os_family'] == 'Debian'
+";
+
 pub fn playbook(items: &[&Item]) -> String {
     let mut tasks = String::new();
+    let mut came = Vec::new();
     for (os, system) in [(Os::Linux, "Linux"), (Os::Macos, "Darwin")] {
-        let machine = Machine::with(os, Arch::Other, &[]);
-        for item in items.iter().filter(|item| comes_by_itself(item, &machine)) {
-            let when = format!("ansible_facts['system'] == '{system}'");
-            check(&mut tasks, item, item.check_on(&machine), &there(item, system), &when);
+        let all: Vec<Holds> = items.iter().flat_map(|item| holds(item, os, system)).collect();
+        for it in all.iter().filter(|it| it.comes_by_itself()) {
+            check(&mut tasks, it);
         }
-        if os == Os::Linux {
-            packages(&mut tasks, items, Manager::Apt, "Debian");
-            packages(&mut tasks, items, Manager::Dnf, "RedHat");
+        let by_apt = |it: &Holds| managers(it.ways).any(|manager| manager == Manager::Apt);
+        if all.iter().any(by_apt) {
+            tasks.push_str(REFRESH);
         }
-        for item in items {
-            other(&mut tasks, item, &machine, system);
+        for (manager, family) in [(Manager::Apt, "Debian"), (Manager::Dnf, "RedHat")] {
+            came.extend(all.iter().filter_map(|it| packages(&mut tasks, it, manager, family)));
         }
-        for item in items {
-            by_hand(&mut tasks, item, &machine, system);
+        came.extend(all.iter().flat_map(|it| other(&mut tasks, it)));
+        for it in &all {
+            by_hand(&mut tasks, it);
         }
     }
-    let tasks = if tasks.is_empty() { NOTHING } else { &tasks };
+    if tasks.is_empty() {
+        tasks.push_str(NOTHING);
+    }
+    failed(&mut tasks, &came);
     let within_the_block = tasks.lines().map(|line| format!("    {line}\n"));
     format!("{HEAD}{}", within_the_block.collect::<String>())
 }
 
-fn comes_by_itself(item: &Item, machine: &Machine) -> bool {
-    let ways = item.ways(machine);
-    ways.is_some_and(|ways| managers(ways).next().is_some() || ways.ours.is_some())
+/// What an item is on some machines, and on which.
+struct Holds<'a> {
+    item: &'a Item,
+    ways: &'a Ways,
+    when: String,
+    /// Of variables that are about it there.
+    name: String,
+}
+
+impl Holds<'_> {
+    fn comes_by_itself(&self) -> bool {
+        managers(self.ways).next().is_some() || self.ways.ours.is_some()
+    }
+
+    fn check(&self) -> &Check {
+        self.ways.check.as_ref().unwrap_or(&self.item.check)
+    }
+
+    fn is_missing(&self) -> String {
+        format!("there_{}.rc | default(1) != 0", self.name)
+    }
+}
+
+/// The narrowest first, as [`Item::ways`] looks for them, each where none before it holds.
+fn holds<'a>(item: &'a Item, os: Os, system: &str) -> Vec<Holds<'a>> {
+    let suites = item.on.iter().filter(|_| os == Os::Linux);
+    let mut suites: Vec<(&str, &Ways)> = suites.map(|(name, ways)| (&**name, ways)).collect();
+    suites.sort_by_key(|(name, _)| !name.contains('-'));
+    let of_suites = suites.into_iter().map(|(name, ways)| (name, is_suite(name), Some(ways)));
+    let arm = "ansible_facts['architecture'] in ['aarch64', 'arm64']".to_owned();
+    let x86 = "ansible_facts['architecture'] in ['x86_64', 'amd64']".to_owned();
+    let (of_arm, of_x86, of_all) = match os {
+        Os::Linux => (&item.linux_aarch64, &item.linux_x86_64, &item.linux),
+        Os::Macos => (&item.macos_aarch64, &item.macos_x86_64, &item.macos),
+    };
+    let of_arch = [("arm", arm, of_arm.as_ref()), ("x86", x86, of_x86.as_ref())];
+    let mut before = format!("ansible_facts['system'] == '{system}'");
+    let mut found = Vec::new();
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    for (suite, is_it, ways) in of_suites.chain(of_arch) {
+        let Some(ways) = ways else { continue };
+        let name = format!("{}_{}_{suite}", item.id, system.to_lowercase());
+        let when = format!("{before} and {is_it}");
+        found.push(Holds { item, ways, when, name: name.chars().map(plain).collect() });
+        before = format!("{before} and not ({is_it})");
+    }
+    if let Some(ways) = of_all {
+        let name = format!("{}_{}", item.id, system.to_lowercase());
+        let name = name.chars().map(plain).collect();
+        found.push(Holds { item, ways, when: before, name });
+    }
+    found
+}
+
+/// `debian-12`, `ubuntu`: as /etc/os-release has them, in Ansible's words.
+fn is_suite(name: &str) -> String {
+    let (id, version) = name.rsplit_once('-').map_or((name, None), |(id, it)| (id, Some(it)));
+    let id = if id == "rhel" { "redhat" } else { id };
+    let is_it = format!("ansible_facts['distribution'] | lower == '{id}'");
+    let Some(version) = version else { return is_it };
+    format!(
+        "{is_it} and '{version}' in [ansible_facts['distribution_major_version'], ansible_facts['distribution_version']]"
+    )
 }
 
 /// A playbook does not know how new what is there will be: what asks for that is left to people.
@@ -85,61 +161,58 @@ fn families(ways: &Ways) -> Vec<&'static str> {
 }
 
 /// Where no package of the system brings it: what holds for the rest.
-fn elsewhere(ways: &Ways, system: &str) -> String {
-    let families = families(ways);
-    let rest = if families.is_empty() {
-        String::new()
-    } else {
-        format!(" and ansible_facts['os_family'] not in [{}]", families.join(", "))
-    };
-    format!("ansible_facts['system'] == '{system}'{rest}")
-}
-
-/// The variable that says whether an item is there.
-fn there(item: &Item, system: &str) -> String {
-    format!("there_{}_{}", item.id.replace('-', "_"), system.to_lowercase())
-}
-
-/// All that the system's own package manager installs of what is missing, in one task. Names of packages
-/// have no quotes in them.
-fn packages(tasks: &mut String, items: &[&Item], manager: Manager, family: &str) {
-    let machine = Machine::with(Os::Linux, Arch::Other, &[manager]);
-    let mut missing = Vec::new();
-    for item in items {
-        let ways = item.ways(&machine).filter(|ways| managers(ways).any(|it| it == manager));
-        let names = ways.map(|ways| ways.of(manager)).unwrap_or_default();
-        if !names.is_empty() {
-            let there = there(item, "Linux");
-            let names = names.join("', '");
-            missing.push(format!("({there}.rc | default(1) != 0) | ternary(['{names}'], [])"));
-        }
+fn elsewhere(it: &Holds) -> String {
+    let families = families(it.ways);
+    if families.is_empty() {
+        return it.when.clone();
     }
-    if missing.is_empty() {
+    format!("{} and ansible_facts['os_family'] not in [{}]", it.when, families.join(", "))
+}
+
+/// What cannot be had keeps no other from its place; in the end it is told.
+fn may_fail(tasks: &mut String, came: String) -> String {
+    let _ = write!(tasks, "      register: {came}\n      ignore_errors: true\n");
+    came
+}
+
+fn failed(tasks: &mut String, came: &[String]) {
+    if came.is_empty() {
         return;
     }
-    let missing = missing.join(" + ");
+    let any: Vec<String> = came.iter().map(|came| format!("{came} is failed")).collect();
+    let _ = write!(
+        tasks,
+        "    - name: All could be installed\n      ansible.builtin.assert:\n        that: not ({})\n        fail_msg: What is ignored above was not installed.\n        quiet: true\n",
+        any.join(" or ")
+    );
+}
+
+/// What the system's own package manager installs of it. Names of packages have no quotes in them.
+fn packages(tasks: &mut String, it: &Holds, manager: Manager, family: &str) -> Option<String> {
+    managers(it.ways).find(|its| *its == manager)?;
     let (module, more) = if manager == Manager::Apt {
-        ("apt", "        update_cache: true\n        install_recommends: false\n")
+        ("apt", "        install_recommends: false\n")
     } else {
         ("dnf", "        install_weak_deps: false\n")
     };
     let _ = write!(
         tasks,
-        "    - name: Packages of {}\n      become: true\n      ansible.builtin.{module}:\n        name: \"{{{{ {missing} }}}}\"\n        state: present\n{more}      when: ansible_facts['os_family'] == '{family}' and ({missing}) | length > 0\n",
-        manager.name(),
+        "    - name: {}\n      become: true\n      ansible.builtin.{module}:\n        name: ['{}']\n        state: present\n{more}      when: {} and ansible_facts['os_family'] == '{family}' and {}\n",
+        text(&format!("Install {} with {}", it.item.title, manager.name())),
+        it.ways.of(manager).join("', '"),
+        it.when,
+        it.is_missing(),
     );
+    Some(may_fail(tasks, format!("came_{}_{module}", it.name)))
 }
 
 /// One that another manager installs where the system's own does not, or that we write: where its check
 /// says that it is not there.
-fn other(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
-    let Some(ways) = item.ways(machine) else { return };
-    let absent = format!(
-        "      when: {} and {}.rc | default(1) != 0\n",
-        elsewhere(ways, system),
-        there(item, system)
-    );
+fn other(tasks: &mut String, it: &Holds) -> Vec<String> {
+    let (item, ways) = (it.item, it.ways);
+    let absent = format!("      when: {} and {}\n", elsewhere(it), it.is_missing());
     let manager = managers(ways).find(|manager| !manager.needs_admin());
+    let mut came = Vec::new();
     match (manager, &ways.ours) {
         (None, None) => {}
         (Some(manager), _) => {
@@ -149,10 +222,11 @@ fn other(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
                     id: item.id.clone(),
                     title: item.title.clone(),
                     names: ways.of(manager).to_vec(),
+                    admin: false,
                 }],
                 size_mb: None,
             };
-            for call in Call::of(&step, Path::new(HOME)) {
+            for (number, call) in Call::of(&step, Path::new(HOME)).into_iter().enumerate() {
                 let _ = write!(
                     tasks,
                     "    - name: {}\n      ansible.builtin.command:\n        argv: [{}]\n      environment:\n",
@@ -163,6 +237,7 @@ fn other(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
                     let _ = writeln!(tasks, "        {name}: {}", text(value));
                 }
                 tasks.push_str(&absent);
+                came.push(may_fail(tasks, format!("came_{}_{number}", it.name)));
             }
         }
         (None, Some(_)) => {
@@ -177,10 +252,11 @@ fn other(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
             );
         }
     }
+    came
 }
 
-fn by_hand(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
-    let Some(ways) = item.ways(machine) else { return };
+fn by_hand(tasks: &mut String, it: &Holds) {
+    let (item, ways) = (it.item, it.ways);
     let mut say = |words: &str, when: &str| {
         let name = text(&format!("By hand: {}", item.title));
         let _ = write!(
@@ -190,18 +266,19 @@ fn by_hand(tasks: &mut String, item: &Item, machine: &Machine, system: &str) {
         );
     };
     if let Some(words) = &ways.then {
-        say(words, &format!("ansible_facts['system'] == '{system}'"));
+        say(words, &it.when);
     }
     let has_other = managers(ways).any(|manager| !manager.needs_admin()) || ways.ours.is_some();
-    if has_other || ways.not_needed.is_some() {
+    if has_other || ways.not_needed.is_some() || ways.not_here.is_some() {
         return;
     }
     let link = item.links.first().map_or("its home page", String::as_str);
     let none = format!("No package of this system is known. See {link}.");
-    say(ways.human.as_ref().unwrap_or(&none), &elsewhere(ways, system));
+    say(ways.human.as_ref().unwrap_or(&none), &elsewhere(it));
 }
 
-fn check(tasks: &mut String, item: &Item, check: &Check, there: &str, when: &str) {
+fn check(tasks: &mut String, it: &Holds) {
+    let check = it.check();
     let argv: Vec<String> = if check.only_there {
         let program = check.command.first().cloned().unwrap_or_default();
         vec!["/bin/sh".into(), "-c".into(), "command -v -- \"$0\"".into(), program]
@@ -216,9 +293,11 @@ fn check(tasks: &mut String, item: &Item, check: &Check, there: &str, when: &str
     };
     let _ = write!(
         tasks,
-        "    - name: {}\n      ansible.builtin.command:\n        argv: [{}]\n      register: {there}\n      changed_when: false\n      failed_when: false\n      check_mode: false\n      when: {when}\n",
-        text(&format!("Is {} there", item.title)),
-        argv.iter().map(|word| text(word)).collect::<Vec<_>>().join(", ")
+        "    - name: {}\n      ansible.builtin.command:\n        argv: [{}]\n      register: there_{}\n      changed_when: false\n      failed_when: false\n      check_mode: false\n      when: {}\n",
+        text(&format!("Is {} there", it.item.title)),
+        argv.iter().map(|word| text(word)).collect::<Vec<_>>().join(", "),
+        it.name,
+        it.when
     );
 }
 
@@ -245,8 +324,7 @@ mod tests {
         }
         for line in book.lines() {
             let rest = line.replace(HOME, "").replace("{{ ansible_facts['env']['PATH'] }}", "");
-            let is_ours = rest.contains("!unsafe") || rest.contains("name: \"{{ (there_");
-            assert!(!rest.contains("{{") || is_ours, "{line}");
+            assert!(!rest.contains("{{") || rest.contains("!unsafe"), "{line}");
         }
         assert!(playbook(&[]).contains("Nothing to do"));
     }
@@ -275,6 +353,53 @@ mod tests {
             !book.contains("By hand: Xvfb")
                 || !task(&book, "\"By hand: Xvfb\"").0.contains("Darwin")
         );
+    }
+
+    /// What else holds of those that are of one name.
+    fn when(book: &str, name: &str) -> Vec<String> {
+        let all = book.split("- name: ").filter(|it| it.starts_with(name));
+        let when = |task: &str| {
+            task.lines().find_map(|line| line.trim().strip_prefix("when: ")).map(str::to_owned)
+        };
+        all.filter_map(when).collect()
+    }
+
+    #[test]
+    fn a_release_that_has_it_otherwise_has_tasks_of_its_own() {
+        let all = Catalogue::built_in();
+        let book = playbook(&[all.item("docker").unwrap(), all.item("docker-compose").unwrap()]);
+        let bookworm = "ansible_facts['distribution'] | lower == 'debian' and '12' in [";
+        let ubuntu = "ansible_facts['distribution'] | lower == 'ubuntu'";
+        let of_docker = when(&book, "\"Install Docker with apt\"");
+        let [first, second, rest] = &of_docker[..] else { panic!("{of_docker:?}") };
+        assert!(first.contains(bookworm) && !first.contains("not ("), "{first}");
+        assert!(second.contains(&format!(" and {ubuntu} and ")), "{second}");
+        let of_neither = [format!("not ({bookworm}"), format!("not ({ubuntu})")];
+        assert!(of_neither.iter().all(|not| rest.contains(not)), "{rest}");
+        let (name, _) = task(&book, "\"Install Docker Compose with apt\"");
+        assert!(name.contains("['docker-compose']") && name.contains(bookworm), "{name}");
+        assert!(
+            book.contains("['docker-compose-v2']") && book.contains("['docker.io', 'docker-cli']")
+        );
+        // It is looked at otherwise there, into a variable of its own.
+        assert!(book.contains("argv: [\"docker-compose\", \"--version\"]"), "{book}");
+        assert!(book.contains("register: there_docker_compose_linux_debian_12\n"), "{book}");
+        let (by_hand, _) = task(&book, "\"By hand: Docker Compose\"");
+        assert!(by_hand.contains("This release has") && by_hand.contains(bookworm), "{by_hand}");
+    }
+
+    #[test]
+    fn one_that_cannot_be_had_keeps_no_other_from_its_place_and_is_told_in_the_end() {
+        let all = Catalogue::built_in();
+        let book = playbook(&[all.item("jq").unwrap(), all.item("yarn").unwrap()]);
+        for name in
+            ["\"Install jq with apt\"", "\"Install jq with dnf\"", "\"Install Yarn with npm\""]
+        {
+            assert!(task(&book, name).0.contains("ignore_errors: true"), "{name}");
+        }
+        let (last, times) = task(&book, "All could be installed");
+        assert!(times == 1 && last.contains("came_jq_linux_apt is failed or"), "{last}");
+        assert_eq!(book.matches("update_cache").count(), 1);
     }
 
     #[test]

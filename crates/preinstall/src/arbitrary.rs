@@ -42,6 +42,6 @@ proptest! {
                 prop_assert!(ways.of(manager).iter().all(|name| manager.refuses(name).is_none()));
             }
         }
-        prop_assert!(found.items.len() + found.left_out.len() <= text.lines().count());
+        prop_assert!(found.new.len() + found.left_out.len() <= text.lines().count());
     }
 }

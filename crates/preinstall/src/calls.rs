@@ -177,7 +177,9 @@ const BREW: &[(&str, &str)] = &[
     ("HOMEBREW_NO_INSTALL_CLEANUP", "1"),
     ("HOMEBREW_NO_ENV_HINTS", "1"),
 ];
-const BREW_AS_IT_IS: (&str, &str) = ("HOMEBREW_NO_INSTALL_UPGRADE", "1");
+/// Neither what is named nor what depends on it is upgraded.
+const BREW_AS_IT_IS: [(&str, &str); 2] =
+    [("HOMEBREW_NO_INSTALL_UPGRADE", "1"), ("HOMEBREW_NO_INSTALLED_DEPENDENTS_CHECK", "1")];
 
 fn apt(words: &[&str]) -> Vec<String> {
     let waits = format!("DPkg::Lock::Timeout={LOCK_SECONDS}");
@@ -225,7 +227,7 @@ fn packages(
             let kind = if manager == Manager::Brew { "--formula" } else { "--cask" };
             let mut environment = BREW.to_vec();
             if !upgrade {
-                environment.push(BREW_AS_IT_IS);
+                environment.extend(BREW_AS_IT_IS);
             }
             one(Who::Owner, &environment, &["brew", "install", kind])
         }
@@ -304,7 +306,7 @@ mod tests {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         Step {
             what: What::Packages { manager, upgrade: false },
-            items: vec![StepItem { id: "x".into(), title: "X".into(), names }],
+            items: vec![StepItem { id: "x".into(), title: "X".into(), names, admin: false }],
             size_mb: None,
         }
     }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, ItemError, Ways, is_id};
-use crate::machine::Machine;
+use crate::machine::{Machine, Os};
 use crate::package::Manager;
 
 /// A named list of items.
@@ -18,7 +18,18 @@ pub struct Preset {
     pub title: String,
     #[serde(default)]
     pub what_for: String,
+    #[serde(default)]
     pub items: Vec<String>,
+    /// On a Mac these too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_macos: Vec<String>,
+}
+
+impl Preset {
+    /// Of all systems.
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.items.iter().chain(&self.on_macos)
+    }
 }
 
 /// All there is to choose from.
@@ -49,7 +60,7 @@ static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
             (item.id.clone(), item)
         })
         .collect();
-    let named = presets.preset.iter().flat_map(|preset| &preset.items);
+    let named = presets.preset.iter().flat_map(Preset::all);
     let mut ordered: Vec<Item> = named.filter_map(|id| items.remove(id)).collect();
     ordered.extend(items.into_values());
     Catalogue {
@@ -115,7 +126,7 @@ impl Catalogue {
             let why = "1 to 64 lower-case letters, digits and -, no - first";
             return Err(ItemError::new(what, "id", why));
         }
-        if let Some(unknown) = preset.items.iter().find(|id| self.item(id).is_none()) {
+        if let Some(unknown) = preset.all().find(|id| self.item(id).is_none()) {
             return Err(ItemError::new(what, "items", format!("there is no item {unknown}")));
         }
         if preset.title.is_empty() {
@@ -124,14 +135,19 @@ impl Catalogue {
         Ok(preset)
     }
 
-    /// With presets that name nothing but what is needed on such a machine.
+    /// With presets that name nothing but what is a matter of such a machine; one without any is none.
     #[must_use]
     pub fn needed_on(mut self, machine: &Machine) -> Self {
-        let spare = self.items.iter().filter(|item| item.not_needed(machine).is_some());
+        let spare = self.items.iter().filter(|item| item.is_spare(machine));
         let spare: BTreeSet<&String> = spare.map(|item| &item.id).collect();
         for preset in &mut self.presets {
+            let on_macos = std::mem::take(&mut preset.on_macos);
+            if machine.os == Os::Macos {
+                preset.items.extend(on_macos);
+            }
             preset.items.retain(|id| !spare.contains(id));
         }
+        self.presets.retain(|preset| !preset.items.is_empty());
         self
     }
 
@@ -152,7 +168,7 @@ impl Catalogue {
         let mut wanted = BTreeSet::new();
         for id in presets {
             let preset = self.presets.iter().find(|preset| preset.id == *id);
-            wanted.extend(preset.ok_or_else(|| Unknown(id.clone()))?.items.iter());
+            wanted.extend(preset.ok_or_else(|| Unknown(id.clone()))?.all());
         }
         for id in items {
             wanted.insert(self.item(id).map(|item| &item.id).ok_or_else(|| Unknown(id.clone()))?);
@@ -260,7 +276,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::machine::{Arch, Os};
+    use crate::machine::Arch;
 
     #[test]
     fn every_file_of_the_catalogue_is_in_it() {
@@ -293,17 +309,23 @@ mod tests {
                         by_itself
                             || ways.ours.is_some()
                             || ways.human.is_some()
-                            || ways.not_needed.is_some(),
+                            || item.is_spare(&machine),
                         "{}: no way with {managers:?}",
                         item.id
                     );
                 }
             }
             for (name, ways) in item.all_ways() {
-                // What nobody has to do is no step of anybody's.
+                // What nobody has to do, or can, is no step of anybody's.
                 let mut asks = ways.human.iter().chain(&ways.then);
-                let is_none = |words: &String| words.to_lowercase().starts_with("not needed");
+                let none = ["not needed", "this is for", "there is no"];
+                let is_none =
+                    |words: &String| none.iter().any(|none| words.to_lowercase().starts_with(none));
                 assert!(!asks.any(is_none), "{}: {name}", item.id);
+                let says = [&ways.not_needed, &ways.not_here].into_iter().flatten();
+                assert!(says.clone().all(|why| !why.ends_with('.')), "{}: {name}", item.id);
+                let is_alone = ways.managers().next().is_none() && ways.human.is_none();
+                assert!(is_alone || says.count() == 0, "{}: {name}", item.id);
                 // Where what installs it is too old there is another way.
                 assert!(
                     ways.with_at_least.is_none() || ways.human.is_some(),
@@ -321,10 +343,10 @@ mod tests {
     fn every_preset_names_items_that_there_are_and_says_what_it_is_for() {
         let all = Catalogue::built_in();
         for preset in &all.presets {
-            assert!(preset.what_for.ends_with('.') && !preset.items.is_empty(), "{preset:?}");
+            assert!(preset.what_for.ends_with('.') && preset.all().next().is_some(), "{preset:?}");
             all.judge(preset.clone()).unwrap();
         }
-        assert_eq!(all.presets.len(), 10);
+        assert_eq!(all.presets.len(), 11);
     }
 
     #[test]
@@ -333,11 +355,35 @@ mod tests {
         let debian = Machine::with(Os::Linux, Arch::X86, &[Manager::Apt]);
         let of = |machine: &Machine, id: &str| {
             let all = Catalogue::built_in().clone().needed_on(machine);
-            all.presets.into_iter().find(|preset| preset.id == id).unwrap().items
+            all.presets.into_iter().find(|preset| preset.id == id).map(|preset| preset.items)
         };
-        for (preset, item) in [("android", "kvm"), ("browsers", "xvfb")] {
-            assert!(of(&debian, preset).contains(&item.to_owned()), "{item}");
-            assert!(!of(&mac, preset).contains(&item.to_owned()), "{item}");
+        for (preset, item) in [("android", "kvm"), ("browsers", "xvfb"), ("browsers", "chromium")] {
+            assert!(of(&debian, preset).unwrap().contains(&item.to_owned()), "{item}");
+            assert!(!of(&mac, preset).unwrap().contains(&item.to_owned()), "{item}");
+        }
+        assert!(of(&mac, "browsers").unwrap().contains(&"chrome".to_owned()));
+        assert!(!of(&debian, "browsers").unwrap().contains(&"chrome".to_owned()));
+        assert_eq!(of(&debian, "ios"), None, "nothing of it is a matter of Linux");
+        let ios = of(&mac, "ios").unwrap();
+        for id in ["command-line-tools", "xcode", "xcode-licence", "full-disk-access", "cocoapods"]
+        {
+            assert!(ios.contains(&id.to_owned()), "{id}");
+            assert!(Catalogue::built_in().item(id).unwrap().is_spare(&debian), "{id}");
+        }
+        let all = Catalogue::built_in();
+        let named = all.named(&[], &["ios".to_owned()]).unwrap();
+        assert_eq!(named.len(), ios.len(), "a list for a Mac can be written anywhere");
+    }
+
+    #[test]
+    fn one_of_docker_and_podman_is_enough() {
+        let all = Catalogue::built_in();
+        let of = |id: &str| all.presets.iter().find(|preset| preset.id == id).unwrap();
+        let (docker, podman) = (of("containers"), of("containers-podman"));
+        assert!(!docker.items.contains(&"podman".to_owned()));
+        assert_eq!(podman.items, ["podman"]);
+        for preset in [docker, podman] {
+            assert!(preset.what_for.contains("one of the two is enough"), "{preset:?}");
         }
     }
 
@@ -352,7 +398,10 @@ mod tests {
             |id: &str, machine: &Machine| all.item(id).unwrap().ways(machine).unwrap().apt.clone();
         let bookworm = on(&["debian-12", "debian"]);
         assert_eq!(apt("docker", &bookworm), ["docker.io"]);
-        assert_eq!(apt("docker", &on(&["debian-13", "debian"])), ["docker.io", "docker-cli"]);
+        let trixie = on(&["debian-13", "debian"]);
+        assert_eq!(apt("docker", &trixie), ["docker.io", "docker-cli"]);
+        assert!(apt("podman", &trixie).contains(&"passt".to_owned()));
+        assert!(!apt("podman", &bookworm).contains(&"passt".to_owned()));
         let compose = all.item("docker-compose").unwrap();
         assert_eq!(compose.check_on(&bookworm).command[0], "docker-compose");
         let ubuntu = on(&["ubuntu-24.04", "ubuntu"]);

@@ -49,17 +49,19 @@ pub fn import(catalogue: &Catalogue, format: Format, text: &str) -> Imported {
                 continue;
             }
         };
-        let known = catalogue.items.iter().find(|item| {
+        // One package may bring several.
+        let known = catalogue.items.iter().filter(|item| {
             item.all_ways().into_values().any(|ways| ways.of(manager).contains(&name))
         });
-        let id = known.map_or_else(|| id_of(manager, &name), |item| item.id.clone());
-        if !seen.insert(id.clone()) {
-            continue;
+        let mut ids: Vec<String> = known.map(|item| item.id.clone()).collect();
+        if ids.is_empty() {
+            let id = id_of(manager, &name);
+            if !seen.contains(&id) {
+                found.new.push(item_of(manager, &name, id.clone()));
+            }
+            ids.push(id);
         }
-        if known.is_none() {
-            found.new.push(item_of(manager, &name, id.clone()));
-        }
-        found.items.push(id);
+        found.items.extend(ids.into_iter().filter(|id| seen.insert(id.clone())));
     }
     found
 }
@@ -160,7 +162,7 @@ fn item_of(manager: Manager, name: &str, id: String) -> Item {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{apt_list, brewfile};
+    use crate::{Arch, Machine, Os, apt_list, brewfile};
 
     #[test]
     fn a_brewfile_becomes_items_and_nothing_in_it_is_run() {
@@ -188,24 +190,37 @@ mod tests {
 
     #[test]
     fn what_is_exported_is_imported_as_the_same() {
+        type List<'a> = Box<dyn Fn(&[&Item]) -> (String, Vec<String>) + 'a>;
         let all = Catalogue::built_in();
-        for preset in &all.presets {
-            let items = all.named(&[], std::slice::from_ref(&preset.id)).unwrap();
-            for (format, (text, left_out)) in
-                [(Format::Brewfile, brewfile(&items)), (Format::AptList, apt_list(&items))]
-            {
+        let on = |suites: &[&str]| Machine {
+            suites: suites.iter().map(ToString::to_string).collect(),
+            ..Machine::with(Os::Linux, Arch::X86, &[])
+        };
+        let machines =
+            [on(&[]), on(&["debian-12", "debian"]), on(&["debian-13", "debian"]), on(&["ubuntu"])];
+        let of_apt = machines.iter().map(|machine| -> (Format, List) {
+            (Format::AptList, Box::new(move |items: &[&Item]| apt_list(items, machine)))
+        });
+        let of_brew: (Format, List) = (Format::Brewfile, Box::new(brewfile));
+        for (format, list) in of_apt.chain([of_brew]) {
+            let mut kept = 0;
+            for preset in &all.presets {
+                let items = all.named(&[], std::slice::from_ref(&preset.id)).unwrap();
+                let (text, left_out) = list(&items);
                 let found = import(all, format, &text);
                 assert_eq!((found.new.len(), found.left_out.len()), (0, 0), "{text}");
-                let titles = |ids: &[String]| {
-                    ids.iter().map(|id| all.item(id).unwrap().title.clone()).collect::<Vec<_>>()
-                };
-                for title in titles(&found.items) {
-                    assert!(
-                        !left_out.contains(&title) || found.items.len() < items.len(),
-                        "{title}"
-                    );
+                for item in items.iter().filter(|item| !left_out.contains(&item.title)) {
+                    assert!(found.items.contains(&item.id), "{}: {text}", item.id);
+                    kept += 1;
                 }
+                // What came besides comes with the same packages.
+                let again: Vec<&Item> =
+                    found.items.iter().map(|id| all.item(id).unwrap()).collect();
+                assert_eq!(list(&again).0, text, "{}", preset.id);
             }
+            assert!(kept > 30, "{format:?}: {kept}");
         }
+        let found = import(all, Format::Brewfile, "brew \"rust\"\n");
+        assert_eq!(found.items, ["rust", "rustfmt", "clippy"]);
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::calls::Call;
 use crate::item::Item;
 use crate::jobs::{Jobs, find};
-use crate::lock::{files, gave_up, holder_of, waits};
+use crate::lock::gave_up;
 use crate::machine::Machine;
 use crate::output::Output;
 use crate::plan::{Step, What};
@@ -24,6 +24,9 @@ use crate::probe;
 use crate::record::{Failure, Record, State};
 
 mod asked;
+mod waiting;
+
+use waiting::{ended, pause};
 
 /// How often it is looked how far a tool is, or whether a lock is free.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -35,6 +38,8 @@ const MOST_TAKEN_UP: u32 = 3;
 /// so long.
 const AGAIN_AFTER: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 5000 });
 const PATIENCE: Duration = Duration::from_mins(15);
+/// So long, in all of an installation, it waits for locks that others hold.
+pub const LOCK_PATIENCE: Duration = Duration::from_mins(30);
 
 /// How far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +65,8 @@ pub struct Installation {
     pub own_commands: PathBuf,
     /// The lock files to wait for, where they are not the system's own.
     pub locks: Option<Vec<PathBuf>>,
+    /// So long it still waits for them: [`LOCK_PATIENCE`] at first.
+    pub lock_patience: Duration,
 }
 
 /// What came of it.
@@ -91,6 +98,7 @@ impl Installation {
         mut cancel: watch::Receiver<bool>,
         mut told: Told<'_>,
     ) -> Done {
+        self.follow_what_was_begun(&mut told).await;
         let mut cut_short = None;
         if self.record.taken_up > MOST_TAKEN_UP {
             cut_short =
@@ -121,17 +129,8 @@ impl Installation {
     ) -> Result<(), Stop> {
         let Some(rest) = self.record.steps.get(at) else { return Ok(()) };
         let step = rest.step.clone();
-        match &rest.state {
-            State::Over => return Ok(()),
-            State::Waiting => {}
-            State::Begun { process } => {
-                // Whoever began it is gone; what it started may still be at work.
-                if let Some(watch) =
-                    process.as_ref().and_then(|id| ExitWatch::of(id).ok().flatten())
-                {
-                    self.follow(watch, at, &step, told).await;
-                }
-            }
+        if rest.state == State::Over {
+            return Ok(());
         }
         if *cancel.borrow() || self.record.cancelled {
             return Err(Stop::Cancelled);
@@ -140,7 +139,7 @@ impl Installation {
         let wanting = self.wanting(&step).await;
         if step.items.is_empty() || !wanting.is_empty() {
             let step = step.only(&wanting);
-            if step.needs_admin() && !self.record.not_allowed.is_empty() {
+            if step.runs_as_admin() && !self.record.not_allowed.is_empty() {
                 self.refused(&step, "");
                 return Ok(());
             }
@@ -179,7 +178,7 @@ impl Installation {
             }
             return Ok(());
         }
-        if self.asks() && step.needs_admin() {
+        if self.asks() && step.runs_as_admin() {
             return self.at_once(at, step, cancel, told).await;
         }
         let mut whole = Ok(());
@@ -251,7 +250,13 @@ impl Installation {
         cancel: &mut watch::Receiver<bool>,
         told: &mut Told<'_>,
     ) -> Result<(Option<i32>, String), Stop> {
-        self.wait_for_lock(at, step, cancel, told).await?;
+        if let Some(holder) = self.wait_for_lock(at, step, cancel, told).await? {
+            let why = format!(
+                "{holder}, which was waited for long enough. Install again once it has ended."
+            );
+            self.output.note(&why);
+            return Ok((None, why));
+        }
         let from = self.output.end();
         let shown = call.shown(self.record.rights, &self.jobs);
         self.output.note(&format!("$ {shown}"));
@@ -273,7 +278,7 @@ impl Installation {
         if let Some(watch) = id.ok().and_then(|id| ExitWatch::of(&id).ok().flatten()) {
             self.follow(watch, at, step, told).await;
         }
-        let status = child.wait();
+        let status = ended(&mut child).await;
         noted?;
         let said = self.output.last_lines(from_after, LAST_LINES).unwrap_or_default();
         match status {
@@ -304,53 +309,6 @@ impl Installation {
         gated.stdin(Stdio::piped()).stdout(output()?).stderr(output()?).current_dir("/");
         process::spawn_apart(&mut gated)
             .map_err(|error| format!("{program} cannot be started: {error}"))
-    }
-
-    async fn follow(&self, watch: ExitWatch, at: usize, step: &Step, told: &mut Told<'_>) {
-        let mut watch = watch;
-        loop {
-            let waiting = tokio::task::spawn_blocking(move || {
-                let ended = watch.wait(Some(LOOK_EVERY)).unwrap_or_else(|_| watch.has_ended());
-                (watch, ended)
-            });
-            let Ok((same, ended)) = waiting.await else { return };
-            let now = self.progress(at, step, None);
-            let line = now.last_line.as_deref().unwrap_or_default();
-            let waits = manager_of(step).and_then(|manager| waits(manager, line));
-            (told.progress)(Progress { waits, ..now });
-            let _ = self.output.bound();
-            if ended {
-                return;
-            }
-            watch = same;
-        }
-    }
-
-    /// Until nobody else holds a lock that the step's manager takes.
-    async fn wait_for_lock(
-        &self,
-        at: usize,
-        step: &Step,
-        cancel: &mut watch::Receiver<bool>,
-        told: &mut Told<'_>,
-    ) -> Result<(), Stop> {
-        let Some(manager) = manager_of(step) else { return Ok(()) };
-        let usual: Vec<PathBuf> = files(manager).iter().map(PathBuf::from).collect();
-        let files = self.locks.as_ref().filter(|_| !usual.is_empty()).unwrap_or(&usual);
-        let mut noted = None;
-        loop {
-            if *cancel.borrow() {
-                return Err(Stop::Cancelled);
-            }
-            let Some(holder) = holder_of(files) else { return Ok(()) };
-            let waits = format!("{} is used by {holder}", manager.name());
-            if noted.as_ref() != Some(&waits) {
-                self.output.note(&format!("Waiting: {waits}."));
-                noted = Some(waits.clone());
-            }
-            (told.progress)(self.progress(at, step, Some(waits)));
-            pause(LOOK_EVERY, cancel).await;
-        }
     }
 
     fn progress(&self, at: usize, step: &Step, waits: Option<String>) -> Progress {
@@ -413,18 +371,6 @@ fn manager_of(step: &Step) -> Option<crate::Manager> {
         What::Refresh => Some(crate::Manager::Apt),
         What::Packages { manager, .. } => Some(*manager),
         What::Ours { .. } => None,
-    }
-}
-
-/// Shorter where it is cancelled.
-async fn pause(length: Duration, cancel: &mut watch::Receiver<bool>) {
-    tokio::select! {
-        () = tokio::time::sleep(length) => {}
-        changed = cancel.changed() => {
-            if changed.is_err() {
-                tokio::time::sleep(length).await;
-            }
-        }
     }
 }
 

@@ -18,6 +18,7 @@ async fn homebrew_is_called_as_it_documents_and_a_second_run_does_nothing() {
     for set in [
         "HOMEBREW_NO_AUTO_UPDATE=1",
         "HOMEBREW_NO_INSTALL_UPGRADE=1",
+        "HOMEBREW_NO_INSTALLED_DEPENDENTS_CHECK=1",
         "HOMEBREW_NO_INSTALL_CLEANUP=1",
         "NONINTERACTIVE=1",
     ] {
@@ -214,6 +215,63 @@ async fn what_never_came_to_its_end_is_not_begun_for_ever() {
     let carried = place.carry_out(place.installation(record, &mac())).await;
     assert!(carried.done.cut_short.unwrap().contains("never came to its end"));
     assert_eq!(place.calls("brew"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_was_begun_too_often_is_left_once_its_tool_has_ended() {
+    let place = Place::new();
+    place.manager("brew", "nothing");
+    let all = Place::catalogue(&["hallo"], "brew");
+    let draft = place.draft(&all, &["hallo"], &mac()).await;
+    let mut record = Record { taken_up: MOST_TAKEN_UP + 1, ..Place::record(&all, draft) };
+    let mut tool = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let process = ProcessId::of(Pid::of_child(&tool)).unwrap();
+    record.steps[0].state = State::Begun { process: Some(process) };
+    assert_eq!(record.at_work().unwrap().0, 0);
+    // It works until it is seen that it is waited for.
+    let mut works_on = tool.stdin.take();
+    let mut titles = Vec::new();
+    let mut advanced = |now: Progress| {
+        works_on = None;
+        titles.push(now.title);
+    };
+    let mut save = |_: &Record| Ok(());
+    let (_cancel, told) = watch::channel(false);
+    let installation = place.installation(record.clone(), &mac());
+    let told = (told, Told { progress: &mut advanced, save: &mut save });
+    let done = installation.carry_out(told.0, told.1).await;
+    assert!(done.cut_short.unwrap().contains("never came to its end"));
+    assert_eq!(titles[0], "Install hallo with Homebrew");
+    assert!(record.at_work().is_none());
+    record.until_nothing_works().await;
+    assert!(tool.wait().unwrap().success(), "nobody ended it");
+}
+
+#[tokio::test]
+async fn a_lock_that_is_held_for_too_long_fails_what_needs_it_and_names_its_holder() {
+    if !Path::new("/proc/locks").exists() {
+        return skipped::skipped("this system does not tell who holds a lock");
+    }
+    let place = Place::new();
+    place.manager("apt-get", "nothing");
+    let all = Place::catalogue(&["hallo", "figlette"], "apt");
+    let machine = linux(Manager::Apt);
+    let draft = place.draft(&all, &["hallo", "figlette"], &machine).await;
+    let lock = std::fs::File::create(place.path("state").join("lock")).unwrap();
+    lock.lock().unwrap();
+    let installation = Installation {
+        lock_patience: Duration::ZERO,
+        ..place.installation(Place::record(&all, draft), &machine)
+    };
+    let carried = place.carry_out(installation).await;
+    assert_eq!(place.calls("apt-get"), Vec::<String>::new());
+    assert_eq!(carried.done.cut_short, None);
+    for outcome in &carried.done.outcomes {
+        assert_eq!(outcome.outcome, PreinstallEnd::Failed);
+        let said = outcome.said.as_deref().unwrap();
+        assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");
+        assert!(said.contains("long enough"), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -124,9 +124,15 @@ pub struct Ways {
     /// its version; where it is older or not there yet, `human` is what is left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub with_at_least: Option<String>,
+    /// What its cask installs goes where only an admin may write: Homebrew asks for a password by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
     /// Jobs there need no such thing: why. It is in no count and no plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_needed: Option<String>,
+    /// There is no such thing there: why. It is in no count and no preset, and nobody is asked to bring it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_here: Option<String>,
     /// It is seen otherwise there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
@@ -220,6 +226,16 @@ impl Item {
     /// Why jobs on such a machine need no such thing.
     pub fn not_needed(&self, machine: &Machine) -> Option<&str> {
         self.ways(machine)?.not_needed.as_deref()
+    }
+
+    /// Why there is no such thing on such a machine.
+    pub fn not_here(&self, machine: &Machine) -> Option<&str> {
+        self.ways(machine)?.not_here.as_deref()
+    }
+
+    /// It is no matter of such a machine: in no list, no count and no preset there.
+    pub fn is_spare(&self, machine: &Machine) -> bool {
+        self.not_needed(machine).is_some() || self.not_here(machine).is_some()
     }
 
     /// In megabytes, as disks are sold.

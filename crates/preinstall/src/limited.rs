@@ -13,6 +13,8 @@ use tokio::time::Instant;
 const ENOUGH: usize = 64 << 10;
 /// For what was said last, once the command has ended.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+/// What ending another user's processes is given.
+const ENDING: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) enum Ran {
@@ -67,7 +69,7 @@ async fn run_until(
         }
     }
     let Some(status) = status else {
-        end(child.id(), other_user);
+        end(child.id(), other_user).await;
         let _ = tokio::time::timeout(LAST_WORDS, child.wait()).await;
         return Ran::TooLong;
     };
@@ -88,7 +90,7 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) {
 }
 
 /// Ends it and all that it has started.
-fn end(pid: Option<u32>, other_user: Option<&str>) {
+async fn end(pid: Option<u32>, other_user: Option<&str>) {
     let Some(root) = pid.and_then(Pid::new) else { return };
     let tree = process::tree(root).unwrap_or_default();
     let ids: Vec<ProcessId> = tree.into_iter().filter_map(|pid| ProcessId::of(pid).ok()).collect();
@@ -100,9 +102,11 @@ fn end(pid: Option<u32>, other_user: Option<&str>) {
     let left = ids.iter().filter(|id| process::alive(id) != Liveness::Dead);
     let pids: Vec<String> = left.map(|id| id.pid.to_string()).collect();
     if !pids.is_empty() {
-        let mut kill = Command::new("sudo");
+        let mut kill = tokio::process::Command::new("sudo");
         kill.args(["-n", "-u", user, "--", "/bin/kill", "-KILL"]).args(pids).current_dir("/");
-        let _ = kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        // A sudo that hangs holds up nobody.
+        let _ = tokio::time::timeout(ENDING, kill.status()).await;
     }
 }
 

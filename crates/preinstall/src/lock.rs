@@ -110,7 +110,8 @@ fn device(dev: u64) -> String {
 }
 
 /// `1: POSIX  ADVISORY  WRITE 813 fe:01:1573 0 EOF`, see proc(5); one that waits has `->` after its
-/// number. Below an overlay the device is another one, so there the file's number has to be enough.
+/// number. Below an overlay and the like, whose device is no real one (its first number is 0), the list may
+/// name another: there the file's number has to be enough.
 fn holder_in(locks: &str, device: &str, inode: u64) -> Option<u32> {
     let holds = locks.lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -119,7 +120,9 @@ fn holder_in(locks: &str, device: &str, inode: u64) -> Option<u32> {
         (number.parse() == Ok(inode)).then(|| Some((on == device, pid.parse().ok()?))).flatten()
     });
     let holds: Vec<(bool, u32)> = holds.filter(|(_, pid)| *pid != 0).collect();
-    holds.iter().find(|(exact, _)| *exact).or(holds.first()).map(|(_, pid)| *pid)
+    let exact = holds.iter().find(|(exact, _)| *exact);
+    let no_real_one = device.starts_with("00:");
+    exact.or(holds.first().filter(|_| no_real_one)).map(|(_, pid)| *pid)
 }
 
 #[cfg(test)]
@@ -135,6 +138,7 @@ mod tests {
         assert_eq!(holder_in(locks, "fe:01", 1573), Some(813));
         assert_eq!(holder_in(locks, "00:31", 1573), Some(55));
         assert_eq!(holder_in(locks, "00:99", 1573), Some(813), "as below an overlay");
+        assert_eq!(holder_in(locks, "08:01", 1573), None, "a stranger's file on another disk");
         assert_eq!(holder_in(locks, "fe:01", 99), None, "who reads keeps nobody from it");
         assert_eq!(holder_in(locks, "fe:01", 1), None);
         assert_eq!(holder_in("", "fe:01", 1573), None);

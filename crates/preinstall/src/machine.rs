@@ -32,6 +32,9 @@ pub struct Machine {
     /// macOS without the command line tools: git and others only offer to install themselves.
     #[serde(default)]
     pub stubs: bool,
+    /// An admin's rights can be had without a question: what asks for a password by itself finds nobody.
+    #[serde(default)]
+    pub sudo: bool,
     /// As /etc/os-release names the system, the narrowest first: `debian-12`, `debian`.
     #[serde(default)]
     pub suites: Vec<String>,
@@ -55,7 +58,8 @@ impl Machine {
 
     /// One of which no more is known.
     pub fn with(os: Os, arch: Arch, managers: &[Manager]) -> Self {
-        Self { os, arch, managers: managers.to_vec(), stubs: false, suites: Vec::new() }
+        let (stubs, sudo, suites) = (false, false, Vec::new());
+        Self { os, arch, managers: managers.to_vec(), stubs, sudo, suites }
     }
 
     pub fn has(&self, manager: Manager) -> bool {

@@ -14,6 +14,26 @@ fn is_file(name: &str, kind: &str) -> bool {
     kind_of.is_some_and(|it| it.eq_ignore_ascii_case(kind))
 }
 
+/// What npm and pip read as an archive, which may be a file of this machine.
+fn is_archive(name: &str) -> bool {
+    let kinds = [
+        ".tgz",
+        ".tar",
+        ".tar.gz",
+        ".tbz",
+        ".tar.bz2",
+        ".txz",
+        ".tlz",
+        ".tar.xz",
+        ".tar.lz",
+        ".tar.lzma",
+        ".zip",
+        ".whl",
+    ];
+    let name = name.to_ascii_lowercase();
+    kinds.iter().any(|kind| name.ends_with(kind))
+}
+
 fn is_short(name: &str) -> bool {
     !name.is_empty() && name.len() <= 200
 }
@@ -67,7 +87,7 @@ pub(crate) fn npm(name: &str) -> Option<&'static str> {
     let plain = |text: &str| is_short(text) && begins_plain(text) && only(text, "-._~");
     let version = version.is_none_or(|it| is_short(it) && begins_plain(it) && only(it, "-._+"));
     unless(
-        plain(package) && scope.is_none_or(plain) && version,
+        plain(package) && scope.is_none_or(plain) && version && !is_archive(name),
         "a package's name, with @scope/ before it and @version after it or not",
     )
 }
@@ -85,7 +105,10 @@ pub(crate) fn python(name: &str) -> Option<&'static str> {
     let plain = |text: &str| is_short(text) && begins_plain(text) && only(text, "-._");
     let version = version.is_none_or(|it| is_short(it) && begins_plain(it) && only(it, "-._+!"));
     unless(
-        plain(package) && extras.is_none_or(|it| it.split(',').all(plain)) && version,
+        plain(package)
+            && extras.is_none_or(|it| it.split(',').all(plain))
+            && version
+            && ![name, package].into_iter().any(is_archive),
         "a project's name, with [extra] and ==version after it or not",
     )
 }
@@ -161,14 +184,26 @@ mod tests {
                     "-g",
                     "a@npm:b",
                     "https://x",
+                    "x.tgz",
+                    "x@1.TGZ",
+                    "@a/x.tar.gz",
                 ],
             ),
             (
                 Pipx,
                 &["poetry", "black[jupyter]==24.1"],
-                &["git+https://x", "./x", "-r", "a;b", "a @ http://x", "x.whl/../y"],
+                &[
+                    "git+https://x",
+                    "./x",
+                    "-r",
+                    "a;b",
+                    "a @ http://x",
+                    "x.whl/../y",
+                    "x.whl",
+                    "x.zip[a]",
+                ],
             ),
-            (Pip, &["tox"], &["--index-url=http://x", "-e."]),
+            (Pip, &["tox"], &["--index-url=http://x", "-e.", "x.tar.gz", "x==1.ZIP"]),
             (Cargo, &["cargo-nextest", "just@1.2.3"], &["--git=x", "a b", "a@*", ""]),
             (
                 Go,

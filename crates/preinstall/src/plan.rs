@@ -7,7 +7,7 @@ use protocol::{HumanStep, ItemChecked, ItemState, PreinstallLeft};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
-use crate::item::Item;
+use crate::item::{Item, Ways};
 use crate::machine::Machine;
 use crate::package::Manager;
 use crate::version::Version;
@@ -42,6 +42,9 @@ pub struct StepItem {
     pub title: String,
     /// Packages.
     pub names: Vec<String>,
+    /// Its manager, which is no admin, asks for an admin's rights by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
 }
 
 impl Step {
@@ -84,7 +87,13 @@ impl Step {
         }
     }
 
+    /// All of it, or a part of it that asks for these rights by itself.
     pub fn needs_admin(&self) -> bool {
+        self.runs_as_admin() || self.items.iter().any(|item| item.admin)
+    }
+
+    /// Its calls are an admin's.
+    pub fn runs_as_admin(&self) -> bool {
         match &self.what {
             What::Refresh => true,
             What::Packages { manager, .. } => manager.needs_admin(),
@@ -226,10 +235,17 @@ impl<'a> Planner<'a> {
         let Some(ways) = item.ways(self.machine) else {
             return leave(self, "Nothing is known of how it comes onto this system.".into());
         };
+        if let Some(why) = &ways.not_here {
+            return leave(self, format!("Not on this system: {why}."));
+        }
         let mut first = None;
         let least = ways.with_at_least.as_deref().and_then(Version::of);
         for manager in ways.managers() {
             match self.reach(manager, least.as_ref()) {
+                Ok(()) if asks_by_itself(ways, manager) && !self.machine.sudo => {
+                    self.by_hand(item, &in_a_terminal(ways, manager));
+                    return false;
+                }
                 Ok(()) => {
                     self.calls.entry((manager, upgrade)).or_default().push(item);
                     if let Some(words) = &ways.then {
@@ -302,14 +318,19 @@ impl<'a> Planner<'a> {
             draft.steps.push(Step { what: What::Refresh, items: Vec::new(), size_mb: None });
         }
         for ((manager, upgrade), items) in calls {
-            let sizes: Vec<u32> = items.iter().filter_map(|item| item.size_mb).collect();
-            let names = |item: &Item| {
-                item.ways(self.machine).map(|ways| ways.of(manager).to_vec()).unwrap_or_default()
+            let of_step = |item: &Item| {
+                let ways = item.ways(self.machine);
+                let names = ways.map(|ways| ways.of(manager).to_vec()).unwrap_or_default();
+                StepItem {
+                    admin: ways.is_some_and(|ways| asks_by_itself(ways, manager)),
+                    ..of(item, names)
+                }
             };
+            let of_step: Vec<StepItem> = items.iter().map(|item| of_step(item)).collect();
             draft.steps.push(Step {
                 what: What::Packages { manager, upgrade },
-                items: items.iter().map(|item| of(item, names(item))).collect(),
-                size_mb: (!sizes.is_empty()).then(|| sizes.iter().sum()),
+                size_mb: size_of(&items, &of_step),
+                items: of_step,
             });
         }
         for (item, name) in ours {
@@ -321,7 +342,27 @@ impl<'a> Planner<'a> {
 }
 
 fn of(item: &Item, names: Vec<String>) -> StepItem {
-    StepItem { id: item.id.clone(), title: item.title.clone(), names }
+    StepItem { id: item.id.clone(), title: item.title.clone(), names, admin: false }
+}
+
+fn asks_by_itself(ways: &Ways, manager: Manager) -> bool {
+    ways.admin && manager == Manager::Cask
+}
+
+fn in_a_terminal(ways: &Ways, manager: Manager) -> String {
+    let command = format!("brew install --cask {}", ways.of(manager).join(" "));
+    let then = ways.then.as_ref().map(|then| format!(" {then}")).unwrap_or_default();
+    format!("Its installer asks for your password: run `{command}` in a terminal.{then}")
+}
+
+/// Packages that several items name are there once.
+fn size_of(items: &[&Item], of_step: &[StepItem]) -> Option<u32> {
+    let mut seen = BTreeSet::new();
+    let mut sizes = items.iter().zip(of_step).filter_map(|(item, StepItem { names, .. })| {
+        let is_new = names.iter().fold(false, |is_new, name| seen.insert(name) || is_new);
+        item.size_mb.filter(|_| is_new)
+    });
+    sizes.next().map(|first| first + sizes.sum::<u32>())
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ fn only_what_is_missing_is_planned_in_one_call_a_manager() {
     );
     assert_eq!(draft.already.len(), 1);
     assert_eq!(draft.steps[1].title(), "Install jq and curl with apt");
-    assert_eq!(draft.steps[1].size_mb, Some(4));
+    assert_eq!(draft.steps[1].size_mb, Some(14));
 }
 
 #[test]
@@ -135,8 +135,48 @@ fn a_jdk_on_a_mac_is_asked_of_the_system_and_comes_as_a_cask() {
         (check.command[0].as_str(), check.missing_exit),
         ("/usr/libexec/java_home", Some(1))
     );
-    let draft = planned(&mac(), &["jdk"], &[("homebrew", ItemState::Present)], false);
+    let there = [("homebrew", ItemState::Present)];
+    let allowed = Machine { sudo: true, ..mac() };
+    let draft = planned(&allowed, &["jdk"], &there, false);
     assert_eq!(calls(&draft), [("Homebrew (cask)".to_owned(), vec!["temurin".to_owned()])]);
+    let step = &draft.steps[0];
+    assert!(step.needs_admin() && !step.runs_as_admin(), "Homebrew itself is no admin: {step:?}");
+}
+
+#[test]
+fn what_asks_for_a_password_by_itself_is_left_to_people_where_nobody_can_be_asked() {
+    let there = [("homebrew", ItemState::Present)];
+    let draft = planned(&mac(), &["jdk", "docker", "chrome"], &there, false);
+    assert_eq!(calls(&draft), [("Homebrew (cask)".to_owned(), vec!["google-chrome".to_owned()])]);
+    assert!(!draft.steps[0].needs_admin(), "{draft:?}");
+    let human: Vec<(&str, &str)> =
+        draft.human.iter().map(|step| (step.item.as_str(), step.words.as_str())).collect();
+    let [("jdk", jdk), ("docker", docker)] = human[..] else { panic!("{human:?}") };
+    assert!(jdk.contains("`brew install --cask temurin`"), "{jdk}");
+    assert!(docker.contains("`brew install --cask docker-desktop`"), "{docker}");
+    assert!(docker.contains("Open Docker once"), "{docker}");
+}
+
+#[test]
+fn what_is_of_another_system_is_left_with_the_reason_and_is_no_step_of_anybodys() {
+    let draft = planned(&debian(), &["xcode", "cocoapods", "jq"], &[], false);
+    assert_eq!(draft.human, []);
+    let left: Vec<&str> = draft.left.iter().map(|left| left.why.as_str()).collect();
+    let mac_alone = "Not on this system: it is for macOS alone: run these jobs on a Mac.";
+    assert_eq!(left, [mac_alone, mac_alone]);
+    assert_eq!(draft.steps[1].names(), ["jq"]);
+}
+
+#[test]
+fn a_package_that_several_items_name_has_its_size_once() {
+    let size = |machine: &Machine, asked: &[&str]| {
+        let there = [("homebrew", ItemState::Present), ("gcc", ItemState::Present)];
+        let draft = planned(machine, asked, &there, false);
+        draft.steps.iter().filter_map(|step| step.size_mb).sum::<u32>()
+    };
+    assert_eq!(size(&mac(), &["rust", "rustfmt", "clippy"]), size(&mac(), &["rust"]));
+    let apart = size(&debian(), &["rust", "rustfmt", "clippy"]);
+    assert!(apart > size(&debian(), &["rust"]), "packages of their own there: {apart}");
 }
 
 #[test]
@@ -147,10 +187,10 @@ fn without_homebrew_a_mac_says_what_comes_first() {
     assert_eq!(human, ["homebrew", "xcode"]);
     assert_eq!(draft.left[0].why, "Homebrew has to be there first.");
     let draft =
-        planned(&mac(), &["jq", "chromium", "docker"], &[("homebrew", ItemState::Present)], false);
+        planned(&mac(), &["jq", "firefox", "podman"], &[("homebrew", ItemState::Present)], false);
     let by: Vec<&str> = draft.steps.iter().map(Step::by).collect();
     assert_eq!(by, ["Homebrew", "Homebrew (cask)"]);
-    assert_eq!(draft.human.len(), 1, "Docker has to be opened once: {draft:?}");
+    assert_eq!(draft.human.len(), 1, "Podman's machine has to be made: {draft:?}");
 }
 
 #[test]

@@ -82,6 +82,8 @@ async fn look(item: &Item, machine: &Machine, jobs: &Jobs) -> ItemChecked {
     let check = item.check_on(machine);
     let found = if let Some(why) = item.not_needed(machine) {
         Found::new(ItemState::Present, format!("not needed here: {why}"))
+    } else if let Some(why) = item.not_here(machine) {
+        Found::new(ItemState::Missing, format!("not on this system: {why}"))
     } else if let Some(plist) = &check.plist {
         let plutil = ["/usr/bin/plutil", "-extract", &plist.key, "raw", "-o", "-", &plist.file];
         let argv: Vec<String> = plutil.map(str::to_owned).into();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use process::ProcessId;
-use protocol::{HumanStep, PreinstallLeft, RunnerName};
+use protocol::{HumanStep, PreinstallLeft, PreinstallReceipt, RunnerName};
 use serde::{Deserialize, Serialize};
 
 use crate::calls::Rights;
@@ -64,6 +64,15 @@ pub enum State {
     Over,
 }
 
+impl State {
+    pub(crate) fn process(&self) -> Option<&ProcessId> {
+        match self {
+            Self::Begun { process } => process.as_ref(),
+            Self::Waiting | Self::Over => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     pub command: String,
@@ -109,5 +118,45 @@ impl Record {
             item.judge().map_err(|error| error.to_string())?;
         }
         Ok(record)
+    }
+}
+
+/// What the last installation came to, as it is on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Last {
+    pub version: u32,
+    pub receipt: PreinstallReceipt,
+}
+
+impl Last {
+    pub fn new(receipt: PreinstallReceipt) -> Self {
+        Self { version: VERSION, receipt }
+    }
+
+    /// An error is in words: it is no receipt, or one of a newer version.
+    pub fn read(bytes: &[u8]) -> Result<PreinstallReceipt, String> {
+        let last: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if last.version > VERSION {
+            return Err(format!("it is of a newer version ({})", last.version));
+        }
+        Ok(last.receipt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = include_str!("../golden/last-v1.json");
+
+    #[test]
+    fn a_receipt_of_the_first_release_loads_and_is_written_the_same() {
+        let receipt = Last::read(FIRST.as_bytes()).unwrap();
+        assert_eq!((receipt.items.len(), receipt.left.len(), receipt.human.len()), (2, 1, 1));
+        let again = serde_json::to_value(Last::new(receipt)).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(FIRST).unwrap());
+        let newer = FIRST.replacen("\"version\": 1", "\"version\": 2", 1);
+        assert_eq!(Last::read(newer.as_bytes()), Err("it is of a newer version (2)".to_owned()));
+        assert!(Last::read(b"{}").is_err());
     }
 }

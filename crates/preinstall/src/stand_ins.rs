@@ -176,6 +176,7 @@ for word do case $word in -*|install|update|*=*) ;; *) printf '#!/bin/sh\necho %
             output,
             own_commands: self.path("bin"),
             locks: Some(vec![self.path("state").join("lock")]),
+            lock_patience: crate::LOCK_PATIENCE,
         }
     }
 

@@ -51,6 +51,8 @@ pub enum NoticeAbout {
         /// Its page; always https or http.
         link: Option<String>,
     },
+    /// An installation of what jobs need ended, and not all is there.
+    PreinstallFailed,
     /// Known only to a newer version; its words are for people and still hold.
     #[serde(other)]
     Other,

@@ -250,7 +250,7 @@ pub enum PreinstallNow {
         of: u32,
     },
     Installing(PreinstallRuns),
-    /// The last installation since the supervisor started, or one that it found interrupted.
+    /// The last installation, also of an earlier supervisor.
     Done(PreinstallReceipt),
     /// Known only to a newer version.
     #[serde(other)]

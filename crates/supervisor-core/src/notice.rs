@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use protocol::{
     AfterTaskAct, FinishedTask, Notice, NoticeAbout, NoticeOffer, NoticesSeen, PauseBy,
-    PauseReason, Preferences, Problem, ProblemCode, Runner as Shown, RunnerName, RunnerState,
-    TaskResult, turns_direction,
+    PauseReason, Preferences, PreinstallEnd, PreinstallReceipt, Problem, ProblemCode,
+    Runner as Shown, RunnerName, RunnerState, TaskResult, turns_direction,
 };
 
 use crate::core::Core;
@@ -22,6 +22,7 @@ const LASTS: SignedDuration = SignedDuration::from_mins(5);
 const LOOP: u32 = 3;
 /// Characters of a name that somebody else chose.
 const LONGEST_NAME: usize = 80;
+const LONGEST_BODY: usize = 300;
 
 /// A notice that is to be kept and shown; it gets its id where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,7 @@ impl Telling {
                 NoticeAbout::PauseEnded
                 | NoticeAbout::AfterTask { .. }
                 | NoticeAbout::TaskEnded { .. }
+                | NoticeAbout::PreinstallFailed
                 | NoticeAbout::Other => {}
             }
         }
@@ -196,6 +198,32 @@ impl Core {
         self.telling.to_tell.push(task_ended(task, now));
     }
 
+    /// One where all went well, or that the owner has ended himself, is no news.
+    pub(crate) fn tell_preinstall(
+        &mut self,
+        receipt: &PreinstallReceipt,
+        cancelled: bool,
+        now: Timestamp,
+    ) {
+        let failed = receipt.items.iter().filter(|it| it.outcome == PreinstallEnd::Failed);
+        let failed: Vec<&str> = failed.map(|it| it.item.title.as_str()).collect();
+        let why = receipt.cut_short.as_ref().filter(|_| !cancelled);
+        if failed.is_empty() && why.is_none() {
+            return;
+        }
+        let lacks =
+            (!failed.is_empty()).then(|| sentence(format!("Not there: {}", failed.join(", "))));
+        let body: Vec<String> = lacks.into_iter().chain(why.cloned()).collect();
+        self.telling.to_tell.push(NewNotice {
+            at: now,
+            runner: None,
+            about: NoticeAbout::PreinstallFailed,
+            title: "Not all that jobs need was installed".into(),
+            body: bounded(&body.join(" "), LONGEST_BODY),
+            offers: vec![NoticeOffer::Details],
+        });
+    }
+
     /// All that is to be told now, by what the owner wants to hear.
     pub(crate) fn tell(
         &mut self,
@@ -218,7 +246,9 @@ impl Core {
         self.telling.healed(shown, of_machine, now);
         let wanted = wanted.notifications;
         let is_wanted = |notice: &NewNotice| match notice.about {
-            NoticeAbout::Problem { .. } | NoticeAbout::Healed { .. } => wanted.problems,
+            NoticeAbout::Problem { .. }
+            | NoticeAbout::Healed { .. }
+            | NoticeAbout::PreinstallFailed => wanted.problems,
             NoticeAbout::PauseEnded | NoticeAbout::AfterTask { .. } => wanted.pause_ended,
             NoticeAbout::TaskEnded { .. } => wanted.tasks,
             NoticeAbout::Other => false,

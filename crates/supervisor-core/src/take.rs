@@ -124,7 +124,11 @@ impl Core {
                 let wanted = self.preferences.unwrap_or_default().cleanup;
                 self.disk.seen(volumes, wanted, now);
             }
-            Event::PreinstallSeen(seen) => self.preinstalling.seen(*seen),
+            Event::PreinstallSeen(seen) => {
+                if let Some((receipt, cancelled)) = self.preinstalling.seen(*seen) {
+                    self.tell_preinstall(&receipt, cancelled, now);
+                }
+            }
             Event::CleanupAdvanced(runs) => self.cleaning.advanced(runs),
             Event::MeasuringEnded => self.cleaning.measured(),
             Event::CleanupEnded { failure } => {

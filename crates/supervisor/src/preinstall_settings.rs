@@ -82,6 +82,7 @@ mod tests {
             title: "Ours".into(),
             what_for: String::new(),
             items: found.items.clone(),
+            on_macos: Vec::new(),
         };
         set(&mut document, &found.new, &preset).unwrap();
         set(&mut document, &found.new, &preset).unwrap();

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use local_circleci::{NewTask, Outcome};
 use protocol::{
-    ItemState, JobPath, PauseBy, Preinstall, PreinstallChecked, PreinstallEnd, PreinstallNow,
-    PreinstallPlan, PreinstallReceipt, RunnerState, SoftwareReport,
+    ItemState, JobPath, Notice, NoticeAbout, PauseBy, Preinstall, PreinstallChecked, PreinstallEnd,
+    PreinstallNow, PreinstallPlan, PreinstallReceipt, RunnerState, SoftwareReport,
 };
 use serde::de::DeserializeOwned;
 use trials::{
@@ -212,6 +212,94 @@ fn one_that_is_killed_in_the_middle_is_taken_up_by_the_next_supervisor() {
     assert_eq!(calls(&rig).len(), 1, "the tool that ran on did it");
     rig.until_state(RunnerState::Idle);
     client.kill();
+    rig.finish();
+}
+
+#[test]
+fn one_that_was_cancelled_stays_so_though_its_supervisor_is_killed() {
+    let mut rig = rig(&["hallo"]);
+    hold(&rig);
+    let client = begins(&rig, &["hallo", "circleci"]);
+    rig.place.runnerctl(&["preinstall", "install", "--cancel"]);
+    rig.kill_supervisor();
+    rig.start_supervisor(&Options::default());
+    until(
+        DEADLINE,
+        "the next supervisor knows",
+        || matches!(now(&rig), Some(PreinstallNow::Installing(runs)) if runs.cancelling && runs.taken_up),
+    );
+    let_go(&rig);
+    let receipt = receipt(&rig);
+    assert_eq!(receipt.cut_short.as_deref(), Some("It was cancelled."));
+    let mut ends = ends(&receipt);
+    ends.sort_by_key(|(id, _)| *id);
+    assert_eq!(ends, [("circleci", PreinstallEnd::NotBegun), ("hallo", PreinstallEnd::Installed)]);
+    rig.until_state(RunnerState::Idle);
+    client.kill();
+    rig.finish();
+}
+
+#[test]
+fn what_cannot_be_taken_up_holds_runners_while_its_tool_works() {
+    let mut rig = rig(&["hallo"]);
+    hold(&rig);
+    let client = begins(&rig, &["hallo"]);
+    rig.kill_supervisor();
+    client.kill();
+    let file = rig.place.folders().settings_file();
+    let settings = fs::read(&file).unwrap();
+    run_dir::write_atomically(&file, b"[[[").unwrap();
+    rig.start_supervisor(&Options::default());
+    until(
+        DEADLINE,
+        "the tool is waited for",
+        || matches!(now(&rig), Some(PreinstallNow::Installing(runs)) if runs.title == "Wait for what was begun"),
+    );
+    run_dir::write_atomically(&file, &settings).unwrap();
+    rig.until_runner("it is held meanwhile", |runner| {
+        runner.pause_reasons.iter().any(|reason| reason.by == PauseBy::Preinstall)
+    });
+    let_go(&rig);
+    let receipt = receipt(&rig);
+    assert!(receipt.cut_short.unwrap().starts_with("It could not go on: "));
+    rig.until_state(RunnerState::Idle);
+    rig.finish();
+}
+
+fn failures_told(rig: &Rig) -> Vec<Notice> {
+    let kept = rig.api.call(async |client| client.notices(0, None).await).unwrap();
+    let failed = |notice: &Notice| notice.about == NoticeAbout::PreinstallFailed;
+    kept.notices.into_iter().filter(failed).collect()
+}
+
+#[test]
+fn what_the_last_one_came_to_outlives_the_supervisor_and_a_failure_is_told() {
+    let mut rig = rig(&["moon"]);
+    hold(&rig);
+    let mut client = begins(&rig, &["moon"]);
+    rig.kill_supervisor();
+    let_go(&rig);
+    rig.start_supervisor(&Options::default());
+    // It follows through the restart.
+    assert_eq!(client.ended("runnerctl").code(), Some(1));
+    let before = receipt(&rig);
+    assert_eq!(ends(&before), [("moon", PreinstallEnd::Failed)]);
+    until(DEADLINE, "its failure is told", || failures_told(&rig).len() == 1);
+    assert_eq!(failures_told(&rig)[0].body, "Not there: moon.");
+    rig.kill_supervisor();
+    rig.start_supervisor(&Options::default());
+    assert_eq!(receipt(&rig), before);
+    let said = rig.place.command("runnerctl").args(["preinstall", "last"]).output().unwrap();
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(said.status.code() == Some(1) && text.contains("404 Not Found: moon"), "{text}");
+    rig.until_state(RunnerState::Idle);
+    assert_eq!(failures_told(&rig).len(), 1, "it is not told again");
+    let last = rig.place.folders().state.join("preinstall/last.json");
+    run_dir::write_atomically(&last, b"{ \"version\": 99 }").unwrap();
+    rig.kill_supervisor();
+    rig.start_supervisor(&Options::default());
+    rig.until_state(RunnerState::Idle);
+    assert_eq!(now(&rig), None, "one that cannot be read is none");
     rig.finish();
 }
 

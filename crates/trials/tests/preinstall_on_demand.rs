@@ -168,17 +168,96 @@ fn in_a_clean_debian_the_essentials_are_installed_and_a_second_run_changes_nothi
     assert_eq!(code, Some(0), "{again}");
     assert!(again.contains("Nothing to install"), "{again}");
     assert_eq!(list(), packages);
+    assert_eq!(wrong_sizes(&debian), Vec::<String>::new());
+    assert_eq!(debian.says(&["runnerctl", "supervisor", "stop"]).0, Some(0));
+    supervisor.wait().unwrap();
+}
+
+/// Plans whose sizes are not about what apt itself says, which is what is promised.
+fn wrong_sizes(debian: &Debian<'_>) -> Vec<String> {
+    let said = debian.says(&["runnerctl", "preinstall", "list", "--json"]).1;
+    let list: Preinstall = serde_json::from_str(&said).unwrap();
+    let mut wrong = Vec::new();
+    for (preset, _) in PRESETS {
+        let said = debian.says(&["runnerctl", "preinstall", "plan", preset, "--json"]).1;
+        let plan: PreinstallPlan = serde_json::from_str(&said).unwrap();
+        let by_apt = plan.steps.iter().find(|step| step.by == "apt" && !step.items.is_empty());
+        let step = by_apt.unwrap();
+        let items = list.items.iter().filter(|item| step.items.contains(&item.id));
+        let names = items.filter_map(|item| match &item.how {
+            PreinstallHow::Packages { names, .. } => Some(names.iter().map(String::as_str)),
+            PreinstallHow::Ours { .. } | PreinstallHow::Human { .. } | PreinstallHow::Other => None,
+        });
+        let install = ["apt-get", "--assume-no", "--no-install-recommends", "install"];
+        let words: Vec<&str> = install.into_iter().chain(names.flatten()).collect();
+        let apt = of_apt(&debian.says(&words).1);
+        let planned = step.size.unwrap().0 / 1_000_000;
+        println!("{preset}: {planned} MB planned, {apt} MB by apt");
+        if planned + 10 < apt * 3 / 4 || planned > apt * 2 + 60 {
+            wrong.push(format!("{preset}: {planned} MB planned, {apt} MB by apt"));
+        }
+    }
+    wrong
+}
+
+/// In megabytes, of "After this operation, 428 MB of additional disk space will be used."
+fn of_apt(said: &str) -> u64 {
+    let line = said.lines().find_map(|line| line.strip_prefix("After this operation, ")).unwrap();
+    let (number, rest) = line.split_once(' ').unwrap();
+    let number: f64 = number.replace(',', "").parse().unwrap();
+    let of = |number: f64| format!("{number:.0}").parse().unwrap();
+    match rest.split(' ').next() {
+        Some("GB") => of(number * 1000.0),
+        Some("MB") => of(number),
+        Some(_) | None => 0,
+    }
+}
+
+#[test]
+#[ignore = "makes a Debian with Ansible: run it on demand"]
+fn in_a_clean_debian_an_exported_playbook_brings_containers_by_the_names_of_its_release() {
+    if !is_root() || !has_tools(&["debootstrap", "chroot", "mount"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("debian")).unwrap();
+    let root = folder.path().join("debian");
+    let debian = Debian::made(&root);
+    let mut supervisor = debian.supervisor();
+    assert_eq!(debian.says(&["apt-get", "-q", "update"]).0, Some(0));
+    let ansible = ["ansible-core", "python3-apt"];
+    let install = ["apt-get", "-q", "-y", "--no-install-recommends", "install"];
+    let (code, said) = debian.says(&[&install[..], &ansible].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let presets = ["containers", "containers-podman"];
+    let words = [&["runnerctl", "preinstall", "export", "ansible"], &presets[..]].concat();
+    let book = debian.command(&words).output().unwrap().stdout;
+    run_dir::write_atomically(&root.join("root/playbook.yml"), &book).unwrap();
+    let words = ["ansible-playbook", "-i", "localhost,", "-c", "local", "/root/playbook.yml"];
+    let (code, first) = debian.says(&words);
+    assert_eq!(code, Some(0), "{first}");
+    for tool in ["docker", "docker-compose", "podman"] {
+        assert!(root.join("usr/bin").join(tool).exists(), "{tool}: {first}");
+    }
+    assert!(first.contains("This release has `docker-compose` alone."), "{first}");
+    let (code, again) = debian.says(&words);
+    assert!(code == Some(0) && again.contains("changed=0 "), "{again}");
+    // The list for apt has the same names.
+    let words = [&["runnerctl", "preinstall", "export", "apt-list"], &presets[..]].concat();
+    let (_, list) = debian.says(&words);
+    assert!(list.contains("docker.io\n") && !list.contains("docker-cli"), "{list}");
     assert_eq!(debian.says(&["runnerctl", "supervisor", "stop"]).0, Some(0));
     supervisor.wait().unwrap();
 }
 
 /// Each, and what of it is left to people in this release: what builds it is too old, or no program can.
-const PRESETS: [(&str, &[&str]); 7] = [
+const PRESETS: [(&str, &[&str]); 8] = [
     ("jvm", &[]),
     ("python", &[]),
     ("node", &[]),
     ("go", &["golangci-lint"]),
     ("containers", &["docker-running"]),
+    ("containers-podman", &[]),
     ("browsers", &["geckodriver"]),
     ("rust", &["cargo-nextest"]),
 ];
@@ -263,6 +342,7 @@ fn an_exported_playbook_is_checked_run_and_run_again_without_a_change() {
         "rust",
         "jvm",
         "containers",
+        "containers-podman",
         "browsers",
     ];
     let words = [&["preinstall", "export", "ansible"], &presets[..]].concat();

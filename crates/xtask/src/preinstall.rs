@@ -45,7 +45,9 @@ there, or on macOS a `plist` (`{ file = "...", key = "..." }`). `version` is the
 package or a list; `human` what somebody does by hand; `then` what somebody does after that. `linux_x86_64`,
 `linux_aarch64`, `macos_x86_64` and `macos_aarch64` take their place on such a machine, and `on.ubuntu` or `on.debian-12` on
 such a system (`ID` and `VERSION_ID` of `/etc/os-release`). `with_at_least` is how new cargo, go or another manager has to be;
-where it is older, `human` is what is left. `not_needed` says why jobs on such a machine need no such thing: it is in no count.
+where it is older, `human` is what is left. `not_needed` says why jobs on such a machine need no such thing, `not_here` why
+there is none: it is in no count. `admin = true`: the cask's installer asks for a password, and is left to you where sudo would
+ask. A preset's `on_macos` are items that are in it on a Mac alone.
 `needs` names items that come first. `pip` is refused by systems that keep Python to themselves (PEP 668; Debian since 12):
 there use `pipx`, or an environment of the job's own.
 A package's name is a name alone: options, addresses, paths and patterns are refused.
@@ -64,8 +66,12 @@ fn page() -> String {
     let mut page = HEAD.to_owned();
     page.push_str("\n## Presets\n\n| preset | for | items |\n| --- | --- | --- |\n");
     for preset in &all.presets {
-        let items = preset.items.join("`, `");
-        let _ = writeln!(page, "| `{}` | {} | `{items}` |", preset.id, preset.what_for);
+        let list = |items: &[String]| format!("`{}`", items.join("`, `"));
+        let everywhere = Some(&preset.items).filter(|it| !it.is_empty()).map(|it| list(it));
+        let on_macos = Some(&preset.on_macos).filter(|it| !it.is_empty());
+        let on_macos = on_macos.map(|it| format!("on macOS {}", list(it)));
+        let items: Vec<String> = everywhere.into_iter().chain(on_macos).collect();
+        let _ = writeln!(page, "| `{}` | {} | {} |", preset.id, preset.what_for, items.join(", "));
     }
     page.push_str("\n## Items\n\n| item | what for | Linux | macOS | about |\n| --- | --- | --- | --- | --- |\n");
     for item in &all.items {
@@ -101,7 +107,9 @@ fn ways(item: &Item, ways: Option<&Ways>) -> String {
         all.push(format!("Runner Tray writes it ({})", item.id));
     }
     all.extend(ways.human.iter().chain(&ways.then).map(|words| format!("by hand: {words}")));
+    all.extend(ways.admin.then(|| "asks for a password".to_owned()));
     all.extend(ways.not_needed.iter().map(|why| format!("not needed: {why}")));
+    all.extend(ways.not_here.iter().map(|why| format!("not there: {why}")));
     all.join("; ").replace('|', "\\|")
 }
 

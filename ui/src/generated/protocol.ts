@@ -203,7 +203,7 @@ export type NoticeAbout = { "kind": "problem", code: ProblemCode, } | { "kind": 
 /**
  * Its page; always https or http.
  */
-link: string | null, } | { "kind": "other" };
+link: string | null, } | { "kind": "preinstall-failed" } | { "kind": "other" };
 
 export type NoticeOffer = "resume" | "open" | "details" | "other";
 

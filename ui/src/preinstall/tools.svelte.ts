@@ -12,10 +12,14 @@ import type {
   PreinstallReceipt,
   RunnerName,
 } from "../generated/protocol";
+import { keep, kept } from "../kept";
 import { counts, ESSENTIALS } from "./words";
 
 /** What is asked for; by its jobs' eyes, where several runners may have others. */
 type Asked = { items?: string[]; presets?: string[]; upgrade?: boolean; runner: RunnerName | undefined };
+
+/** A receipt is told for as long as it is the last one, and closed for as long. */
+const CLOSED = "preinstall-closed";
 
 class Tools {
   known = $state.raw<Preinstall>();
@@ -30,7 +34,7 @@ class Tools {
   /** What the last installation came to; a look meanwhile takes its place in the snapshot, and not here. */
   receipt = $state.raw<PreinstallReceipt>();
   /** The receipt that was read and closed. */
-  closed = $state<string>();
+  closed = $state(kept<string>(CLOSED));
   /** The receipt that came while this window was open. */
   ended = $state<string>();
   /** Of the preset that every job expects. */
@@ -128,9 +132,16 @@ class Tools {
     this.plan = this.refusal = undefined;
   }
 
+  /** The receipt was read. */
+  close(): void {
+    this.closed = this.receipt?.id;
+    keep(CLOSED, this.closed);
+  }
+
   forget(): void {
     this.discard();
-    this.known = this.jobs = this.at = this.receipt = this.closed = this.ended = this.#installing = this.#plan = undefined;
+    this.closed = kept(CLOSED);
+    this.known = this.jobs = this.at = this.receipt = this.ended = this.#installing = this.#plan = undefined;
     this.found = new Map();
     this.isLooking = this.isPlanning = false;
   }

@@ -36,6 +36,8 @@ export type Counts = {
 
 export function counts(ids: string[], found: ReadonlyMap<string, ItemChecked>, known: Preinstall): Counts {
   const come: Counts = { all: ids.length, have: 0, missing: 0, trouble: 0, unread: 0, unseen: 0, bytes: 0, installable: 0 };
+  // A package that several items name comes once.
+  const packages = new Set<string>();
   for (const id of ids) {
     const state = found.get(id)?.state;
     const item = itemOf(known, id);
@@ -50,7 +52,7 @@ export function counts(ids: string[], found: ReadonlyMap<string, ItemChecked>, k
         come.missing += 1;
         if (item === undefined || !isInstallable(item)) break;
         come.installable += 1;
-        come.bytes += item.size ?? 0;
+        if (isNew(item, packages)) come.bytes += item.size ?? 0;
         break;
       case "too-old":
       case "too-new":
@@ -62,6 +64,13 @@ export function counts(ids: string[], found: ReadonlyMap<string, ItemChecked>, k
     }
   }
   return come;
+}
+
+function isNew({ how }: PreinstallItem, packages: Set<string>): boolean {
+  if (how.kind !== "packages") return true;
+  const names = how.names.map((name) => `${how.by} ${name}`).filter((name) => !packages.has(name));
+  for (const name of names) packages.add(name);
+  return names.length > 0;
 }
 
 export function itemOf(known: Preinstall | undefined, id: string): PreinstallItem | undefined {

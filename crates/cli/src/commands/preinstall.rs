@@ -89,7 +89,7 @@ enum Act {
     /// Show the plan and carry it out; exits with 1 if one that was named is not there then
     #[command(
         long_about = "Show the plan and carry it out; exits with 1 if one that was named is not there then. \
-            At a terminal it asks first. Where a step needs an admin it is run by `sudo -n`, which asks for \
+            At a terminal it asks first, unless you say `--yes` or `--json`. Where a step needs an admin it is run by `sudo -n`, which asks for \
             no password. It goes on in the supervisor though this command ends; a second one changes \
             nothing.",
         after_help = "Examples:\n  runnerctl preinstall install essentials\n  runnerctl preinstall install node --verbose\n  runnerctl preinstall install --cancel"
@@ -112,6 +112,14 @@ enum Act {
         /// End the installation that runs, after what it is at
         #[arg(long, conflicts_with_all = ["names", "item", "runner", "upgrade", "verbose", "yes"])]
         cancel: bool,
+        #[command(flatten)]
+        shape: Shape,
+    },
+    /// Show what the last installation came to; exits with 1 if not all of it is there
+    #[command(
+        after_help = "Examples:\n  runnerctl preinstall last\n  runnerctl preinstall last --json"
+    )]
+    Last {
         #[command(flatten)]
         shape: Shape,
     },
@@ -153,6 +161,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             }
             preinstall_progress::install(&client, plan, verbose, &shape, &mut screen).await
         }
+        Act::Last { shape } => preinstall_progress::last(&client, &shape, &mut screen).await,
         Act::Report(args) => preinstall_report::run(&client, args, &mut screen).await,
         Act::Import(args) => preinstall_lists::import(&client, args, &mut screen).await,
         Act::Export(args) => preinstall_lists::export(&client, args, &mut screen).await,

@@ -48,12 +48,33 @@ pub(super) async fn install(
     let asked = StartPreinstall { plan: plan.id.clone(), asked_by: PreinstallAskedBy::Cli };
     client.start_preinstall(&asked).await?;
     let receipt = followed(client, &plan.id, verbose).await?;
+    show(&receipt, shape, screen)
+}
+
+/// Also of an earlier supervisor.
+pub(super) async fn last(
+    client: &Client,
+    shape: &Shape,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
+    let why = match client.snapshot(Detail::Plain).await?.preinstall {
+        Some(PreinstallNow::Done(receipt)) => return show(&receipt, shape, screen),
+        Some(PreinstallNow::Installing(_)) => "An installation runs just now.",
+        Some(PreinstallNow::Checking { .. } | PreinstallNow::Other) => {
+            "Tools are looked at just now."
+        }
+        None => "Nothing is known of an installation.",
+    };
+    Err(Failure::failed(why, "See what is there: runnerctl preinstall check"))
+}
+
+fn show(receipt: &PreinstallReceipt, shape: &Shape, screen: &mut Screen) -> Result<(), Failure> {
     if shape.json {
-        screen.json(&receipt)?;
+        screen.json(receipt)?;
     } else {
-        tell(&receipt, screen)?;
+        tell(receipt, screen)?;
     }
-    verdict(&receipt)
+    verdict(receipt)
 }
 
 /// Whether all that was named is there now; a step for people about something that is there is a hint.
@@ -118,7 +139,13 @@ async fn followed(client: &Client, id: &str, verbose: bool) -> Result<Preinstall
                         "See what is there: runnerctl preinstall check",
                     ));
                 }
-                Some(PreinstallNow::Checking { .. } | PreinstallNow::Other) | None => {}
+                Some(PreinstallNow::Checking { .. } | PreinstallNow::Other) => {}
+                None => {
+                    return Err(Failure::failed(
+                        "It runs no more, and what came of it is not known.",
+                        "See what is there: runnerctl preinstall check",
+                    ));
+                }
             }
         }
         tries += 1;

@@ -60,6 +60,7 @@ const COMMANDS: &[&[&str]] = &[
     &["preinstall", "check"],
     &["preinstall", "plan"],
     &["preinstall", "install"],
+    &["preinstall", "last"],
     &["preinstall", "report"],
     &["preinstall", "import"],
     &["preinstall", "export"],

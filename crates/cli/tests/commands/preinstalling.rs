@@ -220,6 +220,30 @@ fn another_installation_that_began_since_is_no_success() {
 }
 
 #[test]
+fn what_the_last_one_came_to_is_shown_later_too() {
+    for (state, code, says) in [
+        (done("installed"), 0, "1 of 1 are there now"),
+        (done("failed"), 1, "E: Unable to locate package jq"),
+        (installing(None, "Get:1 jq"), 1, "An installation runs just now."),
+        (json!({ "kind": "checking", "done": 1, "of": 2 }), 1, "Tools are looked at just now."),
+        (Value::Null, 1, "Nothing is known of an installation."),
+    ] {
+        let mut snapshot = crate::fake::snapshot(&[runner("mini", json!({}))]);
+        snapshot["preinstall"] = state;
+        let fake = Fake::absent().on("GET /v1/snapshot", snapshot).started();
+        let said = fake.run(&["preinstall", "last"]);
+        assert!(said.starts_with(&format!("exit code {code}\n")) && said.contains(says), "{said}");
+    }
+}
+
+#[test]
+fn one_that_is_gone_without_a_word_is_no_success_and_waited_for_no_longer() {
+    let states = json!([installing(None, "Get:1 jq"), null]);
+    let (_, said) = installs(&[states], &["preinstall", "install", "web"]);
+    assert!(said.starts_with("exit code 1\n") && said.contains("is not known"), "{said}");
+}
+
+#[test]
 fn what_was_not_allowed_is_told_with_the_command_to_run() {
     let mut refused = done("not-begun");
     refused["items"][0]["item"]["state"] = json!("missing");

@@ -63,7 +63,7 @@ impl Installation {
 
     /// Whoever would be asked may have begun it at another time, and not be there.
     pub(super) fn may_ask_for(&self, step: &Step) -> Result<(), Stop> {
-        let is_asked = self.asks() && step.needs_admin() && !step.items.is_empty();
+        let is_asked = self.asks() && step.runs_as_admin() && !step.items.is_empty();
         if is_asked && self.record.taken_up > 0 {
             return Err(Stop::Cannot(INTERRUPTED.to_owned()));
         }

@@ -108,6 +108,8 @@ async fn examine(Arguments { reach, root, within }: Arguments) -> Findings {
     };
     let settings = Settings::read(&folders.settings_file());
     let runners = settings.as_ref().map(|read| read.runners.clone()).unwrap_or_default();
+    let own = settings.as_ref().map(|read| read.preinstall.clone()).unwrap_or_default();
+    let (all, _) = preinstall::Catalogue::with(&own.item, &own.preset);
     let read = settings.map(|read| read.runners.len()).map_err(|error| error.to_string());
 
     let (users, owner) = users_of(&runners);
@@ -124,7 +126,7 @@ async fn examine(Arguments { reach, root, within }: Arguments) -> Findings {
     });
     let of_tools = tools::seen_by(&runners).into_iter().map(|(user, first)| {
         let subject = format!("jobs that run as {}", user.as_deref().unwrap_or("you"));
-        let looking = tools::look(user, first, folders.clone(), until);
+        let looking = tools::look(user, first, folders.clone(), until, &all);
         in_time(within, Check::Tools, subject, looking)
     });
     let left = if read.is_ok() { tokens::left(&runners, &folders) } else { Vec::new() };

@@ -30,6 +30,7 @@ pub(super) async fn look(
     first: Vec<String>,
     folders: Folders,
     until: Instant,
+    all: &Catalogue,
 ) -> Vec<Finding> {
     let whose = user.clone().unwrap_or_else(|| "you".to_owned());
     let of = tokio::task::spawn_blocking(move || match user {
@@ -37,14 +38,13 @@ pub(super) async fn look(
         Some(user) => of_job_user(&user, &first, &folders, until),
     });
     let found = match of.await.map_err(|error| error.to_string()).flatten() {
-        Ok(jobs) => Ok(check(&jobs).await),
+        Ok(jobs) => Ok(check(all, &jobs).await),
         Err(why) => Err(why),
     };
     doctor::tools(&ToolsFound { whose, found })
 }
 
-async fn check(jobs: &Jobs) -> Vec<ItemChecked> {
-    let all = Catalogue::built_in();
+async fn check(all: &Catalogue, jobs: &Jobs) -> Vec<ItemChecked> {
     let items: Vec<&Item> = TOOLS.iter().filter_map(|id| all.item(id)).collect();
     let machine = Machine::this(jobs.path(), host::tools_are_stubs());
     ::preinstall::check(&items, &machine, jobs, |_| ()).await
@@ -52,7 +52,24 @@ async fn check(jobs: &Jobs) -> Vec<ItemChecked> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    #[tokio::test]
+    async fn an_owners_own_item_is_looked_at_in_the_place_of_the_built_in_one() {
+        let own = serde_json::json!({
+            "id": "git", "title": "Our Git", "check": { "command": ["sh"], "only_there": true },
+        });
+        let (all, _) = Catalogue::with(&[own], &[]);
+        let environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
+        let (user, home) = ("me".to_owned(), "/".into());
+        let jobs = Jobs { runner: None, user, is_job_user: false, home, environment };
+        let found = check(&all, &jobs).await;
+        let git = found.iter().find(|item| item.id == "git").unwrap();
+        assert_eq!(git.title, "Our Git");
+        assert!(git.reading.ends_with("/sh"), "{git:?}");
+    }
 
     #[test]
     fn what_jobs_cannot_do_without_is_in_the_catalogue() {

@@ -52,8 +52,7 @@ impl Supervisor {
             PreinstallCall::Advanced(progress) => self.preinstall_advanced(progress),
             PreinstallCall::Ended(done) => self.preinstall_ended(*done),
             PreinstallCall::Cancel(reply) => {
-                self.cancel_preinstall();
-                let _ = reply.send(Ok(()));
+                let _ = reply.send(self.cancel_preinstall());
             }
             PreinstallCall::Output(reply) => {
                 let _ = reply.send(Ok(self.preinstalling.output.clone()));

@@ -25,7 +25,9 @@ impl Supervisor {
         }
         let (text, without) = match asked.format {
             PreinstallFormat::Brewfile => ::preinstall::brewfile(&items),
-            PreinstallFormat::AptList => ::preinstall::apt_list(&items),
+            PreinstallFormat::AptList => {
+                ::preinstall::apt_list(&items, &::preinstall::Machine::this("", false))
+            }
             PreinstallFormat::Ansible => (::preinstall::playbook(&items), Vec::new()),
         };
         let left_out = without.iter().map(|title| format!("{title} has no package there."));
@@ -69,6 +71,7 @@ impl Supervisor {
             title: asked.preset.clone(),
             what_for: "From a list of packages.".to_owned(),
             items: found.items,
+            on_macos: Vec::new(),
         };
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
         let mut changed = settings.clone();

@@ -47,7 +47,7 @@ impl Supervisor {
         let all = all.needed_on(&machine);
         let none = asked.items.is_empty() && asked.presets.is_empty();
         let named: Vec<String> = if none && all_of_none {
-            let needed = all.items.iter().filter(|item| item.not_needed(&machine).is_none());
+            let needed = all.items.iter().filter(|item| !item.is_spare(&machine));
             needed.map(|item| item.id.clone()).collect()
         } else {
             let named = all.named(&asked.items, &asked.presets).map_err(|it| unknown(&it))?;

@@ -3,14 +3,16 @@
 //! time; each thing is on disk before it is done.
 
 mod calls;
+mod kept;
 mod lists;
 mod look;
+mod rights;
 mod run;
 mod shown;
 mod whose;
 
 pub(crate) use calls::PreinstallCall;
-pub(crate) use run::Preinstalling;
 #[cfg(test)]
-pub(crate) use run::save;
+pub(crate) use kept::save;
+pub(crate) use run::Preinstalling;
 pub(crate) use whose::{of_job_user, of_owner};

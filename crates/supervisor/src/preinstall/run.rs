@@ -1,9 +1,12 @@
 //! Plans carried out, one at a time, and taken up again where a supervisor died in the middle.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ::preinstall::{Done, Draft, Installation, Item, Jobs, Output, Progress, Record, Rights, Told};
+use ::preinstall::{
+    Done, Draft, Installation, Item, Jobs, LOCK_PATIENCE, Output, Progress, Record, Rights, Told,
+};
 use host::Folders;
 use jiff::{SignedDuration, Timestamp};
 use protocol::{
@@ -12,10 +15,11 @@ use protocol::{
 use tokio::sync::watch;
 
 use super::calls::PreinstallCall;
+use super::kept::{self, Kept, save};
+use super::rights::{may, rights};
 use super::shown;
-use super::whose::{Eyes, Whose, eyes};
+use super::whose::{Eyes, Whose, again, eyes};
 use crate::api::refusal;
-use crate::as_user::soon;
 use crate::input::{Input, Loop, Reply};
 use crate::supervisor::{Supervisor, now};
 
@@ -25,14 +29,20 @@ const TELL_EVERY: Duration = Duration::from_millis(400);
 
 /// Installing as the loop knows it.
 pub(crate) struct Preinstalling {
-    /// Says `true` to the one that runs.
-    cancel: Option<watch::Sender<bool>>,
+    runs: Option<Running>,
     plan: Option<StoredPlan>,
     plans: u64,
     pub(super) looking: Option<(usize, usize)>,
     shown: Option<PreinstallNow>,
     pub(super) output: Output,
     folder: PathBuf,
+}
+
+/// The one that runs.
+struct Running {
+    /// Says `true` to it.
+    cancel: watch::Sender<bool>,
+    kept: Arc<Kept>,
 }
 
 /// A plan, and what is needed to carry it out.
@@ -55,8 +65,8 @@ impl Preinstalling {
     pub(crate) fn new(folders: &Folders) -> Self {
         let folder = folders.state.join("preinstall");
         let output = Output::at(folder.join("output.log"));
-        let (cancel, plan, plans, looking, shown) = (None, None, 0, None, None);
-        Self { cancel, plan, plans, looking, shown, output, folder }
+        let (runs, plan, plans, looking, shown) = (None, None, 0, None, None);
+        Self { runs, plan, plans, looking, shown, output, folder }
     }
 
     /// What is installed matters more than what is looked at.
@@ -72,6 +82,10 @@ impl Preinstalling {
 
     fn record_file(&self) -> PathBuf {
         self.folder.join("record.json")
+    }
+
+    fn last_file(&self) -> PathBuf {
+        self.folder.join("last.json")
     }
 }
 
@@ -95,7 +109,7 @@ impl Supervisor {
     }
 
     fn known_plan(&self, id: &str) -> Result<&StoredPlan, ApiError> {
-        if self.preinstalling.cancel.is_some() {
+        if self.preinstalling.runs.is_some() {
             return Err(busy());
         }
         let known =
@@ -121,7 +135,7 @@ impl Supervisor {
             Err(error) => return drop(reply.send(Err(error))),
         };
         let rights = rights(&asked);
-        let needs_admin = plan.draft.steps.iter().any(::preinstall::Step::needs_admin);
+        let needs_admin = plan.draft.steps.iter().any(::preinstall::Step::runs_as_admin);
         if !needs_admin || rights == Rights::Root {
             return drop(reply.send(self.begin_preinstall(&asked)));
         }
@@ -159,20 +173,24 @@ impl Supervisor {
 
     fn carry_out_preinstall(&mut self, record: Record, whose: Result<Whose, String>) {
         let (cancel, told) = watch::channel(record.cancelled);
-        self.preinstalling.cancel = Some(cancel);
+        let kept = Arc::new(Kept::new(self.preinstalling.record_file(), record.clone()));
+        self.preinstalling.runs = Some(Running { cancel, kept: Arc::clone(&kept) });
         self.preinstalling.shown = Some(PreinstallNow::Installing(runs(&record)));
         self.show_preinstall();
         tracing::info!(id = %record.id, steps = record.steps.len(), "installs what jobs need");
         let (folders, to_loop) = (self.folders.clone(), self.to_loop.clone());
-        let (output, file) = (self.preinstalling.output.clone(), self.preinstalling.record_file());
+        let output = self.preinstalling.output.clone();
         tokio::spawn(async move {
             let seen = match whose {
-                Ok(whose) => eyes(whose, &folders).await,
+                Ok(whose) => again(|| eyes(whose.clone(), &folders)).await,
                 Err(why) => Err(why),
             };
             let done = match seen {
-                Ok(eyes) => Ok(carry_out(record, eyes, output, file, told, &to_loop).await),
-                Err(why) => Err(why),
+                Ok(eyes) => Ok(carry_out(record, eyes, output, &kept, told, &to_loop).await),
+                Err(why) => {
+                    until_nothing_works(&record, &to_loop).await;
+                    Err(why)
+                }
             };
             to_loop.send(Input::Preinstall(PreinstallCall::Ended(Box::new(done))));
         });
@@ -185,17 +203,20 @@ impl Supervisor {
         self.show_preinstall();
     }
 
-    pub(super) fn cancel_preinstall(&mut self) {
-        let Some(cancel) = &self.preinstalling.cancel else { return };
+    /// On disk first: the next supervisor does not do the rest either.
+    pub(super) fn cancel_preinstall(&mut self) -> Result<(), ApiError> {
+        let Some(Running { cancel, kept }) = &self.preinstalling.runs else { return Ok(()) };
+        let saved = kept.cancel();
         let _ = cancel.send(true);
         if let Some(PreinstallNow::Installing(runs)) = &mut self.preinstalling.shown {
             runs.cancelling = true;
         }
         self.show_preinstall();
+        saved.map_err(|error| refusal::cannot_save(&error.to_string()))
     }
 
     pub(super) fn preinstall_ended(&mut self, done: Result<Done, String>) {
-        self.preinstalling.cancel = None;
+        self.preinstalling.runs = None;
         let Some(PreinstallNow::Installing(runs)) = self.preinstalling.shown.take() else { return };
         let at = now();
         let seconds = runs.since.duration_until(at).as_secs().max(0).cast_unsigned();
@@ -210,6 +231,9 @@ impl Supervisor {
         let (id, taken_up) = (runs.id, runs.taken_up);
         let receipt =
             PreinstallReceipt { id, at, seconds, items, human, left, cut_short, taken_up };
+        if let Err(error) = kept::keep(&self.preinstalling.last_file(), &receipt) {
+            tracing::warn!(%error, "what an installation came to is not known after a restart");
+        }
         self.preinstalling.shown = Some(PreinstallNow::Done(receipt));
         if let Err(error) = std::fs::remove_file(self.preinstalling.record_file()) {
             tracing::warn!(%error, "the record of an installation that is over stays");
@@ -222,7 +246,10 @@ impl Supervisor {
         let file = self.preinstalling.record_file();
         let bytes = match std::fs::read(&file) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.show_last_preinstall();
+                return None;
+            }
             Err(error) => return self.unreadable_preinstall(&error.to_string()),
         };
         match Record::read(&bytes) {
@@ -234,6 +261,15 @@ impl Supervisor {
             }
             Err(why) => self.unreadable_preinstall(&why),
         }
+    }
+
+    /// Of an earlier supervisor.
+    fn show_last_preinstall(&mut self) {
+        match kept::last(&self.preinstalling.last_file()) {
+            Ok(last) => self.preinstalling.shown = last.map(PreinstallNow::Done),
+            Err(why) => tracing::warn!(why, "what the last installation came to cannot be read"),
+        }
+        self.show_preinstall();
     }
 
     /// Nothing is written over it, and it holds nobody: what it began is over or runs on by itself.
@@ -272,14 +308,15 @@ async fn carry_out(
     record: Record,
     eyes: Eyes,
     output: Output,
-    file: PathBuf,
+    kept: &Kept,
     cancel: watch::Receiver<bool>,
     to_loop: &Loop,
 ) -> Done {
     let Eyes { jobs, machine, owner, commands } = eyes;
     let own_commands = commands;
+    let (locks, lock_patience) = (None, LOCK_PATIENCE);
     let installation =
-        Installation { record, machine, jobs, owner, output, own_commands, locks: None };
+        Installation { record, machine, jobs, owner, output, own_commands, locks, lock_patience };
     let mut told: Option<(Instant, Progress)> = None;
     let mut progress = |now: Progress| {
         let same_step = told.as_ref().is_some_and(|(at, before)| {
@@ -291,13 +328,21 @@ async fn carry_out(
             to_loop.send(Input::Preinstall(PreinstallCall::Advanced(now)));
         }
     };
-    let mut save = |record: &Record| save(&file, record);
+    let mut save = |record: &Record| kept.save(record);
     installation.carry_out(cancel, Told { progress: &mut progress, save: &mut save }).await
 }
 
-pub(crate) fn save(file: &std::path::Path, record: &Record) -> std::io::Result<()> {
-    let text = serde_json::to_vec(record)?;
-    run_dir::write_atomically(file, &text).map_err(std::io::Error::other)
+/// What an earlier supervisor started goes on though this one cannot: it holds runners meanwhile.
+async fn until_nothing_works(record: &Record, to_loop: &Loop) {
+    let Some((at, _)) = record.at_work() else { return };
+    to_loop.send(Input::Preinstall(PreinstallCall::Advanced(Progress {
+        step: u32::try_from(at + 1).unwrap_or(u32::MAX),
+        title: "Wait for what was begun".to_owned(),
+        items: Vec::new(),
+        last_line: None,
+        waits: None,
+    })));
+    record.until_nothing_works().await;
 }
 
 fn runs(record: &Record) -> PreinstallRuns {
@@ -312,48 +357,6 @@ fn runs(record: &Record) -> PreinstallRuns {
         waits: None,
         cancelling: record.cancelled,
         taken_up: record.taken_up > 0,
-    }
-}
-
-fn rights(asked: &StartPreinstall) -> Rights {
-    Rights::of(asked.asked_by, rustix::process::geteuid().is_root())
-}
-
-/// Blocking.
-fn may(rights: Rights) -> Result<(), ApiError> {
-    let refused = |why: String, hint: &str| Err(refusal::error(409, "no-admin-rights", why, hint));
-    match rights {
-        Rights::Root => Ok(()),
-        Rights::Pkexec => {
-            let mut asks = std::process::Command::new("pkexec");
-            match crate::as_user::run(asks.arg("--version"), None, soon()) {
-                Ok(output) if output.status.success() => Ok(()),
-                Ok(_) | Err(_) => refused(
-                    "Some steps need an admin, and this system has no pkexec that asks for one."
-                        .to_owned(),
-                    "Install polkit, or run the plan's commands in a terminal and check again.",
-                ),
-            }
-        }
-        Rights::Sudo => {
-            let mut tries = std::process::Command::new("sudo");
-            tries.args(["-n", "--", "/usr/bin/env", "true"]);
-            match crate::as_user::run(&mut tries, None, soon()) {
-                Ok(output) if output.status.success() => Ok(()),
-                Ok(output) => refused(
-                    format!(
-                        "Some steps need an admin, and sudo asks for a password: {}",
-                        String::from_utf8_lossy(&output.stderr).trim()
-                    ),
-                    "Use the app, which asks you; or run the commands of `runnerctl preinstall plan` \
-                     yourself and check again.",
-                ),
-                Err(error) => refused(
-                    format!("Some steps need an admin, and sudo cannot be started: {error}."),
-                    "Run the commands of `runnerctl preinstall plan` as an admin and check again.",
-                ),
-            }
-        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn list(all: &Catalogue, refused: Vec<String>, machine: &Machine) -> 
         own: all.is_own_item(&item.id),
     };
     Preinstall {
-        items: all.items.iter().filter(|it| it.not_needed(machine).is_none()).map(item).collect(),
+        items: all.items.iter().filter(|it| !it.is_spare(machine)).map(item).collect(),
         presets: all.presets.iter().map(|it| preset(all, it)).collect(),
         refused,
     }
@@ -47,7 +47,7 @@ fn how(item: &Item, machine: &Machine) -> PreinstallHow {
         return PreinstallHow::Packages {
             by: manager.name().to_owned(),
             names: ways.of(manager).to_vec(),
-            admin: manager.needs_admin(),
+            admin: manager.needs_admin() || ways.admin && manager == ::preinstall::Manager::Cask,
         };
     }
     match (&ways.ours, &ways.human) {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use ::preinstall::{Jobs, Machine};
+use ::preinstall::{Jobs, Machine, Os, Rights};
 use host::{Account, Folders};
 use protocol::{ApiError, JobPath, RunnerName};
 
+use super::rights::may;
 use crate::api::refusal;
 use crate::as_user::{as_user, soon};
 use crate::environment::{agent_environment, around, last};
@@ -67,6 +68,9 @@ pub(super) async fn eyes(whose: Whose, folders: &Folders) -> Result<Eyes, String
         let owner = agent_environment(&whose.first, &own);
         let path = owner.get("PATH").map_or("", String::as_str);
         let machine = Machine::this(path, host::tools_are_stubs());
+        // Casks' installers alone ask by themselves, where sudo would.
+        let sudo = machine.os == Os::Macos && may(Rights::Sudo).is_ok();
+        let machine = Machine { sudo, ..machine };
         let commands = commands(whose.job_user.is_some(), &folders);
         let jobs = match &whose.job_user {
             None => of_owner(&whose.first, &folders),
@@ -75,6 +79,25 @@ pub(super) async fn eyes(whose: Whose, folders: &Folders) -> Result<Eyes, String
         Ok(Eyes { jobs: Jobs { runner: whose.runner, ..jobs }, machine, owner, commands })
     });
     looking.await.map_err(|error| error.to_string())?
+}
+
+const TRIES: u32 = 5;
+const BETWEEN_TRIES: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 2000 });
+
+/// What fails once may pass: right after a boot what a login asks is not always there yet.
+pub(super) async fn again<T, F: Future<Output = Result<T, String>>>(
+    mut look: impl FnMut() -> F,
+) -> Result<T, String> {
+    for _ in 1..TRIES {
+        match look().await {
+            Ok(seen) => return Ok(seen),
+            Err(why) => {
+                tracing::warn!(why, "what jobs find cannot be looked at; it is tried again")
+            }
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+    look().await
 }
 
 /// Jobs that run as the owner.
@@ -123,4 +146,23 @@ pub(super) async fn job_path(name: RunnerName, whose: Whose, folders: &Folders) 
         Err(why) => (job_user.unwrap_or_default(), Vec::new(), Some(why + ".")),
     };
     JobPath { runner: name, user, first, agent, found, unreadable }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_look_that_fails_is_tried_again_and_not_for_ever() {
+        for (fails, found) in [(0, Ok(1)), (2, Ok(3)), (9, Err("no sudo yet".to_owned()))] {
+            let mut looks = 0;
+            let seen = again(|| {
+                looks += 1;
+                let now = looks;
+                async move { if now > fails { Ok(now) } else { Err("no sudo yet".to_owned()) } }
+            });
+            assert_eq!(seen.await, found);
+            assert!(looks <= TRIES);
+        }
+    }
 }
