@@ -235,11 +235,6 @@ fn what_was_not_allowed_is_told_with_the_command_to_run() {
 
 #[test]
 fn at_a_terminal_it_asks_first_and_a_no_installs_nothing() {
-    let has_script = || std::process::Command::new("script").arg("--version").output().is_ok();
-    if std::env::consts::OS != "linux" || !has_script() {
-        println!("skipped: there is no script(1) that makes a terminal");
-        return;
-    }
     for (answer, yes, begins) in
         [("n\n", "", false), ("\n", "", false), ("y\n", "", true), ("", " --yes", true)]
     {
@@ -251,11 +246,9 @@ fn at_a_terminal_it_asks_first_and_a_no_installs_nothing() {
             .grants("POST /v1/preinstall/install")
             .tells(&[snapshot])
             .started();
-        let program = assert_cmd::cargo::cargo_bin!("runnerctl");
-        let words = format!("'{}' preinstall install web{yes}", program.display());
-        let output = assert_cmd::Command::new("script")
-            .args(["--quiet", "--return", "--command", &words, "/dev/null"])
-            .env("RUNNER_TRAY_HOME", fake.home())
+        let words = format!("preinstall install web{yes}");
+        let Some(script) = crate::terminal::at_terminal(&fake, &words) else { return };
+        let output = assert_cmd::Command::from_std(script)
             .timeout(std::time::Duration::from_mins(1))
             .write_stdin(answer)
             .output()

@@ -6,6 +6,7 @@ mod around;
 mod calls;
 mod helper;
 mod job;
+mod left;
 mod locks;
 mod look;
 mod plan;
