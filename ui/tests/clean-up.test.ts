@@ -1,7 +1,7 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test } from "vitest";
 import type { View } from "../src/bridge";
-import type { CleanupReceipts } from "../src/generated/protocol";
+import type { CleanupReceipts, Limits } from "../src/generated/protocol";
 import { Pace } from "../src/cleanup/pace.svelte";
 import { given } from "../harness/replies";
 import { scene } from "../harness/scenes";
@@ -19,6 +19,12 @@ const press = async (name: RegExp | string) => {
 const toggle = (name: RegExp | string) => screen.getByRole<HTMLInputElement>("switch", { name });
 const heading = () => screen.getByRole("heading", { level: 1 }).textContent;
 const plan = () => screen.getByRole("region", { name: "What can go" });
+
+/** The npm cache once its limits were changed. */
+function became(limits: { [Key in keyof Limits]: Limits[Key] | undefined }) {
+  const preset = given("change-preset");
+  return () => ({ ok: { ...preset, limits: { ...preset.limits, ...limits } } });
+}
 
 function weekly(day: number | undefined): View {
   const view = scene("idle");
@@ -65,6 +71,15 @@ test("the tray's word makes the plan at once, and only once", async () => {
   await show(sent);
   await settle();
   expect(made("plan-cleanup")).toHaveLength(1);
+});
+
+test("what could not be looked at is told beside the plan, with the way out", async () => {
+  const failure = { path: "all of ci", why: "As ci: clean-up broke off: exit status: 1.", way_out: "See what `runnerctl doctor` says." };
+  await page(scene("idle"), { "plan-cleanup": () => ({ ok: { ...given("plan-cleanup"), failures: [failure] } }) });
+  await press("Show what can go");
+  expect(plan().textContent).toContain("What could not be looked at");
+  expect(plan().textContent).toContain("all of ci");
+  expect(button(/^Clean up 5/)).toBeTruthy();
 });
 
 test("a plan can be made for one runner, and of one preset alone", async () => {
@@ -217,6 +232,22 @@ describe("a receipt", () => {
     expect(receipts.textContent).toContain("It ended early: It was stopped.");
   });
 
+  test("of long ago is there when it is asked for", async () => {
+    const all = given("cleanup-receipts");
+    const [first] = all.receipts;
+    const earlier = { receipts: [{ ...first, id: 3, why: "rest" }] };
+    const { made } = await page(scene("idle"), {
+      "cleanup-receipts": ({ before }: { before?: number }) => ({ ok: before === undefined ? all : earlier }),
+    });
+    const receipts = screen.getByRole("region", { name: "What went" });
+    await fireEvent.click(within(receipts).getByRole("button", { name: "Show more" }));
+    await settle();
+    expect(made("cleanup-receipts").at(-1)).toEqual({ call: "cleanup-receipts", limit: 20, before: 11 });
+    expect(receipts.querySelectorAll("summary")).toHaveLength(4);
+    expect(receipts.textContent).toContain("the rest of earlier ones");
+    expect(within(receipts).queryByRole("button", { name: "Show more" })).toBeNull();
+  });
+
   test("that can be undone is, and what is not back is said", async () => {
     const { made } = await page(scene("idle"), {
       "cleanup-receipts": "cleanup-receipts-undo",
@@ -253,7 +284,7 @@ describe("a preset", () => {
   });
 
   test("has the limits that it takes, and no others", async () => {
-    const { made } = await page(scene("idle"));
+    const { made } = await page(scene("idle"), { "change-preset": became({ at_most: 8_000_000_000 }) });
     const most = screen.getByLabelText<HTMLInputElement>("at most, npm: cache");
     expect(most.value).toBe("5");
     await fireEvent.change(most, { target: { value: "8" } });
@@ -261,9 +292,20 @@ describe("a preset", () => {
     const last = screen.getByLabelText<HTMLInputElement>("keep the last, Directories of earlier tasks");
     await fireEvent.change(last, { target: { value: "-1" } });
     await settle();
-    expect(made("change-preset")).toEqual([{ call: "change-preset", id: "npm-cache", change: { limits: { at_most: 8_000_000_000 } } }]);
+    expect(made("change-preset")).toEqual([{ call: "change-preset", id: "npm-cache", change: { limits: { unused_days: 30, at_most: 8_000_000_000 } } }]);
+    expect(most.value).toBe("8");
     expect(last.value).toBe("3");
     expect(screen.queryByLabelText("keep the last, npm: cache")).toBeNull();
+  });
+
+  test("whose limit is emptied has it lifted, and it may be set again", async () => {
+    const { made } = await page(scene("idle"), { "change-preset": became({ unused_days: undefined }) });
+    const days = screen.getByLabelText<HTMLInputElement>("keep what was used within, npm: cache");
+    await fireEvent.change(days, { target: { value: "" } });
+    await settle();
+    expect(made("change-preset")).toEqual([{ call: "change-preset", id: "npm-cache", change: { limits: { at_most: 5_000_000_000 } } }]);
+    const lifted = screen.getByLabelText<HTMLInputElement>("keep what was used within, npm: cache");
+    expect([lifted.value, lifted.placeholder]).toEqual(["", "no limit"]);
   });
 
   test("whose limit was written last is in the plan that is asked for with the same click", async () => {

@@ -46,6 +46,15 @@ test("each says whose it was, its size, its age and who uses it; what cannot go 
   expect(row(/^ios/).textContent).toContain("Never deleted");
 });
 
+test("what no runner works in any more says whose it was, and can go", async () => {
+  const found = given("work-dirs");
+  const kept = found.directories.find((it) => it.kind === "kept");
+  const left = { ...kept, kind: "left", runner: "old-mini", id: "old-mini:/srv/old/work" };
+  await page(scene("idle"), { "work-dirs": () => ({ ok: { ...found, directories: [left] } }) });
+  const only = row(/Left by old-mini; no runner works here any more/);
+  expect(within(only).getByRole<HTMLInputElement>("checkbox").disabled).toBe(false);
+});
+
 test("while it measures it says so with bytes, and it can be ended", async () => {
   const { made } = await page(scene("measuring"));
   const progress = screen.getByRole("group", { name: "Measuring" });

@@ -11,6 +11,8 @@ use crate::words::{list, size};
 pub enum Use {
     /// Where tasks work.
     Work,
+    /// The home of whoever jobs run as, where tools keep their caches.
+    Home,
     /// Where programs put what they need for a while.
     Temporary,
     /// Agents and helpers, which are started from there.
@@ -24,6 +26,7 @@ impl Use {
     pub fn words(self) -> &'static str {
         match self {
             Self::Work => "tasks",
+            Self::Home => "homes",
             Self::Temporary => "temporary files",
             Self::Programs => "agents",
             Self::State => "state",
@@ -35,7 +38,7 @@ impl Use {
         const MB: u64 = 1_000_000;
         match self {
             Self::Work => (1000 * MB, 10_000 * MB),
-            Self::Temporary => (100 * MB, 1000 * MB),
+            Self::Home | Self::Temporary => (100 * MB, 1000 * MB),
             Self::Programs => (200 * MB, 500 * MB),
             Self::State => (50 * MB, 500 * MB),
         }
@@ -77,7 +80,7 @@ pub fn disk(volume: &Volume) -> Vec<Finding> {
     let runs_programs: Vec<&str> = volume
         .uses
         .iter()
-        .filter(|(of, _)| *of != Use::State)
+        .filter(|(of, _)| !matches!(of, Use::State | Use::Home))
         .map(|(_, folder)| folder.as_str())
         .collect();
     if room.no_exec && !runs_programs.is_empty() {
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn room_is_judged_by_what_needs_most_of_it() {
-        use Use::{Programs, State, Temporary, Work};
+        use Use::{Home, Programs, State, Temporary, Work};
         for (uses, free, level) in [
             (&[Work, State][..], 61 * GB, Level::Ok),
             (&[Work, State], 9 * GB, Level::Warn),
@@ -168,6 +171,7 @@ mod tests {
             (&[State], 40_000_000, Level::Bad),
             (&[Temporary, Programs], 150_000_000, Level::Bad),
             (&[Temporary], 150_000_000, Level::Warn),
+            (&[Home], 150_000_000, Level::Warn),
         ] {
             let found = disk(&volume(uses, room(free)));
             assert_eq!(levels(&found), [level], "{uses:?} {free}: {found:?}");
@@ -197,7 +201,7 @@ mod tests {
         let found = disk(&volume(&[Use::Temporary, Use::State], no_exec.clone()));
         assert_eq!(levels(&found), [Level::Ok, Level::Bad]);
         assert!(found[1].reading.contains("/temporary files"), "{found:?}");
-        assert_eq!(levels(&disk(&volume(&[Use::State], no_exec))), [Level::Ok]);
+        assert_eq!(levels(&disk(&volume(&[Use::State, Use::Home], no_exec))), [Level::Ok]);
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub struct WorkDir {
     pub kept_because: Option<String>,
 }
 
-/// `<runner>` for the working directory itself, `<runner>/<name>` for another one.
+/// `<runner>` for the working directory itself, `<runner>/<name>` for another one, `<runner>:<path>` for one
+/// that a job chose or that no runner works in any more.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(transparent)]
@@ -76,6 +77,8 @@ pub enum WorkDirKind {
     Kept,
     /// One that a job chose itself: shown, and never deleted by a rule.
     Chosen,
+    /// Left by a runner that was removed, or works elsewhere now: deleted by hand, never by a rule.
+    Left,
     /// Known only to a newer version.
     #[serde(other)]
     Other,
@@ -142,6 +145,9 @@ pub struct Preset {
     /// It may run before a task; the others wait until no task runs.
     pub before_task: bool,
     pub limits: Limits,
+    /// Those that hold without a word of the owner's.
+    #[serde(default)]
+    pub usual_limits: Limits,
     /// Why it does nothing on this machine, one sentence; absent: it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
@@ -190,6 +196,8 @@ pub struct PresetChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub on: Option<bool>,
+    /// They take the place of all that hold: one that is not named has no say any more. None named: the
+    /// usual ones hold again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub limits: Option<Limits>,
@@ -229,6 +237,9 @@ pub struct CleanupPlan {
     /// Entries of all groups.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub entries: u64,
+    /// What could not be looked at, such as all of a job user's, and is not in the plan.
+    #[serde(default)]
+    pub failures: Vec<CleanupFailure>,
 }
 
 /// What one preset would do.
@@ -321,6 +332,8 @@ pub enum CleanupWhy {
     BeforeTask,
     Weekly,
     LowDisk,
+    /// What earlier ones had set aside, or were cut short at.
+    Rest,
     /// Known only to a newer version.
     #[serde(other)]
     Other,
@@ -361,7 +374,7 @@ pub struct CleanupReceipt {
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub seconds: u64,
     pub groups: Vec<ReceiptGroup>,
-    /// What the file systems say.
+    /// What the file systems say, for each folder that something went from.
     pub volumes: Vec<VolumeReceipt>,
     /// What stayed and why, at most 100.
     pub failures: Vec<CleanupFailure>,

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use protocol::{CleanupRuns, CleanupWhy, Problem, ProblemCode, Weekly};
 
-use crate::effect::Effect;
-
 /// A clean-up that was asked for and of which nothing is heard was lost.
 const UNHEARD: SignedDuration = SignedDuration::from_secs(30);
+/// Tasks may come one after the other: a weekly run that gave way is not begun anew in each gap.
+const WEEKLY_AGAIN: SignedDuration = SignedDuration::from_mins(30);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Cleaning {
@@ -17,12 +17,24 @@ pub(crate) struct Cleaning {
     asked: Option<(CleanupWhy, Timestamp)>,
     runs: Option<CleanupRuns>,
     told_to_stop: bool,
+    /// Since when the weekly run that was begun last was due: what it gave way at is still to be done.
+    weekly_since: Option<Timestamp>,
+    /// When a weekly run gave way to a task.
+    gave_way: Option<Timestamp>,
     failed: Option<Problem>,
 }
 
 impl Default for Cleaning {
     fn default() -> Self {
-        Self { zone: TimeZone::UTC, asked: None, runs: None, told_to_stop: false, failed: None }
+        Self {
+            zone: TimeZone::UTC,
+            asked: None,
+            runs: None,
+            told_to_stop: false,
+            weekly_since: None,
+            gave_way: None,
+            failed: None,
+        }
     }
 }
 
@@ -58,6 +70,19 @@ impl Cleaning {
         self.asked = Some((why, now));
     }
 
+    /// The weekly run that is due since then begins.
+    pub(crate) fn begins_weekly(&mut self, since: Option<Timestamp>) {
+        self.weekly_since = since;
+        self.gave_way = None;
+    }
+
+    /// Until when a weekly run that gave way is not begun again.
+    pub(crate) fn weekly_waits(&self, now: Timestamp) -> Option<Timestamp> {
+        // A clock that was set back puts nothing off.
+        let gave_way = self.gave_way.filter(|at| *at <= now)?;
+        gave_way.checked_add(WEEKLY_AGAIN).ok().filter(|until| *until > now)
+    }
+
     pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
         let asked = self.asked.is_some_and(|(_, at)| at.duration_until(now).abs() < UNHEARD);
         self.runs.is_none() && !asked
@@ -82,14 +107,16 @@ impl Cleaning {
         None
     }
 
-    /// Tools clear away what a task may be about to use, so the weekly run ends where one begins.
-    pub(crate) fn give_way(&mut self, task_runs: bool) -> Option<Effect> {
+    /// Tools clear away what a task may be about to use, so the weekly run ends where one begins. Since
+    /// when it is due, still.
+    pub(crate) fn gives_way(&mut self, task_runs: bool, now: Timestamp) -> Option<Timestamp> {
         let weekly = self.runs.as_ref().is_some_and(|runs| runs.why == CleanupWhy::Weekly);
         if !weekly || !task_runs || self.told_to_stop {
             return None;
         }
         self.told_to_stop = true;
-        Some(Effect::StopCleanUp)
+        self.gave_way = Some(now);
+        Some(self.weekly_since.unwrap_or(now))
     }
 
     pub(crate) fn shown(&self) -> Option<CleanupRuns> {

@@ -294,12 +294,17 @@ impl Core {
         if std::mem::replace(&mut self.ran_task, runs_task) && !runs_task {
             self.disk.is_stale();
         }
-        let mut effects: Vec<Effect> = self.cleaning.give_way(runs_task).into_iter().collect();
+        let mut effects = Vec::new();
+        if let Some(since) = self.cleaning.gives_way(runs_task, now) {
+            self.wanted.weekly_cleanup_since = Some(since);
+            effects.push(Effect::StopCleanUp);
+        }
         let settled = self.cleaning.is_settled(now);
         effects.extend(self.disk.decide(self.any_waits(), settled, now));
         let begins = effects.iter().any(|effect| matches!(effect, Effect::CleanUp(_)));
         if self.weekly_is_due(now) && settled && !runs_task && !begins {
-            self.wanted.weekly_cleanup_since = Some(now);
+            let since = self.wanted.weekly_cleanup_since.replace(now);
+            self.cleaning.begins_weekly(since);
             effects.push(Effect::CleanUp(CleanupWhy::Weekly));
         }
         for effect in &effects {
@@ -326,7 +331,8 @@ impl Core {
         // Before it was wanted, and where the clock was ahead, nothing was missed.
         let since = self.wanted.weekly_cleanup_since.filter(|since| *since <= now);
         let since = *self.wanted.weekly_cleanup_since.insert(since.unwrap_or(now));
-        self.cleaning.next(weekly, since).is_some_and(|at| at <= now)
+        let is_due = self.cleaning.next(weekly, since).is_some_and(|at| at <= now);
+        is_due && self.cleaning.weekly_waits(now).is_none()
     }
 
     fn next_clean_up(&self, preferences: Preferences, now: Timestamp) -> Option<Timestamp> {
@@ -336,8 +342,10 @@ impl Core {
         let room = self.disk.next_turn(self.any_waits(), self.cleaning.is_settled(now));
         let weekly = preferences.cleanup.weekly.zip(self.wanted.weekly_cleanup_since);
         let weekly = weekly.and_then(|(weekly, since)| self.cleaning.next(weekly, since));
-        // One that is due waits for a task or a clean-up to end, which is told.
-        [room, weekly.filter(|next| *next > now)].into_iter().flatten().min()
+        // One that is due waits for a task or a clean-up to end, which is told, or for its time to try again.
+        let weekly = weekly
+            .and_then(|next| if next > now { Some(next) } else { self.cleaning.weekly_waits(now) });
+        [room, weekly].into_iter().flatten().min()
     }
 
     fn any_waits(&self) -> bool {

@@ -50,43 +50,60 @@ pub(crate) fn run(command: &mut Command, user: Option<&str>, until: Instant) -> 
     }
 }
 
-/// Ends it and all that it has started. What runs as another user only that user, or root, may end;
-/// sudo then ends by itself.
 fn end(child: &mut Child, user: Option<&str>) {
+    end_by_force(Pid::of_child(child), user);
+    // Where it could not be ended it is nobody's to wait for.
+    let _ = child.kill();
+    let _ = child.try_wait();
+}
+
+/// Ends a child of ours and all that it has started. What runs as another user only that user, or root,
+/// may end; sudo then ends by itself. Blocking.
+pub(crate) fn end_by_force(child: Pid, user: Option<&str>) {
     let last = Instant::now() + ENDING;
     let mut known: Vec<ProcessId> = Vec::new();
     loop {
-        let tree = process::tree(Pid::of_child(child)).unwrap_or_default();
-        for id in tree.into_iter().filter_map(|pid| ProcessId::of(pid).ok()) {
+        for id in tree(child) {
             if !known.contains(&id) {
                 known.push(id);
             }
         }
         known.retain(|id| process::alive(id) != Liveness::Dead);
         if known.is_empty() || Instant::now() > last {
-            break;
+            return;
         }
         for id in &known {
             // Refused for what is another user's.
             let _ = process::signal(id, Signal::KILL);
         }
         if let Some(user) = user {
-            kill_as(user, &known);
+            signal_as(user, "-KILL", &known);
         }
         std::thread::sleep(BETWEEN_LOOKS);
     }
-    // Where it could not be ended it is nobody's to wait for.
-    let _ = child.kill();
-    let _ = child.try_wait();
+}
+
+/// Asks a child of ours to end. sudo passes that on to what it runs; where it is not ours to signal, what
+/// it runs is told as its own user. Blocking.
+pub(crate) fn ask_to_end(child: Pid, user: Option<&str>) {
+    let told = ProcessId::of(child).and_then(|id| process::signal(&id, Signal::TERM));
+    if let (Err(_), Some(user)) = (told, user) {
+        signal_as(user, "-TERM", &tree(child));
+    }
+}
+
+fn tree(child: Pid) -> Vec<ProcessId> {
+    let tree = process::tree(child).unwrap_or_default();
+    tree.into_iter().filter_map(|pid| ProcessId::of(pid).ok()).collect()
 }
 
 /// Not by a login shell: that one's profile is what hangs.
-fn kill_as(user: &str, ids: &[ProcessId]) {
+fn signal_as(user: &str, signal: &str, ids: &[ProcessId]) {
     let left = ids.iter().filter(|id| process::alive(id) != Liveness::Dead);
     let pids: Vec<String> = left.map(|id| id.pid.to_string()).collect();
     if !pids.is_empty() {
         let mut command = Command::new("sudo");
-        command.args(["-nu", user, "--", "/bin/kill", "-KILL"]).args(pids).current_dir("/");
+        command.args(["-nu", user, "--", "/bin/kill", signal]).args(pids).current_dir("/");
         let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }

@@ -40,14 +40,11 @@ pub(crate) struct PresetSettings {
 const GB: u64 = 1_000_000_000;
 
 impl PresetSettings {
-    /// The limits that are said, or those that hold without a word.
+    /// The limits that are said, and no others; or where none is, those that hold without a word.
     pub(crate) fn limits(&self, without: Limits) -> Limits {
         let at_most = self.at_most_gb.map(|gb| Bytes(u64::from(gb) * GB));
-        Limits {
-            keep_last: self.keep_last.or(without.keep_last),
-            unused_days: self.unused_days.or(without.unused_days),
-            at_most: at_most.or(without.at_most),
-        }
+        let said = Limits { keep_last: self.keep_last, unused_days: self.unused_days, at_most };
+        if said == Limits::default() { without } else { said }
     }
 }
 
@@ -219,8 +216,20 @@ mod tests {
         let now = read(&after);
         assert_eq!(now.preference, wanted);
         assert_eq!(now.settings.never_delete, [PathBuf::from("/srv/work")]);
-        assert_eq!(now.settings.presets["kept"].limits(Limits::default()), limits);
+        let usual = Limits { unused_days: Some(14), keep_last: Some(3), ..Limits::default() };
+        assert_eq!(now.settings.presets["kept"].limits(usual), limits, "14 days are lifted");
         assert!(!set(&mut document, wanted, wanted), "nothing is otherwise");
+        set_preset(
+            &mut document,
+            "kept",
+            PresetChange { on: None, limits: Some(Limits::default()) },
+        );
+        let again = read(&document.to_string()).settings.presets["kept"];
+        assert_eq!(
+            (again.on, again.limits(usual)),
+            (Some(true), usual),
+            "the usual ones hold again"
+        );
         let none = CleanupPreference { weekly: None, stop_below_gb: None, ..wanted };
         set(&mut document, wanted, none);
         assert_eq!(read(&document.to_string()).preference, none);

@@ -83,6 +83,7 @@ pub(crate) enum Input {
     Cleanup(crate::cleanup::CleanupCall),
     Preinstall(crate::preinstall::PreinstallCall),
     CleanupEnded(Box<crate::cleanup::Ended>),
+    DisksSeen(Vec<supervisor_core::VolumeFacts>),
     /// What was set aside long enough goes for good.
     SweepTrash,
     TrashSwept(crate::cleanup::Swept),

@@ -31,6 +31,7 @@ impl Supervisor {
             Err(error) => Event::SettingsUnreadable(crate::gather::settings_problem(error, now())),
         };
         self.leave_downloads();
+        self.note_what_is_left();
         self.preferences_changed();
         self.event(event);
         // Which step comes next is in the settings, too.

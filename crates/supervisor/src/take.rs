@@ -113,6 +113,7 @@ impl Supervisor {
             Input::Cleanup(call) => self.cleanup_call(call),
             Input::Preinstall(call) => self.preinstall_call(call),
             Input::CleanupEnded(ended) => self.cleanup_ended(*ended),
+            Input::DisksSeen(volumes) => self.disks_seen(volumes),
             Input::SweepTrash => self.sweep_trash(),
             Input::TrashSwept(swept) => self.trash_swept(&swept),
             Input::PutBack(receipt, undone, reply) => self.put_back(&receipt, undone, reply),

@@ -13,7 +13,12 @@ const HEAD: &str = "\
 <!-- Generated from crates/cleanup/presets by `cargo xtask generated write`. -->
 
 What clean-up can do. Nothing goes before a draft has listed it. Limits are those that hold until you set others; yours
-replace all of a preset's own. An entry goes if one limit names it, never while its lock is held, and never if you marked it.
+replace all of a preset's own, so that to lift one is to say the others (`runnerctl presets set ID --usual-limits` takes yours
+back). An entry goes if one limit names it, never while its lock is held, and never if you marked it.
+
+Where a disk has less room than tasks want, what is least recently used goes first until there is enough, of all presets
+that are on and delete files. Before a task that means a cache, too (of those \"only while no task runs\"), where no other
+runner has a task: then nobody can be using it. Whether one has, a job user cannot ask; its caches wait until no task runs.
 
 Risk: **low**, it is made or loaded again by itself; **medium**, it can be made again, which takes time or a network;
 **high**, it may be the only one.

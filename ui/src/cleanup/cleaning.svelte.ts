@@ -3,7 +3,7 @@ import { call } from "../bridge";
 import type { Refusal } from "../calls";
 import type { AskPlan, CleanupPlan, CleanupReceipt, Undone, WorkDirId } from "../generated/protocol";
 
-const RECEIPTS = 10;
+const RECEIPTS = 20;
 
 class Cleaning {
   plan = $state.raw<CleanupPlan>();
@@ -12,6 +12,8 @@ class Cleaning {
   undone = $state.raw<Undone>();
   refusal = $state.raw<Refusal>();
   receipts = $state.raw<CleanupReceipt[]>();
+  /** Where those begin that were not read yet. */
+  earlier = $state.raw<number>();
   isPlanning = $state(false);
   isCarrying = $state(false);
   /** Whoever ended it knows why it gave nothing. */
@@ -94,7 +96,18 @@ class Cleaning {
   async readReceipts(): Promise<void> {
     const reply = await call({ call: "cleanup-receipts", limit: RECEIPTS });
     // One that cannot be read now was perhaps read before.
-    if ("ok" in reply) this.receipts = reply.ok.receipts;
+    if ("ok" in reply) [this.receipts, this.earlier] = [reply.ok.receipts, reply.ok.before];
+  }
+
+  /** Adds the next page. */
+  async readEarlier(): Promise<void> {
+    if (this.earlier === undefined) return;
+    const before = this.earlier;
+    const reply = await call({ call: "cleanup-receipts", limit: RECEIPTS, before });
+    // The list may have been read anew meanwhile.
+    if (!("ok" in reply) || this.earlier !== before) return;
+    this.receipts = [...(this.receipts ?? []), ...reply.ok.receipts];
+    this.earlier = reply.ok.before;
   }
 
   /** Nothing of it was done. */
@@ -104,7 +117,7 @@ class Cleaning {
 
   forget(): void {
     this.discard();
-    this.undone = this.receipts = undefined;
+    this.undone = this.receipts = this.earlier = undefined;
     this.isPlanning = this.isCarrying = this.#stopped = false;
   }
 

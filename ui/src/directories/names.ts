@@ -20,6 +20,7 @@ export function useOf(directory: WorkDir, runners: Runner[]): string {
     case "unknown":
       return say.maybeInUse();
     case "free":
+      if (directory.kind === "left") return say.left({ runner: directory.runner });
       return { current: say.next, kept: say.kept, chosen: say.chosen, other: say.other }[directory.kind]();
   }
 }

@@ -351,7 +351,7 @@ kept_because?: string, };
 
 export type WorkDirId = string;
 
-export type WorkDirKind = "current" | "kept" | "chosen" | "other";
+export type WorkDirKind = "current" | "kept" | "chosen" | "left" | "other";
 
 export type WorkDirUse = "free" | "in-use" | "unknown";
 
@@ -399,6 +399,10 @@ on_by_default: boolean,
  */
 before_task: boolean, limits: Limits, 
 /**
+ * Those that hold without a word of the owner's.
+ */
+usual_limits: Limits, 
+/**
  * Why it does nothing on this machine, one sentence; absent: it does.
  */
 not_here?: string, 
@@ -423,7 +427,12 @@ unused_days?: number,
  */
 at_most?: Bytes, };
 
-export type PresetChange = { on?: boolean, limits?: Limits, };
+export type PresetChange = { on?: boolean, 
+/**
+ * They take the place of all that hold: one that is not named has no say any more. None named: the
+ * usual ones hold again.
+ */
+limits?: Limits, };
 
 export type AskPlan = { 
 /**
@@ -455,7 +464,11 @@ bytes: Bytes,
 /**
  * Entries of all groups.
  */
-entries: number, };
+entries: number, 
+/**
+ * What could not be looked at, such as all of a job user's, and is not in the plan.
+ */
+failures: Array<CleanupFailure>, };
 
 export type PlanGroup = { 
 /**
@@ -511,7 +524,7 @@ of?: Bytes, };
 
 export type CleanupStage = "measuring" | "removing" | "other";
 
-export type CleanupWhy = "you" | "before-task" | "weekly" | "low-disk" | "other";
+export type CleanupWhy = "you" | "before-task" | "weekly" | "low-disk" | "rest" | "other";
 
 export type CleanupReceipts = { receipts: Array<CleanupReceipt>, 
 /**
@@ -538,7 +551,7 @@ task?: TaskId,
  */
 freed: Bytes, seconds: number, groups: Array<ReceiptGroup>, 
 /**
- * What the file systems say.
+ * What the file systems say, for each folder that something went from.
  */
 volumes: Array<VolumeReceipt>, 
 /**

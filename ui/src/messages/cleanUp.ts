@@ -35,6 +35,7 @@ export const cleanUp = texts({
   byTask: "before a task",
   byWeek: "the weekly clean-up",
   byDisk: "because the disk is nearly full",
+  byRest: "the rest of earlier ones",
   byOther: "begun by a newer version",
   begunBy: "{what}, {why}",
   entries: { one: "{n} entry", other: "{n} entries" },
@@ -56,6 +57,7 @@ export const cleanUp = texts({
   usedAt: "used {when}",
   idle: { one: "{n} rule has nothing to do", other: "{n} rules have nothing to do" },
   nothingHere: "Nothing has to go.",
+  leftOut: "What could not be looked at",
   carryOut: { one: "Clean up {n} entry, {size}", other: "Clean up {n} entries, {size}" },
   carryOutUnknown: { one: "Clean up {n} entry", other: "Clean up {n} entries" },
   nothingChosen: "Choose a rule",
@@ -89,6 +91,7 @@ export const cleanUp = texts({
   atMost: "at most",
   gb: "GB",
   limitOf: "{limit}, {preset}",
+  noLimit: "no limit",
 
   when: "When and how",
   weeklyOn: "Once a week, when no task runs",
@@ -109,6 +112,7 @@ export const cleanUp = texts({
 
   receipts: "What went",
   cameOfIt: "What came of it",
+  readingReceipts: "Reading…",
   noReceipts: "Each clean-up leaves its receipt here: what it freed, and what stayed and why.",
   byYou: "by you",
   beforeATask: "before a task of {runner}",

@@ -21,6 +21,7 @@ export const directories = texts({
   next: "The next task begins here",
   kept: "Kept of an earlier task",
   chosen: "Chosen by a job",
+  left: "Left by {runner}; no runner works here any more",
   other: "Of a kind that only a newer version knows",
   inUse: "In use",
   inUseBy: "In use by {task}",

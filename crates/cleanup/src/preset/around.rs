@@ -85,6 +85,18 @@ impl Around {
         places_of(path).iter().any(|place| marks.hold(place))
     }
 
+    /// The locks of all runners' tasks but of these, which lie in the same folder. None: they cannot be asked,
+    /// as by a job user.
+    pub(crate) fn other_tasks(&self) -> Option<Vec<PathBuf>> {
+        let own: Vec<&Path> = self.runners.iter().map(|runner| &*runner.lock).collect();
+        let entries = std::fs::read_dir(own.first()?.parent()?).ok()?;
+        let paths = entries.map(|entry| Some(entry.ok()?.path())).collect::<Option<Vec<_>>>()?;
+        let is_other = |path: &PathBuf| {
+            path.extension().is_some_and(|it| it == "lock") && !own.contains(&&**path)
+        };
+        Some(paths.into_iter().filter(is_other).collect())
+    }
+
     /// Whether entries of others in that folder are for others to clean up.
     pub(crate) fn is_anybodys(&self, written: &str, folder: &Path) -> bool {
         let is_of = |runner: &RunnerAround| {

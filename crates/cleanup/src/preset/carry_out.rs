@@ -19,7 +19,7 @@ use super::run::{End, Run, wait_for};
 use super::steps::{Act, Outcome, Step, StepReceipt};
 use crate::in_use::{InUse, in_use};
 use crate::place::Place;
-use crate::receipt::{Receipt, VolumeReceipt};
+use crate::receipt::{Fate, ItemReceipt, Receipt, VolumeReceipt};
 use crate::remove;
 use crate::roots::Root;
 use crate::stop::{Progress, Stop};
@@ -83,9 +83,15 @@ pub fn carry_out(
         if draft.version > VERSION {
             return refused(group, "the draft is of a later release");
         }
+        // Held until the last name is free: who begins meanwhile waits for some renames at most.
+        let held: Vec<InUse> = group.while_free.iter().map(|lock| in_use(lock)).collect();
+        if held.iter().any(|lock| !matches!(lock, InUse::Free(_))) {
+            return refused(group, "a task began that may use it");
+        }
         let plan = group.plan.as_ref().filter(|_| !stop.is_asked());
         let files = plan.map(|plan| {
             let aside = remove::set_aside(plan, now);
+            drop(held);
             match undo {
                 Undo::Kept => aside.keep(),
                 Undo::Gone => aside.delete(stop, progress),
@@ -110,7 +116,7 @@ pub fn carry_out(
 }
 
 /// Deletes what lies in the trashes of all roots of these presets: what was going when somebody was
-/// killed, and what was set aside before `until`.
+/// killed, and what was set aside before `until`. What may still be put back is told as set aside.
 pub fn sweep(
     choices: &[Choice],
     around: &Around,
@@ -133,7 +139,22 @@ pub fn sweep(
     places.sort();
     places.dedup();
     let roots = places.iter().filter_map(|place| Root::shared(place).ok());
-    roots.map(|root| remove::sweep(&root, until, now, stop, progress)).collect()
+    let sweep = |root: Root| {
+        let mut receipt = remove::sweep(&root, until, now, stop, progress);
+        let left = remove::batches(&root).unwrap_or_default();
+        receipt.items.extend(left.iter().filter(|batch| !batch.is_going()).map(|batch| {
+            ItemReceipt {
+                path: root.path().join(TRASH).join(batch.name()).into(),
+                rule: "trash".into(),
+                why: "it may still be put back".into(),
+                planned: 0,
+                freed: 0,
+                fate: Fate::SetAside,
+            }
+        }));
+        receipt
+    };
+    roots.map(sweep).collect()
 }
 
 fn group_done(group: &Group) -> GroupDone {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use process::Liveness;
 use serde::{Deserialize, Serialize};
 
-use super::around::{Around, LeftOver, RunnerAround};
+use super::around::{Around, LeftOver, Platform, RunnerAround};
 use super::ask;
 use super::choice::{Choice, Chosen, Limits};
 use super::data::{Preset, Risk, What, When};
@@ -16,7 +16,9 @@ use super::goal::{FREE_SPACE, FreeGoal, plan_for, unmet};
 use super::steps::{Act, Step};
 use crate::choose::Candidate;
 use crate::in_use::{InUse, in_use};
-use crate::plan::{Plan, PlannedRoot};
+use crate::place::Place;
+use crate::plan::{Item, Plan, PlannedRoot};
+use crate::roots::Root;
 use crate::stop::{Progress, Stop};
 
 /// The version that this release writes; a later one is not carried out.
@@ -44,6 +46,9 @@ pub struct Group {
     /// It may be done only while no task runs on the machine; whoever carries it out asks again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub idle_only: bool,
+    /// Locks of tasks: where one is held nothing of it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub while_free: Vec<Place>,
     /// Why there is nothing here, or less than one may think.
     pub notes: Vec<String>,
 }
@@ -52,7 +57,7 @@ pub struct Group {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Detail {
-    /// Only what a rule needs: before a task.
+    /// Only what a rule needs: before a task, of the one runner that is named, which holds its lock.
     Quick,
     /// All bytes: for a person to decide.
     Measured,
@@ -78,7 +83,9 @@ pub fn draft(
     let (unmet, notes) = unmet(goals);
     let measure = detail == Detail::Measured || !unmet.is_empty();
     let look = Look { around, measure, now, stop, progress };
-    let mut drafting = Drafting { look, seen: HashSet::new(), pool: Pool::default() };
+    let wants_room = detail == Detail::Quick && !unmet.is_empty();
+    let resting = if wants_room { resting(around) } else { None };
+    let mut drafting = Drafting { look, seen: HashSet::new(), pool: Pool::default(), resting };
     let mut groups: Vec<Group> = choices.iter().map(|choice| drafting.group(choice)).collect();
     if !unmet.is_empty() || !notes.is_empty() {
         let plans: Vec<&Plan> = groups.iter().filter_map(|group| group.plan.as_ref()).collect();
@@ -89,11 +96,19 @@ pub fn draft(
             .cloned()
             .collect();
         let (plan, short) = plan_for(&unmet, &plans, roots, &free, now);
+        let (caches, others): (Vec<Item>, Vec<Item>) =
+            plan.items.iter().cloned().partition(|item| idle_only.get(item.root) == Some(&true));
         let mut group = Group::of(FREE_SPACE, "Free space", Risk::Low);
         group.notes = [notes, short].concat();
-        group.idle_only = plan.items.iter().any(|item| idle_only.get(item.root) == Some(&true));
-        group.take(plan);
+        group.take(Plan { items: others, ..plan.clone() });
         groups.push(group);
+        if !caches.is_empty() {
+            let mut group = Group::of(FREE_SPACE, "Free space: caches", Risk::Low);
+            group.idle_only = true;
+            group.while_free = drafting.resting.unwrap_or_default();
+            group.take(Plan { items: caches, ..plan });
+            groups.push(group);
+        }
     }
     Draft { version: VERSION, made: now, groups }
 }
@@ -103,6 +118,8 @@ struct Drafting<'a> {
     /// What one of the plans has already.
     seen: HashSet<(u64, u64)>,
     pool: Pool,
+    /// Locks of all other tasks, where nobody holds one: a task is about to begin and will be the only one.
+    resting: Option<Vec<Place>>,
 }
 
 /// What a free-space goal may take, chosen by a rule or not.
@@ -112,6 +129,13 @@ struct Pool {
     /// Of each root, whether its preset is.
     idle_only: Vec<bool>,
     candidates: Vec<Candidate>,
+}
+
+/// The locks of all other tasks; None where one may run.
+fn resting(around: &Around) -> Option<Vec<Place>> {
+    let locks = around.other_tasks()?;
+    let all_free = locks.iter().all(|lock| matches!(in_use(lock), InUse::Free(_)));
+    all_free.then(|| locks.into_iter().map(Place::from).collect())
 }
 
 fn key(roots: &[PlannedRoot], it: &Candidate) -> (u64, u64) {
@@ -133,6 +157,7 @@ impl Group {
             steps: Vec::new(),
             bytes: Some(0),
             idle_only: false,
+            while_free: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -181,11 +206,23 @@ impl Drafting<'_> {
         };
         let mut group = Group::of(&preset.id, &preset.title, preset.risk);
         group.idle_only = preset.when == When::IdleOnly;
-        if let Some(note) = self.not_now(preset) {
+        let around = self.look.around;
+        if let Some(note) = not_here(preset, around.platform) {
             group.notes.push(note);
             return group;
         }
-        let around = self.look.around;
+        if group.idle_only && !around.idle {
+            group.notes.push("it is done only while no task runs on this machine".to_owned());
+            // By its limits nothing goes now; for want of room it may, as long as no other task uses it.
+            if self.resting.is_some()
+                && let What::Folders(folders) = &preset.what
+            {
+                let found = self.look.folders(folders, limits);
+                let roots = found.roots.iter().map(Root::planned).collect();
+                self.offer(&found, roots, true);
+            }
+            return group;
+        }
         match &preset.what {
             What::Fresh => {
                 around.runners.iter().for_each(|runner| fresh(around, runner, &mut group));
@@ -220,16 +257,6 @@ impl Drafting<'_> {
         group
     }
 
-    fn not_now(&self, preset: &Preset) -> Option<String> {
-        let around = self.look.around;
-        if !preset.platforms.contains(&around.platform) {
-            let platforms: Vec<&str> = preset.platforms.iter().map(|it| it.words()).collect();
-            return Some(format!("it is for {} only", platforms.join(" and ")));
-        }
-        let waits = preset.when == When::IdleOnly && !around.idle;
-        waits.then(|| "it is done only while no task runs on this machine".to_owned())
-    }
-
     fn files(&mut self, mut found: Found, limits: Limits, group: &mut Group) {
         if found.candidates.is_empty() && found.notes.is_empty() {
             group.notes.push("there is nothing of it here".to_owned());
@@ -240,15 +267,20 @@ impl Drafting<'_> {
             plan.items.iter().map(|item| (device(item.root), item.inode)).collect();
         let mut is_new = keys.into_iter().map(|key| self.seen.insert(key));
         plan.items.retain(|_| is_new.next() == Some(true));
-        let before = self.pool.roots.len();
-        self.pool.roots.extend(plan.roots.iter().cloned());
-        self.pool.idle_only.resize(self.pool.roots.len(), group.idle_only);
-        let evictable = found.candidates.iter().filter(|it| found.is_evictable(it.root));
-        self.pool
-            .candidates
-            .extend(evictable.map(|it| Candidate { root: it.root + before, ..it.clone() }));
+        self.offer(&found, plan.roots.clone(), group.idle_only);
         group.notes.append(&mut found.notes);
         group.take(plan);
+    }
+
+    /// A free-space goal may take it.
+    fn offer(&mut self, found: &Found, roots: Vec<PlannedRoot>, idle_only: bool) {
+        let pool = &mut self.pool;
+        let before = pool.roots.len();
+        pool.roots.extend(roots);
+        pool.idle_only.resize(pool.roots.len(), idle_only);
+        let evictable = found.candidates.iter().filter(|it| found.is_evictable(it.root));
+        pool.candidates
+            .extend(evictable.map(|it| Candidate { root: it.root + before, ..it.clone() }));
     }
 
     fn processes(&self, why: &str, group: &mut Group) {
@@ -271,6 +303,12 @@ impl Drafting<'_> {
             group.notes.push("no task left anything running".to_owned());
         }
     }
+}
+
+fn not_here(preset: &Preset, platform: Platform) -> Option<String> {
+    let platforms: Vec<&str> = preset.platforms.iter().map(|it| it.words()).collect();
+    let is_here = preset.platforms.contains(&platform);
+    (!is_here).then(|| format!("it is for {} only", platforms.join(" and ")))
 }
 
 fn fresh(around: &Around, runner: &RunnerAround, group: &mut Group) {

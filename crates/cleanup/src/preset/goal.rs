@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use process::folder::{facts_of, open_folder_by_path, room_of};
+use rustix::fs::statvfs;
 use serde::{Deserialize, Serialize};
 
 use crate::choose::{Candidate, Goal, Rule, plan, words};
@@ -75,8 +76,9 @@ pub(crate) fn missed(goals: &[FreeGoal]) -> Vec<String> {
 
 fn volume_of(path: &Path) -> Option<(PathBuf, u64, u64)> {
     let there = path.ancestors().find_map(|above| fs::canonicalize(above).ok())?;
-    let open = open_folder_by_path(&there).ok()?;
-    Some((there, facts_of(&open).ok()?.device, room_of(&open).ok()?.free))
+    // By its path: a volume that another user alone may look into has room that can be asked.
+    let (device, room) = (fs::metadata(&there).ok()?.dev(), statvfs(&there).ok()?);
+    Some((there, device, room.f_bavail.saturating_mul(room.f_frsize)))
 }
 
 /// What goes for them, beside `planned`, of all that may; and words where that is not enough.

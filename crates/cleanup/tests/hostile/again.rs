@@ -3,6 +3,8 @@
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
+use skipped::skipped;
+
 const IN: &str = "CLEANUP_TEST_IN";
 
 /// What the test is told when it runs again; None the first time.
@@ -49,12 +51,6 @@ pub(crate) fn as_nobody(test: &str, told: &str) -> bool {
     let status = again(test, told).uid(65534).gid(65534).status().unwrap();
     assert!(status.success(), "as nobody: {status}");
     true
-}
-
-/// Never in silence, and never where the project tests itself.
-pub(crate) fn skipped(why: &str) {
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "skipped in CI: {why}");
-    println!("skipped: {why}");
 }
 
 /// Whether only root can do this, and this is not root.

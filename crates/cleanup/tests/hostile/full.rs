@@ -95,7 +95,7 @@ fn what_was_planned_goes_where_there_is_no_byte_and_no_inode_left() {
     goes_on_a_full_disk(&small(&tmpfs, &folder.path().join("memory")));
     run("umount", &[folder.path().join("memory").to_str().unwrap()]);
     if !rustix::process::geteuid().is_root() {
-        crate::again::skipped("only root mounts a disk that is a file");
+        skipped::skipped("only root mounts a disk that is a file");
         return;
     }
     let image = folder.path().join("image");

@@ -9,8 +9,9 @@ use std::os::unix::net::UnixListener;
 use cleanup::{Progress, Stop, measure};
 use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use skipped::skipped;
 
-use crate::again::{run, skipped};
+use crate::again::run;
 use crate::yard::{Yard, write};
 
 #[test]

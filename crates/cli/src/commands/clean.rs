@@ -38,6 +38,13 @@ pub(crate) struct Args {
     /// Show what the last clean-ups did
     #[arg(long, conflicts_with_all = ["dry_run", "preset", "directory", "runner", "undo", "stop"])]
     receipts: bool,
+    /// How many receipts
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "receipts",
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    limit: u32,
+    /// Go on after this receipt, the last of an earlier list
+    #[arg(long, value_name = "NUMBER", requires = "receipts")]
+    before: Option<u64>,
     /// Put back what the last clean-up by hand removed, or the one with this number
     #[arg(long, value_name = "NUMBER", num_args = 0..=1, default_missing_value = "0",
           conflicts_with_all = ["dry_run", "preset", "directory", "runner", "stop"])]
@@ -56,10 +63,13 @@ Examples:
   runnerctl clean --preset npm-cache --preset cargo-cache
   runnerctl clean --directory mini/20261123T120000.000Z-a1b2c3.4
   runnerctl clean --undo
+  runnerctl clean --receipts --limit 5
   runnerctl clean --receipts --json";
 
 /// Items of a group that are shown; `--json` has more.
 const SHOWN: usize = 8;
+/// More than tasks leave in the time in which one can be undone.
+const MANY: u32 = 100;
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = place::client()?;
@@ -72,7 +82,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         return undo(&client, receipt, &args.shape, &mut screen).await;
     }
     if args.receipts {
-        return receipts(&client, &args.shape, &mut screen).await;
+        return receipts(&client, args.before, args.limit, &args.shape, &mut screen).await;
     }
     let asked = AskPlan {
         presets: (!args.preset.is_empty()).then_some(args.preset),
@@ -87,7 +97,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         return show(&plan, &mut screen);
     }
     if plan.entries == 0 && !args.shape.json {
-        return show(&plan, &mut screen);
+        show(&plan, &mut screen)?;
+        return if plan.failures.is_empty() { Ok(()) } else { Err(not_all()) };
     }
     let carry_out = CarryOut { plan: plan.id, presets: None };
     let receipt = watched(&client, client.clean_up(&carry_out)).await?;
@@ -98,12 +109,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let stayed = receipt.failures.len() as u64 + receipt.more_failures;
     if stayed > 0 || receipt.cut_short.is_some() {
-        return Err(Failure::failed(
-            "Not all of it could be removed.".to_owned(),
-            "What stayed, and the way out, is above.",
-        ));
+        return Err(not_all());
     }
     Ok(())
+}
+
+fn not_all() -> Failure {
+    Failure::failed(
+        "Not all of it could be removed.".to_owned(),
+        "What stayed, and the way out, is above.",
+    )
 }
 
 async fn watched<T>(
@@ -150,6 +165,9 @@ fn show(plan: &CleanupPlan, screen: &mut Screen) -> Result<(), Failure> {
     for group in idle {
         let why = group.note.clone().unwrap_or_else(|| "Nothing has to go.".to_owned());
         screen.field(&group.preset, crate::print::Tone::Quiet, &why)?;
+    }
+    for failure in &plan.failures {
+        screen.say(format!("Left out: {}. {} {}", failure.path, failure.why, failure.way_out))?;
     }
     screen.say(if plan.entries == 0 {
         "Nothing would go.".to_owned()
@@ -203,13 +221,24 @@ fn tell(receipt: &CleanupReceipt, screen: &mut Screen) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn receipts(client: &Client, shape: &Shape, screen: &mut Screen) -> Result<(), Failure> {
-    let found = client.cleanup_receipts(None, None).await?;
+async fn receipts(
+    client: &Client,
+    before: Option<u64>,
+    limit: u32,
+    shape: &Shape,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
+    let found = client.cleanup_receipts(before, Some(limit)).await?;
     if shape.json {
         return Ok(screen.json(&found)?);
     }
     if found.receipts.is_empty() {
-        return Ok(screen.say("Nothing was cleaned up yet.")?);
+        let none = if before.is_some() {
+            "There are no earlier ones."
+        } else {
+            "Nothing was cleaned up yet."
+        };
+        return Ok(screen.say(none)?);
     }
     let now = clock::now();
     for receipt in &found.receipts {
@@ -221,6 +250,7 @@ async fn receipts(client: &Client, shape: &Shape, screen: &mut Screen) -> Result
                 Some(runner) => format!("before a task of {runner}"),
                 None => "before a task".to_owned(),
             },
+            CleanupWhy::Rest => "the rest of earlier ones".to_owned(),
             CleanupWhy::Other => "by a newer version".to_owned(),
         };
         let undone = if receipt.undone { ", put back" } else { "" };
@@ -231,6 +261,9 @@ async fn receipts(client: &Client, shape: &Shape, screen: &mut Screen) -> Result
         ))?;
         tell(receipt, screen)?;
         screen.blank()?;
+    }
+    if let Some(before) = found.before {
+        screen.say(format!("Earlier ones: the same with --before {before}"))?;
     }
     Ok(())
 }
@@ -244,7 +277,7 @@ async fn undo(
     let number = if receipt > 0 {
         receipt
     } else {
-        let last = client.cleanup_receipts(None, None).await?.receipts;
+        let last = client.cleanup_receipts(None, Some(MANY)).await?.receipts;
         let last = last.into_iter().find(|receipt| receipt.undo_until.is_some());
         last.map(|receipt| receipt.id).ok_or_else(|| {
             Failure::failed(

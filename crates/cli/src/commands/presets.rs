@@ -27,7 +27,10 @@ pub(crate) struct Args {
 enum Act {
     /// Switch one on or off, or say how far it goes
     #[command(
-        after_help = "Examples:\n  runnerctl presets set npm-cache on --at-most-gb 5\n  runnerctl presets set kept --keep-last 2 --unused-days 7\n  runnerctl presets set fresh off"
+        long_about = "Switch one on or off, or say how far it goes.\n\n\
+            Limits that are said take the place of all that hold: one that is not said has no say any \
+            more. What holds then is told.",
+        after_help = "Examples:\n  runnerctl presets set npm-cache on --at-most-gb 5\n  runnerctl presets set kept --keep-last 2 --unused-days 7\n  runnerctl presets set kept --usual-limits\n  runnerctl presets set fresh off"
     )]
     Set {
         #[arg(value_name = "ID")]
@@ -44,6 +47,9 @@ enum Act {
         /// Together they may have so many GB
         #[arg(long, value_name = "GB")]
         at_most_gb: Option<u32>,
+        /// Its usual limits hold again
+        #[arg(long, conflicts_with_all = ["keep_last", "unused_days", "at_most_gb"])]
+        usual_limits: bool,
         #[command(flatten)]
         shape: Shape,
     },
@@ -72,12 +78,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         let rows: Vec<Vec<String>> = found.presets.iter().map(row).collect();
         return Ok(screen.table(&["ID", "ON", "WHEN", "RISK", "WHAT STAYS", ""], &rows)?);
     };
-    let Act::Set { id, switch, keep_last, unused_days, at_most_gb, shape } = act;
+    let Act::Set { id, switch, keep_last, unused_days, at_most_gb, usual_limits, shape } = act;
     let at_most = at_most_gb.map(|gb| Bytes(u64::from(gb) * 1_000_000_000));
     let limits = Limits { keep_last, unused_days, at_most };
     let change = PresetChange {
         on: switch.map(|switch| switch == Switch::On),
-        limits: (limits != Limits::default()).then_some(limits),
+        limits: (usual_limits || limits != Limits::default()).then_some(limits),
     };
     if change == PresetChange::default() {
         return Err(Failure::usage(

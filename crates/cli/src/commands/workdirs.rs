@@ -96,6 +96,9 @@ fn row(dir: &WorkDir) -> Vec<String> {
         }
         WorkDirUse::Free => {}
     }
+    if dir.kind == WorkDirKind::Left {
+        marks.push("no runner works here any more");
+    }
     if dir.never_delete {
         marks.push("never deleted");
     }

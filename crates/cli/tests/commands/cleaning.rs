@@ -1,10 +1,14 @@
 //! `runnerctl clean`, `workdirs` and `presets`: what they say of plans and receipts, and with
 //! which exit code.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::fake::Fake;
+use crate::terminal::Terminal;
 
 fn plan(groups: &Value, entries: u64) -> Value {
     json!({
@@ -167,18 +171,89 @@ fn receipts_say_what_was_done_by_whom_and_what_was_put_back() {
     let before = went(0, json!({ "id": 5, "why": "before-task", "runner": "mini" }));
     let undone = went(0, json!({ "id": 4, "undone": true }));
     let fake = Fake::absent()
-        .on("GET /v1/cleanup/receipts", json!({ "receipts": [weekly, before, undone] }))
+        .on("GET /v1/cleanup/receipts?limit=20", json!({ "receipts": [weekly, before, undone] }))
         .started();
     assert_snapshot!(fake.run(&["clean", "--receipts"]));
-    let none = Fake::absent().on("GET /v1/cleanup/receipts", json!({ "receipts": [] })).started();
+    let none = json!({ "receipts": [] });
+    let none = Fake::absent().on("GET /v1/cleanup/receipts?limit=20", none).started();
     assert_snapshot!(none.run(&["clean", "--receipts"]));
+}
+
+#[test]
+fn earlier_receipts_are_a_page_further() {
+    let page =
+        |receipts: Value, before: Option<u64>| json!({ "receipts": receipts, "before": before });
+    let rest = went(5000, json!({ "id": 3, "why": "rest" }));
+    let fake = Fake::absent()
+        .on("GET /v1/cleanup/receipts?limit=2", page(json!([went(0, json!({}))]), Some(4)))
+        .on("GET /v1/cleanup/receipts?before=4&limit=2", page(json!([rest]), None))
+        .on("GET /v1/cleanup/receipts?before=3&limit=20", page(json!([]), None))
+        .started();
+    let first = fake.run(&["clean", "--receipts", "--limit", "2"]);
+    assert!(first.ends_with("Earlier ones: the same with --before 4\n"), "{first}");
+    let second = fake.run(&["clean", "--receipts", "--limit", "2", "--before", "4"]);
+    assert!(
+        second.contains("the rest of earlier ones") && !second.contains("--before"),
+        "{second}"
+    );
+    let third = fake.run(&["clean", "--receipts", "--before", "3"]);
+    assert!(third.contains("There are no earlier ones."), "{third}");
+    assert!(fake.run(&["clean", "--before", "4"]).starts_with("exit code 2\n"));
+}
+
+#[test]
+fn who_could_not_be_looked_at_is_told_and_is_a_failure() {
+    let left_out = json!([{
+        "path": "all of ci", "why": "As ci: clean-up broke off: exit status: 1.",
+        "way_out": "See what `runnerctl doctor` says of that user, then clean up again.",
+    }]);
+    let mut nothing = plan(&json!([]), 0);
+    nothing["failures"] = left_out;
+    let fake = Fake::absent().on("POST /v1/cleanup/plan", nothing).started();
+    let said = fake.run(&["clean"]);
+    assert!(said.starts_with("exit code 1\n"), "{said}");
+    assert!(
+        said.contains("Left out: all of ci. As ci: clean-up broke off: exit status: 1. See"),
+        "{said}"
+    );
+    assert!(fake.run(&["clean", "--dry-run"]).starts_with("exit code 0\n"));
+}
+
+#[test]
+fn at_a_terminal_how_far_it_is_is_told_and_in_a_pipe_it_is_not() {
+    let runs = |stage: &str, of: Option<u64>| {
+        let mut snapshot = crate::fake::snapshot(&[]);
+        snapshot["cleanup"] = json!({
+            "why": "you", "stage": stage, "since": "2026-11-29T10:00:00Z", "entries": 12,
+            "bytes": 2_150_000_000_u64, "of": of,
+        });
+        snapshot
+    };
+    let (planned, done) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let fake = Fake::absent()
+        .on_leave("POST /v1/cleanup/plan", full(), &planned)
+        .on_leave("POST /v1/cleanup", went(1_900_000_000, json!({})), &done)
+        .tells(&[runs("measuring", None)])
+        .tells(&[runs("removing", Some(4_300_000_000))])
+        .started();
+    let Some(mut terminal) = Terminal::of(&fake, "clean") else { return };
+    terminal.until("Measured 12 entries, 2.1 GB");
+    planned.notify_one();
+    terminal.until("Removed 12 entries, 2.1 GB of 4.3 GB");
+    done.notify_one();
+    let (said, status) = terminal.end();
+    assert!(status.success() && said.contains("11 entries went, 1.9 GB freed."), "{said}");
+    planned.notify_one();
+    done.notify_one();
+    let said = fake.run(&["clean"]);
+    assert!(said.starts_with("exit code 0\n") && !said.contains("--- errors"), "{said}");
 }
 
 #[test]
 fn the_last_clean_up_is_put_back_and_what_was_not_is_a_failure_in_every_form() {
     let receipts = json!({ "receipts": [went(0, json!({ "id": 8 })), receipt(json!({}))] });
     let fake = Fake::absent()
-        .on("GET /v1/cleanup/receipts", receipts)
+        .on("GET /v1/cleanup/receipts?limit=100", receipts)
         .on("POST /v1/cleanup/undo", json!({ "put_back": 11, "not": [] }))
         .started();
     assert_snapshot!(fake.run(&["clean", "--undo"]));
@@ -189,7 +264,7 @@ fn the_last_clean_up_is_put_back_and_what_was_not_is_a_failure_in_every_form() {
     let json = fake.run(&["clean", "--undo", "7", "--json"]);
     assert!(json.starts_with("exit code 1\n") && json.contains("\"put_back\": 10"), "{json}");
     let nothing = Fake::absent()
-        .on("GET /v1/cleanup/receipts", json!({ "receipts": [went(0, json!({}))] }))
+        .on("GET /v1/cleanup/receipts?limit=100", json!({ "receipts": [went(0, json!({}))] }))
         .started();
     assert_snapshot!(nothing.run(&["clean", "--undo"]));
 }
@@ -225,6 +300,7 @@ fn working_directories_are_listed_with_size_task_and_use() {
             dir("mini", "current", "in-use", named),
             dir("mini/run.3", "kept", "free", json!({ "size": 41_000_000, "never_delete": true })),
             dir("mini/run.2", "kept", "unknown", json!({})),
+            dir("old:/srv/old/work", "left", "free", json!({ "size": 4_100_000 })),
         ],
         "volumes": [{
             "path": "/srv", "holds": "tasks, temporary files", "total": 500_000_000_000_u64,
@@ -272,4 +348,9 @@ fn presets_are_listed_with_what_stays_and_changed_one_by_one() {
     assert_eq!(fake.wishes(), [change]);
     assert!(fake.run(&["presets", "set", "none", "on"]).starts_with("exit code 1\n"));
     assert!(fake.run(&["presets", "set", "xcode"]).starts_with("exit code 2\n"));
+    fake.run(&["presets", "set", "xcode", "--usual-limits"]);
+    let usual = fake.wishes().pop();
+    assert_eq!(usual.as_deref(), Some(r#"PUT /v1/presets/xcode {"limits":{}}"#));
+    let both = ["presets", "set", "xcode", "--usual-limits", "--keep-last", "1"];
+    assert!(fake.run(&both).starts_with("exit code 2\n"));
 }

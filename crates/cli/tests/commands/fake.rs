@@ -14,7 +14,7 @@ use axum::response::Response;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 #[derive(Clone)]
 enum Answer {
@@ -24,6 +24,8 @@ enum Answer {
     Events(Vec<Value>, bool),
     /// The call is held until the supervisor goes away.
     Never,
+    /// It is held until the test lets it go.
+    Held(Value, Arc<Notify>),
 }
 
 /// What is answered to which call, and what was asked.
@@ -90,6 +92,11 @@ impl Fake {
 
     pub(crate) fn holds(self, call: &str) -> Self {
         self.add(call, Answer::Never)
+    }
+
+    /// Answered so once it is let go.
+    pub(crate) fn on_leave(self, call: &str, answer: Value, leave: &Arc<Notify>) -> Self {
+        self.add(call, Answer::Held(answer, Arc::clone(leave)))
     }
 
     /// Answers to the same call come one after the other; the last one stays.
@@ -197,6 +204,12 @@ async fn answer(
             response.header(header::CONTENT_TYPE, "text/event-stream").body(body)
         }
         Some(Answer::Never) => std::future::pending().await,
+        Some(Answer::Held(value, leave)) => {
+            leave.notified().await;
+            response
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Body::from(value.to_string()))
+        }
     };
     response.expect("a response")
 }

@@ -1,6 +1,10 @@
 //! Runs runnerctl in a sealed home at a fixed moment, and writes down what one would see.
 
 use std::fmt::Write;
+use std::io::Read;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 
@@ -32,17 +36,9 @@ impl Fake {
     /// What stands on a terminal of its own, into which this is typed, and the exit code; nothing, with a
     /// printed line, where no terminal can be made.
     pub(crate) fn at_a_terminal(&self, args: &str, typed: &str) -> Option<(String, Option<i32>)> {
-        let has_script = || std::process::Command::new("script").arg("--version").output().is_ok();
-        if std::env::consts::OS != "linux" || !has_script() {
-            println!("skipped: there is no script(1) that makes a terminal");
-            return None;
-        }
-        let program = assert_cmd::cargo::cargo_bin!("runnerctl");
-        let words = format!("'{}' {args}", program.display());
-        let output = Command::new("script")
-            .args(["--quiet", "--return", "--command", &words, "/dev/null"])
-            .env("RUNNER_TRAY_HOME", self.home())
-            .timeout(std::time::Duration::from_mins(1))
+        let script = at_terminal(self, args)?;
+        let output = Command::from_std(script)
+            .timeout(Duration::from_mins(1))
             .write_stdin(typed)
             .output()
             .expect("script runs");
@@ -62,5 +58,63 @@ impl Fake {
             }
         }
         transcript
+    }
+}
+
+/// The command at a terminal, which script(1) makes.
+pub(crate) struct Terminal {
+    script: Child,
+    said: Receiver<Vec<u8>>,
+    seen: String,
+}
+
+/// script(1) with runnerctl at its terminal; None where there is none.
+pub(crate) fn at_terminal(fake: &Fake, words: &str) -> Option<std::process::Command> {
+    let has_script = || std::process::Command::new("script").arg("--version").output().is_ok();
+    if std::env::consts::OS != "linux" || !has_script() {
+        skipped::skipped("there is no script(1) that makes a terminal");
+        return None;
+    }
+    let program = assert_cmd::cargo::cargo_bin!("runnerctl");
+    let words = format!("'{}' {words}", program.display());
+    let mut script = std::process::Command::new("script");
+    script.args(["--quiet", "--return", "--command", &words, "/dev/null"]);
+    script.env("RUNNER_TRAY_HOME", fake.home()).env("TERM", "xterm");
+    Some(script)
+}
+
+impl Terminal {
+    pub(crate) fn of(fake: &Fake, words: &str) -> Option<Self> {
+        let mut script = at_terminal(fake, words)?;
+        let mut script =
+            script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script runs");
+        let mut stdout = script.stdout.take().expect("a pipe");
+        let (hears, said) = channel();
+        std::thread::spawn(move || {
+            let mut some = [0; 4096];
+            while let Ok(count @ 1..) = stdout.read(&mut some) {
+                let _ = hears.send(some[..count].to_vec());
+            }
+        });
+        Some(Self { script, said, seen: String::new() })
+    }
+
+    /// Waits until that is to be read.
+    pub(crate) fn until(&mut self, words: &str) {
+        let end = Instant::now() + Duration::from_mins(1);
+        while !self.seen.contains(words) {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.said.recv_timeout(left) {
+                Ok(some) => self.seen += &String::from_utf8_lossy(&some),
+                Err(error) => panic!("{words:?} did not come ({error}): {}", self.seen),
+            }
+        }
+    }
+
+    /// All that was to be read, and how it ended.
+    pub(crate) fn end(mut self) -> (String, ExitStatus) {
+        let status = self.script.wait().expect("it ends");
+        self.seen.extend(self.said.iter().map(|some| String::from_utf8_lossy(&some).into_owned()));
+        (self.seen, status)
     }
 }

@@ -272,6 +272,61 @@ fn it_waits_for_the_task_and_gives_way_to_the_next() {
 }
 
 #[test]
+fn one_that_gave_way_is_made_up_for_when_no_task_runs_and_not_in_every_gap() {
+    let mut scene = Scene::idle();
+    weekly(&mut scene, 1, 13);
+    scene.wait(2 * 3600);
+    assert_eq!(cleans(&mut scene), ["clean up Weekly"]);
+    scene.saves();
+    scene.tell(runs(CleanupWhy::Weekly));
+    scene.task_begins();
+    assert!(scene.tidied().contains(&"stop cleaning up".into()));
+    scene.saves();
+    scene.tell(Event::CleanupEnded { failure: None });
+    scene.wait(60);
+    scene.task_ends(0);
+    assert_eq!(cleans(&mut scene), [""; 0], "the next task may come at once");
+    scene.wait(20 * 60);
+    assert_eq!(cleans(&mut scene), [""; 0]);
+    scene.wait(10 * 60);
+    assert_eq!(cleans(&mut scene), ["clean up Weekly"]);
+    scene.saves();
+    scene.tell(runs(CleanupWhy::Weekly));
+    scene.tell(Event::CleanupEnded { failure: None });
+    scene.wait(6 * 24 * 3600);
+    assert_eq!(cleans(&mut scene), [""; 0], "once");
+}
+
+#[test]
+fn one_that_gave_way_is_made_up_for_after_a_restart_and_one_that_its_owner_stopped_is_not() {
+    let wanted = CleanupPreference {
+        weekly: Some(Weekly { day: 1, hour: 13 }),
+        ..CleanupPreference::default()
+    };
+    let restarts = |scene: &mut Scene| {
+        scene.restarts();
+        scene.settings_are_read();
+        prefer(scene, wanted);
+        scene.wait(60);
+        cleans(scene)
+    };
+    let mut scene = Scene::idle();
+    weekly(&mut scene, 1, 13);
+    scene.wait(2 * 3600);
+    scene.saves();
+    scene.tell(runs(CleanupWhy::Weekly));
+    scene.task_begins();
+    scene.saves();
+    scene.tell(Event::CleanupEnded { failure: None });
+    scene.task_ends(0);
+    assert_eq!(restarts(&mut scene), ["clean up Weekly"]);
+    scene.saves();
+    scene.tell(runs(CleanupWhy::Weekly));
+    scene.tell(Event::CleanupEnded { failure: None });
+    assert_eq!(restarts(&mut scene), [""; 0]);
+}
+
+#[test]
 fn yours_does_not_give_way() {
     let mut scene = Scene::idle();
     scene.tell(runs(CleanupWhy::You));

@@ -46,6 +46,12 @@ impl Chosen {
         Choice { limits: self.limits, ..choice }
     }
 
+    /// Before a task it goes for want of room alone, and only where no other runner has one.
+    pub(crate) fn may_make_room(&self) -> bool {
+        let is_cache = matches!(self.preset.what, What::Folders(_));
+        self.on && self.preset.when == When::IdleOnly && is_cache
+    }
+
     /// It is done before each task; a fresh directory and processes have places of their own there.
     pub(crate) fn is_before_task(&self) -> bool {
         let elsewhere = matches!(self.preset.what, What::Fresh | What::Processes);
@@ -64,6 +70,7 @@ impl Chosen {
             on_by_default: preset.default,
             before_task: preset.when == When::BeforeTask,
             limits: theirs(self.limits),
+            usual_limits: theirs(preset.limits),
             not_here: self.not_here(),
             own: self.own,
         }
@@ -120,17 +127,22 @@ pub(crate) struct Party {
     pub(crate) around: Around,
     /// Directories of its runners that were named, and nobody else's.
     pub(crate) named: Vec<Entry>,
+    /// Where runners of it worked before: what is there goes by name alone.
+    pub(crate) left: Vec<RunnerAround>,
 }
 
 impl Party {
     /// What it is to do of what was chosen.
     pub(crate) fn choices(&self, chosen: &[Choice]) -> Vec<Choice> {
         let named = (!self.named.is_empty()).then(|| super::plan::as_named(self.named.clone()));
-        chosen.iter().cloned().chain(named).collect()
+        // A user whose runners are all gone has nothing that a rule could mean.
+        let has_rules = self.user.is_none() || !self.around.runners.is_empty();
+        chosen.iter().filter(|_| has_rules).cloned().chain(named).collect()
     }
 }
 
-/// The owner's part and that of each job user. `runner`: of this one alone.
+/// The owner's part and that of each job user, with what runners have left that are gone. `runner`: of
+/// this one alone.
 pub(crate) fn parties(
     settings: &Settings,
     folders: &Folders,
@@ -139,8 +151,11 @@ pub(crate) fn parties(
 ) -> Vec<Party> {
     let mut users: Vec<Option<String>> =
         settings.runners.values().map(|runner| runner.job_user.clone()).collect();
+    let mut left = Vec::new();
     if runner.is_none() {
+        left = super::left::left(settings, folders);
         users.push(None);
+        users.extend(left.iter().map(|it| it.job_user.clone()));
     }
     users.sort();
     users.dedup();
@@ -151,10 +166,13 @@ pub(crate) fn parties(
         let runners: Vec<RunnerAround> =
             of_user.map(|(name, of)| around_runner(name, of, folders)).collect();
         let concerned = runner.is_none() || !runners.is_empty();
+        let of_user = left.iter().filter(|it| it.job_user == user);
+        let left = of_user.map(|it| it.around(folders)).collect();
         concerned.then(|| Party {
             user,
             around: around(runners, settings, idle),
             named: Vec::new(),
+            left,
         })
     };
     users.into_iter().filter_map(party).collect()
@@ -212,10 +230,10 @@ pub(crate) fn lock_of(name: &RunnerName, folders: &Folders) -> PathBuf {
     folders.state.join("work-locks").join(format!("{name}.lock"))
 }
 
-/// What shall be free again on each volume that tasks fill: as much as has a runner go on, and so much that
-/// none stops at the least.
-pub(crate) fn goals(volumes: &[Volume]) -> Vec<FreeGoal> {
-    let wanted = volumes.iter().filter(|volume| volume.stops_below.0 > 0);
+/// What shall be free again on each volume that tasks fill, the home among them: as much as has a runner go
+/// on, and so much that none stops at the least.
+pub(crate) fn goals<'a>(volumes: impl Iterator<Item = &'a Volume>) -> Vec<FreeGoal> {
+    let wanted = volumes.filter(|volume| volume.stops_below.0 > 0);
     let goal = |volume: &Volume| FreeGoal {
         path: volume.path.clone().into(),
         wanted: volume.goes_on_above.0,

@@ -132,7 +132,7 @@ pub(super) fn no_such_preset(id: &str) -> ApiError {
         404,
         "no-such-preset",
         format!("There is no clean-up preset {id}."),
-        "`runnerctl clean --presets` lists them.",
+        "`runnerctl presets` lists them.",
     )
 }
 

@@ -6,17 +6,19 @@ use cleanup::preset::{Choice, Done, Draft, FreeGoal, Group, Undo};
 use cleanup::work::{Said, Work};
 use host::Folders;
 use jiff::Timestamp;
-use protocol::{Bytes, CleanupRuns, CleanupStage, CleanupWhy, RunnerName};
+use protocol::{Bytes, CleanupFailure, CleanupRuns, CleanupStage, CleanupWhy, RunnerName};
 use supervisor_core::Event;
 use tokio::sync::{oneshot, watch};
 
 use super::around::Party;
 use super::calls::CleanupCall;
 use super::shown::{self, Of};
+use super::trash::{Swept, Trashes};
 use super::{begun, locks};
 use crate::input::{Input, Loop};
 
 const TELL_EVERY: Duration = Duration::from_millis(500);
+const ANOTHER_ANSWER: &str = "it gave another answer";
 
 /// What a clean-up needs off the loop.
 pub(super) struct Job {
@@ -65,25 +67,54 @@ impl Job {
         parties: Vec<Party>,
         choices: Vec<Choice>,
         goals: Vec<FreeGoal>,
-    ) -> Result<Vec<(Option<String>, Draft)>, String> {
-        let mut parts = Vec::new();
+    ) -> Drafted {
+        let mut drafted = Drafted::default();
         for mut party in parties {
             let locks = locks::taken_off(&mut party);
             let choices = party.choices(&choices);
-            if choices.is_empty() && goals.is_empty() {
+            if choices.is_empty() && (goals.is_empty() || party.around.runners.is_empty()) {
                 continue;
             }
-            let Party { user, around, named: _ } = party;
+            // What is left out then was not looked at, which is no failure of its user's.
+            if *self.stop.borrow() {
+                break;
+            }
+            let Party { user, around, .. } = party;
             let work = Work::Draft { choices, around, goals: goals.clone() };
-            let said =
-                self.ask(user.as_deref(), work, CleanupStage::Measuring, None, (0, 0)).await?;
-            let Said::Drafted { mut draft } = said else {
-                return Err("it gave another answer".into());
-            };
-            locks::put_on(&mut draft, &locks);
-            parts.push((user, draft));
+            let of = user.as_deref();
+            match self.ask(of, work, CleanupStage::Measuring, None, (0, 0)).await {
+                Ok(Said::Drafted { mut draft }) => {
+                    locks::put_on(&mut draft, &locks);
+                    drafted.parts.push((user, draft));
+                }
+                Ok(_) => drafted.failed.push(shown::not_looked_at(of, ANOTHER_ANSWER)),
+                Err(why) => drafted.failed.push(shown::not_looked_at(of, &why)),
+            }
         }
-        Ok(parts)
+        drafted
+    }
+
+    /// What waits in the trashes for its end, and is not to be put back any more, goes for good.
+    pub(super) async fn sweep(&self, trashes: Trashes) -> Swept {
+        let Trashes { parties, choices, until, undoable } = trashes;
+        let mut swept = Swept { undoable, ..Swept::default() };
+        for party in parties {
+            if *self.stop.borrow() {
+                break;
+            }
+            let choices = party.choices(&choices);
+            let Party { user, around, .. } = party;
+            let work = Work::Sweep { choices, around, until };
+            let (of, stop) = (user.as_deref(), self.stop.clone());
+            match super::helper::ask(&self.folders, of, work, stop, |_, _| {}).await {
+                Ok(Said::Swept { receipts }) => {
+                    swept.receipts.extend(receipts.into_iter().map(|it| (user.clone(), it)));
+                }
+                Ok(_) => swept.failed.push(ANOTHER_ANSWER.to_owned()),
+                Err(why) => swept.failed.push(why),
+            }
+        }
+        swept
     }
 
     /// On disk before anything goes.
@@ -132,7 +163,7 @@ impl Job {
                 let work = Work::CarryOut { draft, undo, at: Some(at) };
                 match self.ask(user.as_deref(), work, CleanupStage::Removing, of, before).await {
                     Ok(Said::Done { done }) => carried.done.push((user.clone(), done)),
-                    Ok(_) => carried.failed.push("it gave another answer".into()),
+                    Ok(_) => carried.failed.push(ANOTHER_ANSWER.to_owned()),
                     Err(why) => carried.failed.push(why),
                 }
                 before.1 += planned;
@@ -149,6 +180,23 @@ impl Job {
     }
 }
 
+/// What would be done as each user, and of whom nothing could be looked at.
+#[derive(Clone, Default)]
+pub(super) struct Drafted {
+    pub(super) parts: Vec<(Option<String>, Draft)>,
+    pub(super) failed: Vec<CleanupFailure>,
+}
+
+impl Drafted {
+    /// In words, where nobody's could be looked at.
+    pub(super) fn or_why_not(self) -> Result<Self, String> {
+        match self.failed.first() {
+            Some(first) if self.parts.is_empty() => Err(format!("{} {}", first.why, first.way_out)),
+            Some(_) | None => Ok(self),
+        }
+    }
+}
+
 /// What a clean-up did, and why not more.
 #[derive(Default)]
 pub(super) struct Carried {
@@ -162,6 +210,11 @@ pub(super) struct Carried {
 }
 
 impl Carried {
+    /// Something that was begun may not be at its end.
+    pub(super) fn is_cut(&self) -> bool {
+        self.stopped || !self.failed.is_empty()
+    }
+
     /// In words, where not all of it was begun.
     pub(super) fn cut_short(&self) -> Option<String> {
         if !self.failed.is_empty() {
@@ -190,6 +243,20 @@ fn one_by_one(draft: Draft) -> Vec<Draft> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_user_s_failure_is_told_beside_what_others_have_and_alone_it_is_the_answer() {
+        let failed =
+            vec![shown::not_looked_at(Some("ci"), "as ci: clean-up broke off: exit status: 1")];
+        let draft = Draft { version: 1, made: Timestamp::UNIX_EPOCH, groups: Vec::new() };
+        let both = Drafted { parts: vec![(None, draft)], failed: failed.clone() };
+        let told = shown::plan("1".into(), Timestamp::UNIX_EPOCH, &both.or_why_not().unwrap());
+        assert_eq!(told.failures, failed);
+        assert_eq!(told.failures[0].path, "all of ci");
+        assert_eq!(told.failures[0].why, "As ci: clean-up broke off: exit status: 1.");
+        let why = Drafted { parts: Vec::new(), failed }.or_why_not().err().unwrap();
+        assert!(why.starts_with("As ci: ") && why.contains("runnerctl doctor"), "{why}");
+    }
 
     #[test]
     fn why_not_all_was_done_is_said_in_words() {

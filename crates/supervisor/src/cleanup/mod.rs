@@ -7,6 +7,7 @@ mod begun;
 mod calls;
 mod helper;
 mod job;
+mod left;
 mod locks;
 mod look;
 mod plan;

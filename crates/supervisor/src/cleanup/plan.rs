@@ -30,10 +30,10 @@ impl Supervisor {
                 let id = format!("{}-{}", job.since.as_second(), self.cleaning.plans);
                 let runner = asked.runner.clone();
                 tokio::spawn(async move {
-                    let parts = job.draft(parties, choices, Vec::new()).await;
-                    let plan = parts.map(|parts| {
-                        let shown = shown::plan(id, job.since, &parts);
-                        Arc::new(StoredPlan { shown, parts, runner })
+                    let drafted = job.draft(parties, choices, Vec::new()).await;
+                    let plan = drafted.or_why_not().map(|drafted| {
+                        let shown = shown::plan(id, job.since, &drafted);
+                        Arc::new(StoredPlan { shown, drafted, runner })
                     });
                     job.to_loop.send(Input::Cleanup(CleanupCall::Planned(plan, reply)));
                 });
@@ -108,19 +108,16 @@ impl Supervisor {
                     "Remove it by hand.",
                 )
             };
-            let (root, name) = match folder.kind {
-                // Its name stays; a runner has a working directory.
-                protocol::WorkDirKind::Current => (text(&folder.path), Some("*".to_owned())),
-                protocol::WorkDirKind::Kept
-                | protocol::WorkDirKind::Chosen
-                | protocol::WorkDirKind::Other => (
-                    folder.path.parent().and_then(text),
-                    folder.path.file_name().and_then(|name| name.to_str()).map(str::to_owned),
-                ),
+            // Its name stays: a runner has a working directory, and one that none has may lie in a home.
+            let is_own = folder.kind == protocol::WorkDirKind::Current
+                || parties.iter().flat_map(|party| &party.left).any(|it| it.work == folder.path);
+            let (root, name) = if is_own {
+                (text(&folder.path), Some("*".to_owned()))
+            } else {
+                let name = folder.path.file_name().and_then(|name| name.to_str());
+                (folder.path.parent().and_then(text), name.map(str::to_owned))
             };
-            let lock = (folder.kind == protocol::WorkDirKind::Current)
-                .then(|| text(&folder.lock))
-                .flatten();
+            let lock = is_own.then(|| text(&folder.lock)).flatten();
             let entry = Entry {
                 root: root.ok_or_else(no_text)?,
                 names: vec![name.ok_or_else(no_text)?],

@@ -1,17 +1,22 @@
 //! Plans carried out, one at a time, and their receipts kept.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cleanup::preset::{Choice, Draft, LeftOver, Undo, What};
+use cleanup::preset::{Choice, FreeGoal, LeftOver, Undo, What};
 use jiff::{SignedDuration, Timestamp};
-use protocol::{CarryOut, CleanupPlan, CleanupReceipt, CleanupWhy, RunnerName, WorkDirUse};
+use protocol::{
+    CarryOut, CleanupFailure, CleanupPlan, CleanupReceipt, CleanupWhy, RunnerName, WorkDirUse,
+};
 use supervisor_core::Event;
 use tokio::sync::watch;
 
 use super::around::{Party, goals, parties, presets};
 use super::begun;
-use super::job::{Carried, Job};
+use super::job::{Carried, Drafted, Job};
+use super::left::Place;
 use super::shown::{self, Of};
+use super::trash::Swept;
 use super::work_dirs::Sizes;
 use crate::api::refusal;
 use crate::hold::hold;
@@ -20,6 +25,8 @@ use crate::supervisor::{Supervisor, now};
 
 /// So long what was removed by hand may be put back.
 pub(super) const UNDO: SignedDuration = SignedDuration::from_mins(10);
+/// So long after one that was cut short its rest goes.
+pub(super) const SOON: SignedDuration = SignedDuration::from_mins(1);
 /// A plan that nobody carried out by then is of another world.
 const PLAN_HOLDS: SignedDuration = SignedDuration::from_mins(30);
 
@@ -37,20 +44,30 @@ pub(crate) struct Cleaning {
     /// Of the last one that was carried out.
     at: Timestamp,
     pub(super) sizes: Sizes,
+    /// Where runners work by the settings that were read last.
+    pub(super) works_in: Vec<Place>,
+    /// Volumes, and the runners that one is for alone.
+    pub(super) volumes: BTreeMap<String, Option<Vec<RunnerName>>>,
+    /// What shall be free on them.
+    pub(super) goals: Vec<FreeGoal>,
 }
 
 /// A plan, and what it would do as each user.
 pub(crate) struct StoredPlan {
     pub(super) shown: CleanupPlan,
-    pub(super) parts: Vec<(Option<String>, Draft)>,
+    pub(super) drafted: Drafted,
     pub(super) runner: Option<RunnerName>,
 }
 
 /// What a clean-up came to.
 pub(crate) struct Ended {
-    receipt: Result<CleanupReceipt, String>,
+    receipt: CleanupReceipt,
     /// What the owner has to know of it, beside what stayed.
     failed: Option<String>,
+    /// Of trashes, before it.
+    swept: Option<Swept>,
+    /// Something that it began waits for its end.
+    is_cut: bool,
     reply: Option<Reply<CleanupReceipt>>,
 }
 
@@ -130,7 +147,8 @@ impl Supervisor {
             .filter(|chosen| chosen.on && !matches!(chosen.preset.what, What::Fresh))
             .map(super::Chosen::choice)
             .collect();
-        let goals = goals(&self.core.snapshot().volumes);
+        let goals = goals(self.core.snapshot().volumes.iter());
+        let Some(trashes) = self.trashes() else { return };
         let Some(job) = self.job(why) else {
             self.cleaning.waits = Some(why);
             return;
@@ -138,14 +156,14 @@ impl Supervisor {
         let at = self.next_moment();
         tokio::spawn(async move {
             let begun = std::time::Instant::now();
-            let ended = match job.draft(parties, choices, goals).await {
-                Ok(parts) => {
-                    job.begin(None, None, at, &parts).await;
-                    let carried = job.carry_out(parts, Undo::Gone, at).await;
-                    finish(&job, None, begun, None, &carried)
-                }
-                Err(why) => Ended { receipt: Err(why), failed: None, reply: None },
-            };
+            // What is out of the way already makes room before anything else has to.
+            let swept = job.sweep(trashes).await;
+            let Drafted { parts, failed } = job.draft(parties, choices, goals).await;
+            job.begin(None, None, at, &parts).await;
+            let mut carried = job.carry_out(parts, Undo::Gone, at).await;
+            carried.done.splice(0..0, swept.rest());
+            let ended = finish(&job, None, begun, None, &carried, failed);
+            let ended = Ended { swept: Some(swept), ..ended };
             job.to_loop.send(Input::CleanupEnded(Box::new(ended)));
         });
     }
@@ -169,7 +187,7 @@ impl Supervisor {
         let chosen = |preset: &str| {
             asked.presets.as_ref().is_none_or(|chosen| chosen.iter().any(|id| id == preset))
         };
-        let mut parts = plan.parts.clone();
+        let Drafted { mut parts, failed } = plan.drafted.clone();
         for (_, draft) in &mut parts {
             draft.groups.retain(|group| chosen(&group.preset));
         }
@@ -189,7 +207,7 @@ impl Supervisor {
             job.begin(runner.clone(), until, at, &parts).await;
             let carried = job.carry_out(parts, undo, at).await;
             hold(&job.folders, "cleaned-up");
-            let ended = finish(&job, runner, begun, until, &carried);
+            let ended = finish(&job, runner, begun, until, &carried, failed);
             job.to_loop.send(Input::CleanupEnded(Box::new(Ended { reply: Some(reply), ..ended })));
         });
     }
@@ -203,27 +221,25 @@ impl Supervisor {
 
     pub(crate) fn cleanup_ended(&mut self, ended: Ended) {
         self.job_is_over();
-        let Ended { receipt, failed, reply } = ended;
-        let failure = match &receipt {
-            Err(why) => Some(why.clone()),
-            Ok(receipt) => failed.or_else(|| failure_of(receipt)),
-        };
-        let answer = receipt.map_err(|why| refusal::failed(&why)).map(|mut receipt| {
-            tracing::info!(freed = receipt.freed.0, why = ?receipt.why, "cleaned up");
-            // One for which there is no room now is told of at the next start.
-            if let Some(id) = self.records.cleanup(&receipt) {
-                receipt.id = id;
-                begun::forget(&self.folders);
-            }
-            if receipt.undo_until.is_some() {
-                self.sweep_later(UNDO);
-            }
-            receipt
-        });
+        let Ended { mut receipt, failed, swept, is_cut, reply } = ended;
+        let failed = failed.or(swept.and_then(|swept| self.note_swept(&swept)));
+        let failure = failed.or_else(|| failure_of(&receipt));
+        tracing::info!(freed = receipt.freed.0, why = ?receipt.why, "cleaned up");
+        // One for which there is no room now is told of at the next start.
+        if let Some(id) = self.records.cleanup(&receipt) {
+            receipt.id = id;
+            begun::forget(&self.folders);
+        }
+        if receipt.undo_until.is_some() {
+            self.sweep_later(UNDO);
+        }
+        if is_cut {
+            self.sweep_later(SOON);
+        }
         self.event(Event::CleanupEnded { failure });
         self.work_dirs(None, false, None);
         if let Some(reply) = reply {
-            let _ = reply.send(answer);
+            let _ = reply.send(Ok(receipt));
         }
     }
 }
@@ -245,13 +261,16 @@ fn finish(
     begun: std::time::Instant,
     undo_until: Option<Timestamp>,
     carried: &Carried,
+    mut not_looked_at: Vec<CleanupFailure>,
 ) -> Ended {
     let seconds = begun.elapsed().as_secs();
     let cut_short = carried.cut_short();
     let failed = (!carried.failed.is_empty()).then(|| carried.failed.join("; "));
     let of = Of { why: job.why, runner, task: None, seconds, undo_until, cut_short };
-    let receipt = Ok(shown::receipt(of, carried.at, &carried.done));
-    Ended { receipt, failed, reply: None }
+    let mut receipt = shown::receipt(of, carried.at, &carried.done);
+    not_looked_at.append(&mut receipt.failures);
+    receipt.failures = not_looked_at;
+    Ended { receipt, failed, swept: None, is_cut: carried.is_cut(), reply: None }
 }
 
 /// What the owner has to know of what stayed.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cleanup::preset::{Act, Done, Draft, Group, GroupDone, Outcome, Step};
+use cleanup::preset::{Act, Done, Group, GroupDone, Outcome, Step};
 use cleanup::{Fate, Plan, Why};
 use jiff::Timestamp;
 use protocol::{
@@ -11,17 +11,15 @@ use protocol::{
 };
 
 use super::around::risk;
+use super::job::Drafted;
 
 /// Items that a plan shows of one group, and failures that a receipt shows.
 const MOST_ITEMS: usize = 500;
 pub(super) const MOST_FAILURES: usize = 100;
 
 /// Each user's draft as one plan, the largest groups first.
-pub(crate) fn plan(
-    id: String,
-    made_at: Timestamp,
-    parts: &[(Option<String>, Draft)],
-) -> CleanupPlan {
+pub(super) fn plan(id: String, made_at: Timestamp, drafted: &Drafted) -> CleanupPlan {
+    let Drafted { parts, failed } = drafted;
     let mut groups: Vec<PlanGroup> = parts
         .iter()
         .flat_map(|(user, draft)| draft.groups.iter().map(|it| group(it, user.as_deref())))
@@ -34,6 +32,20 @@ pub(crate) fn plan(
         bytes: Bytes(groups.iter().filter_map(|group| group.bytes).map(|bytes| bytes.0).sum()),
         entries: all().map(|group| items_of(group) as u64).sum(),
         groups,
+        failures: failed.clone(),
+    }
+}
+
+/// A user of whom no draft could be made.
+pub(super) fn not_looked_at(user: Option<&str>, why: &str) -> CleanupFailure {
+    let way_out = match user {
+        Some(_) => "See what `runnerctl doctor` says of that user, then clean up again.",
+        None => "Clean up again; if that fails too, see what `runnerctl doctor` says.",
+    };
+    CleanupFailure {
+        path: format!("all of {}", user.unwrap_or("yours")),
+        why: note(&[why.to_owned()]).unwrap_or_default(),
+        way_out: way_out.to_owned(),
     }
 }
 
@@ -231,7 +243,7 @@ fn failed(group: &GroupDone) -> Vec<CleanupFailure> {
                         way_out: "Make a new plan.".into(),
                     });
                 }
-                Fate::Stopped => ("Its end was cut short.", "The rest goes at the next clean-up."),
+                Fate::Stopped => ("Its end was cut short.", "The rest goes by itself soon."),
                 Fate::Deleted | Fate::SetAside | Fate::Partly | Fate::Gone | Fate::Failed => {
                     return None;
                 }
@@ -262,8 +274,11 @@ fn failed(group: &GroupDone) -> Vec<CleanupFailure> {
 }
 
 /// What a sweep could not delete, of the batches of one moment.
-pub(super) fn swept(at: Timestamp, swept: &[cleanup::Receipt]) -> Vec<CleanupFailure> {
-    let failures = swept.iter().flat_map(|swept| &swept.failures);
+pub(super) fn swept<'a>(
+    at: Timestamp,
+    swept: impl Iterator<Item = &'a cleanup::Receipt>,
+) -> Vec<CleanupFailure> {
+    let failures = swept.flat_map(|swept| &swept.failures);
     failures.filter(|failure| moment_of(&failure.path) == Some(at.as_second())).map(told).collect()
 }
 
@@ -296,7 +311,8 @@ fn why(why: &Why) -> String {
     }
 }
 
-/// Each volume once: before the first, after the last.
+/// Each root once, with what its volume has: before the first, after the last. By these paths an undo finds
+/// what was set aside.
 fn volumes<'a>(groups: impl Iterator<Item = &'a GroupDone>) -> Vec<VolumeReceipt> {
     let mut all: BTreeMap<String, VolumeReceipt> = BTreeMap::new();
     for group in groups {

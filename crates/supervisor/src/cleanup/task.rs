@@ -1,13 +1,17 @@
 //! The clean-up before each task: what a run is told to do, and what came of it.
 
-use cleanup::preset::FreeGoal;
+use std::os::unix::fs::OpenOptionsExt;
+
+use cleanup::Fate;
+use cleanup::preset::{Done, FreeGoal};
 use cleanup::work::{BeforeTask, Fresh, TaskCleanUp, TaskCleaned, VERSION};
 use host::Folders;
-use protocol::{CleanupWhy, RunnerName, TaskId, WhenCleanupFails};
+use protocol::{CleanupWhy, RunnerName, TaskId, Volume, WhenCleanupFails};
 use run_dir::{RunDir, TaskDir, TaskNumber};
-use supervisor_core::{Event, RunFacts, TaskEnd, TaskFacts};
+use supervisor_core::{Event, RunFacts, TaskEnd, TaskFacts, VolumeFacts};
 
 use super::around::{around, around_runner, goals, presets};
+use super::run::SOON;
 use super::shown::{Of, receipt};
 use crate::settings::{RunnerSettings, Settings};
 use crate::supervisor::Supervisor;
@@ -34,8 +38,10 @@ fn task_clean_up(
         // The wrapper knows which task was the last.
         name: String::new(),
     });
-    let choices: Vec<_> =
-        all.iter().filter(|chosen| chosen.is_before_task()).map(super::Chosen::choice).collect();
+    let makes_room = |chosen: &&super::Chosen| !goals.is_empty() && chosen.may_make_room();
+    let caches = all.iter().filter(makes_room);
+    let choices = all.iter().filter(|chosen| chosen.is_before_task()).chain(caches);
+    let choices: Vec<_> = choices.map(super::Chosen::choice).collect();
     let lock = of_runner.lock.as_path().into();
     let wants = fresh.is_some() || !choices.is_empty() || !goals.is_empty();
     let before = wants.then(|| BeforeTask {
@@ -59,8 +65,25 @@ impl Supervisor {
     pub(crate) fn task_clean_up(&self, name: &RunnerName) -> Option<TaskCleanUp> {
         let settings = self.settings.as_ref().ok()?;
         let runner = settings.runners.get(name)?;
-        let goals = goals(&self.core.snapshot().volumes);
+        // A home may be another user's alone, and its room nothing to this one.
+        let is_for = |volume: &&Volume| {
+            let of = self.cleaning.volumes.get(&volume.path).and_then(Option::as_ref);
+            of.is_none_or(|runners| runners.contains(name))
+        };
+        let goals = goals(self.core.snapshot().volumes.iter().filter(is_for));
         Some(task_clean_up(name, runner, settings, &self.folders, goals))
+    }
+
+    /// A volume that was not seen before, or is a larger one now, has a goal from the next task on.
+    pub(crate) fn disks_seen(&mut self, volumes: Vec<VolumeFacts>) {
+        let of = volumes.iter().map(|volume| (volume.path.clone(), volume.runners.clone()));
+        self.cleaning.volumes = of.collect();
+        self.event(Event::DiskSeen(volumes));
+        let goals = goals(self.core.snapshot().volumes.iter());
+        if goals != self.cleaning.goals {
+            self.cleaning.goals = goals;
+            self.rewrite_task_clean_ups();
+        }
     }
 
     /// Presets or preferences are others now; runs that go on heed them from their next task on.
@@ -86,9 +109,13 @@ impl Supervisor {
         let (folder, runner) = (self.folder_of(&facts.run), facts.runner.name.clone());
         for task in new {
             let of_task = folder.task(TaskNumber(task.number));
-            let Some(Noted { receipt, failure }) = note_task(&of_task, &runner, &task.task) else {
+            let Some(Noted { receipt, failure, is_cut }) = note_task(&of_task, &runner, &task.task)
+            else {
                 continue;
             };
+            if is_cut {
+                self.sweep_later(SOON);
+            }
             if let Some(receipt) = receipt {
                 self.records.cleanup(&receipt);
             }
@@ -103,6 +130,9 @@ impl Supervisor {
 pub(crate) fn write(run: &RunDir, plan: &TaskCleanUp) -> std::io::Result<()> {
     if let Some(folder) = plan.lock.parent() {
         std::fs::create_dir_all(folder)?;
+        // Another runner's task that looks whether one runs here finds it from the first.
+        let mut options = std::fs::File::options();
+        options.append(true).create(true).mode(0o600).open(&*plan.lock)?;
     }
     run_dir::write_atomically(&run.clean_up(), &serde_json::to_vec(plan)?)
 }
@@ -112,6 +142,8 @@ struct Noted {
     /// None: nothing was done and nothing failed.
     receipt: Option<protocol::CleanupReceipt>,
     failure: Option<String>,
+    /// It was ended, or its time was over, before all that it had begun was done.
+    is_cut: bool,
 }
 
 /// None: there was no clean-up, or what it left cannot be read.
@@ -126,6 +158,7 @@ fn note_task(folder: &TaskDir, runner: &RunnerName, task: &TaskId) -> Option<Not
         undo_until: None,
         cut_short: (!cleaned.failures.is_empty()).then(|| cleaned.failures.join("; ")),
     };
+    let is_cut = cleaned.done.as_ref().map_or(!cleaned.failures.is_empty(), was_cut);
     let done = cleaned.done.map(|done| (None, done));
     let made = receipt(of, cleaned.at, done.as_slice());
     let did = made.groups.iter().any(|group| group.went + group.stayed > 0);
@@ -135,5 +168,10 @@ fn note_task(folder: &TaskDir, runner: &RunnerName, task: &TaskId) -> Option<Not
     } else {
         Some(format!("before task {task}: {}", cleaned.failures.join("; ")))
     };
-    Some(Noted { receipt: (did || failure.is_some()).then_some(made), failure })
+    Some(Noted { receipt: (did || failure.is_some()).then_some(made), failure, is_cut })
+}
+
+fn was_cut(done: &Done) -> bool {
+    let files = done.groups.iter().filter_map(|group| group.files.as_ref());
+    files.flat_map(|files| &files.items).any(|item| item.fate == Fate::Stopped)
 }

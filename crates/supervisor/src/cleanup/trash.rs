@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cleanup::preset::{Choice, Entries, Folders as Entry};
+use cleanup::preset::{Choice, Done, Entries, Folders as Entry, GroupDone};
 use cleanup::work::{Said, Work};
-use jiff::SignedDuration;
+use cleanup::{Fate, Receipt};
+use jiff::{SignedDuration, Timestamp};
 use protocol::{Bytes, CleanupReceipt, CleanupWhy, Undone};
 use supervisor_core::Event;
 
 use super::around::{Party, kept_beside, presets};
+use super::left::has_trash;
 use super::locks;
 use super::run::{UNDO, busy, failure_of};
-use super::shown::{self, MOST_FAILURES, moment_of};
+use super::shown::{self, MOST_FAILURES, Of, moment_of};
 use crate::api::refusal;
 use crate::input::{Input, Reply};
 use crate::supervisor::{Supervisor, now};
@@ -27,49 +29,65 @@ impl Supervisor {
         });
     }
 
-    /// What was set aside more than ten minutes ago goes for good, and what an earlier clean-up was
-    /// killed at.
-    pub(crate) fn sweep_trash(&mut self) {
-        let Ok(mut parties) = self.parties(None) else { return };
+    /// The trashes of all users, and what in them is over.
+    pub(super) fn trashes(&mut self) -> Option<Trashes> {
+        let mut parties = self.parties(None).ok()?;
         for party in &mut parties {
-            party.named = party.around.runners.iter().map(|it| all_of(&it.work)).collect();
+            let works = party.around.runners.iter().map(|it| &it.work);
+            let left = party.left.iter().filter(|it| has_trash(it));
+            let left = left.flat_map(|it| [&it.work, &it.kept]);
+            party.named = works.chain(left).map(|folder| all_of(folder)).collect();
         }
-        let Ok(settings) = &self.settings else { return };
-        let (all, _) = presets(&settings.cleanup);
-        let choices: Vec<Choice> = all.iter().map(super::Chosen::choice).collect();
-        let Some(until) = now().checked_sub(UNDO).ok() else { return };
-        let Some(job) = self.job(CleanupWhy::You) else {
+        parties.retain(|party| party.user.is_none() || !party.named.is_empty());
+        let (all, _) = presets(&self.settings.as_ref().ok()?.cleanup);
+        let choices = all.iter().map(super::Chosen::choice).collect();
+        let undoable = self.records.undoable_cleanups().unwrap_or_default();
+        let undoable = undoable.iter().map(|receipt| receipt.at.as_second()).collect();
+        Some(Trashes { parties, choices, until: now().checked_sub(UNDO).ok()?, undoable })
+    }
+
+    /// What was set aside more than ten minutes ago goes for good, and what an earlier clean-up was
+    /// killed at, or cut short.
+    pub(crate) fn sweep_trash(&mut self) {
+        let Some(trashes) = self.trashes() else { return self.sweep_later(UNDO) };
+        let Some(job) = self.job(CleanupWhy::Rest) else {
             // Whoever cleans up just now is waited for.
             return self.sweep_later(UNDO);
         };
-        parties.retain(|party| party.user.is_none() || !party.around.runners.is_empty());
         tokio::spawn(async move {
-            let mut swept = Swept::default();
-            for party in parties {
-                let choices = party.choices(&choices);
-                let Party { user, around, named: _ } = party;
-                let work = Work::Sweep { choices, around, until };
-                match super::helper::ask(
-                    &job.folders,
-                    user.as_deref(),
-                    work,
-                    job.stop.clone(),
-                    |_, _| {},
-                )
-                .await
-                {
-                    Ok(Said::Swept { receipts }) => swept.receipts.extend(receipts),
-                    Ok(_) => swept.failed.push("it gave another answer".to_owned()),
-                    Err(why) => swept.failed.push(why),
-                }
-            }
-            job.to_loop.send(Input::TrashSwept(swept));
+            let begun = std::time::Instant::now();
+            let swept = job.sweep(trashes).await;
+            let seconds = begun.elapsed().as_secs();
+            job.to_loop.send(Input::TrashSwept(Swept { seconds, ..swept }));
         });
     }
 
-    /// Receipts say what went for good.
     pub(crate) fn trash_swept(&mut self, swept: &Swept) {
         self.job_is_over();
+        let mut failure = self.note_swept(swept);
+        let of = Of {
+            why: CleanupWhy::Rest,
+            runner: None,
+            task: None,
+            seconds: swept.seconds,
+            undo_until: None,
+            cut_short: None,
+        };
+        let rest = shown::receipt(of, now(), &swept.rest());
+        if rest.freed.0 > 0 || !rest.failures.is_empty() {
+            failure = failure.or_else(|| failure_of(&rest));
+            self.records.cleanup(&rest);
+        }
+        // One that found nothing amiss says nothing of the last clean-up.
+        if failure.is_some() {
+            self.event(Event::CleanupEnded { failure });
+        }
+        self.work_dirs(None, false, None);
+    }
+
+    /// Receipts that could be undone say what went for good. What still lies in a trash has its time. Why not
+    /// all was done, in words.
+    pub(super) fn note_swept(&mut self, swept: &Swept) -> Option<String> {
         let mut failure = (!swept.failed.is_empty()).then(|| swept.failed.join("; "));
         for mut receipt in self.records.undoable_cleanups().unwrap_or_default() {
             if receipt.undo_until.is_some_and(|until| until > now()) {
@@ -83,15 +101,11 @@ impl Supervisor {
                 self.records.amend_cleanup(&receipt);
             }
         }
-        // One that found nothing amiss says nothing of the last clean-up.
-        if failure.is_some() {
-            self.event(Event::CleanupEnded { failure });
-        }
         let waits = self.records.undoable_cleanups().unwrap_or_default();
-        if !waits.is_empty() {
+        if !waits.is_empty() || swept.leaves_some() {
             self.sweep_later(UNDO);
         }
-        self.work_dirs(None, false, None);
+        failure
     }
 
     pub(super) fn undo(&mut self, id: u64, reply: Reply<Undone>) {
@@ -186,21 +200,39 @@ fn nothing_is_aside(receipt: &mut CleanupReceipt) {
     }
 }
 
-/// What a sweep came to, of all users.
+/// Where a sweep looks, and for what.
+pub(super) struct Trashes {
+    pub(super) parties: Vec<Party>,
+    pub(super) choices: Vec<Choice>,
+    /// What was set aside before goes.
+    pub(super) until: Timestamp,
+    /// Moments, in seconds, of clean-ups whose receipts tell of what becomes of it.
+    pub(super) undoable: Vec<i64>,
+}
+
+/// What a sweep came to.
 #[derive(Default)]
 pub(crate) struct Swept {
-    receipts: Vec<cleanup::Receipt>,
+    /// With the users that they are of.
+    pub(super) receipts: Vec<(Option<String>, Receipt)>,
     /// In words, of users that could not be asked.
-    failed: Vec<String>,
+    pub(super) failed: Vec<String>,
+    pub(super) undoable: Vec<i64>,
+    pub(super) seconds: u64,
 }
 
 impl Swept {
+    fn receipts(&self) -> impl DoubleEndedIterator<Item = &Receipt> {
+        self.receipts.iter().map(|(_, receipt)| receipt)
+    }
+
     /// Adds what was freed and what could not be. False: nothing of that clean-up was there.
     fn amend(&self, receipt: &mut CleanupReceipt) -> bool {
         let at = receipt.at.as_second();
         let mut is_known = false;
-        for swept in &self.receipts {
-            let of_it = swept.items.iter().filter(|it| moment_of(&it.path) == Some(at));
+        for swept in self.receipts() {
+            let went = swept.items.iter().filter(|item| item.fate != Fate::SetAside);
+            let of_it = went.filter(|it| moment_of(&it.path) == Some(at));
             let freed: Vec<u64> = of_it.map(|item| item.freed).collect();
             if freed.is_empty() {
                 continue;
@@ -209,19 +241,49 @@ impl Swept {
             receipt.freed.0 += freed.iter().sum::<u64>();
             receipt.more_failures += swept.more_failures;
         }
-        receipt.failures.extend(shown::swept(receipt.at, &self.receipts));
+        receipt.failures.extend(shown::swept(receipt.at, self.receipts()));
         let hidden = receipt.failures.len().saturating_sub(MOST_FAILURES);
         receipt.failures.truncate(MOST_FAILURES);
         receipt.more_failures += hidden as u64;
         for volume in &mut receipt.volumes {
             let kept = kept_beside(Path::new(&volume.path));
             let is_of = |path: &Path| path == Path::new(&volume.path) || path == kept;
-            let mut after = self.receipts.iter().flat_map(|swept| &swept.volumes);
+            let mut after = self.receipts().flat_map(|swept| &swept.volumes);
             if let Some(after) = after.rfind(|it| is_of(&it.path)) {
                 volume.free_after = Bytes(after.free_after);
             }
         }
         is_known
+    }
+
+    /// What it deleted, or failed to, of which no receipt tells yet: clean-ups were cut short or killed at it.
+    pub(super) fn rest(&self) -> Vec<(Option<String>, Done)> {
+        let is_rest =
+            |path: &Path| moment_of(path).is_none_or(|moment| !self.undoable.contains(&moment));
+        let done = |(user, swept): &(Option<String>, Receipt)| {
+            let mut of_it = swept.clone();
+            of_it.items.retain(|item| item.fate != Fate::SetAside && is_rest(&item.path));
+            of_it.failures.retain(|failure| is_rest(&failure.path));
+            of_it.freed = of_it.items.iter().map(|item| item.freed).sum();
+            let group = GroupDone {
+                preset: "trash".to_owned(),
+                title: "What earlier clean-ups left".to_owned(),
+                files: Some(of_it),
+                steps: Vec::new(),
+                notes: Vec::new(),
+            };
+            let is_nothing = group.files.as_ref().is_none_or(|it| it.items.is_empty());
+            let done = Done { version: 1, at: swept.at, groups: vec![group] };
+            (!is_nothing).then(|| (user.clone(), done))
+        };
+        self.receipts.iter().filter_map(done).collect()
+    }
+
+    /// Something may still be put back, or was not come to: it is due later. What cannot be deleted is left to
+    /// the next start and the next clean-up by itself.
+    fn leaves_some(&self) -> bool {
+        let items = self.receipts().flat_map(|swept| &swept.items);
+        items.into_iter().any(|item| matches!(item.fate, Fate::SetAside | Fate::Stopped))
     }
 }
 
@@ -237,8 +299,7 @@ fn all_of(folder: &Path) -> Entry {
 
 #[cfg(test)]
 mod tests {
-    use cleanup::{Failure, Fate, ItemReceipt, Place, Receipt, VolumeReceipt, Why};
-    use jiff::Timestamp;
+    use cleanup::{Failure, ItemReceipt, Place, VolumeReceipt, Why};
 
     use super::*;
 
@@ -292,11 +353,50 @@ mod tests {
         }
     }
 
+    fn of(receipts: Vec<Receipt>) -> Swept {
+        let receipts = receipts.into_iter().map(|receipt| (None, receipt)).collect();
+        Swept { receipts, undoable: vec![1_790_000_000], ..Swept::default() }
+    }
+
+    #[test]
+    fn what_no_receipt_tells_of_is_the_rest_and_gets_one() {
+        let swept = of(vec![swept(1_790_000_000, 7, 1), swept(1_790_000_001, 100, 2)]);
+        let about = Of {
+            why: CleanupWhy::Rest,
+            runner: None,
+            task: None,
+            seconds: 0,
+            undo_until: None,
+            cut_short: None,
+        };
+        let rest = shown::receipt(about, Timestamp::UNIX_EPOCH, &swept.rest());
+        assert_eq!((rest.freed, rest.failures.len(), rest.groups.len()), (Bytes(100), 2, 1));
+        assert_eq!(rest.groups[0].title, "What earlier clean-ups left");
+        assert!(of(Vec::new()).rest().is_empty());
+    }
+
+    #[test]
+    fn what_may_be_put_back_still_is_nobody_s_rest_and_is_swept_later() {
+        let fate = |fate: Fate| {
+            let mut swept = swept(1_790_000_001, 0, 0);
+            swept.items[0].fate = fate;
+            of(vec![swept])
+        };
+        let kept = fate(Fate::SetAside);
+        assert!(kept.rest().is_empty() && kept.leaves_some());
+        let mut its = receipt(Timestamp::from_second(1_790_000_001).unwrap());
+        assert!(!kept.amend(&mut its), "it did not go");
+        let cut = fate(Fate::Stopped);
+        assert!(cut.leaves_some() && cut.rest().len() == 1);
+        for done in [Fate::Deleted, Fate::Partly] {
+            assert!(!fate(done).leaves_some());
+        }
+    }
+
     #[test]
     fn what_a_sweep_freed_and_could_not_delete_is_added_to_the_receipt_that_it_is_of() {
         let at = Timestamp::from_second(1_790_000_000).unwrap();
-        let receipts = vec![swept(1_790_000_000, 7, 1), swept(1_790_000_001, 100, 2)];
-        let swept = Swept { receipts, failed: Vec::new() };
+        let swept = of(vec![swept(1_790_000_000, 7, 1), swept(1_790_000_001, 100, 2)]);
         let mut of_it = receipt(at);
         assert!(swept.amend(&mut of_it));
         assert_eq!((of_it.freed, of_it.failures.len(), of_it.more_failures), (Bytes(7), 1, 0));
@@ -309,9 +409,9 @@ mod tests {
 
     #[test]
     fn of_very_many_that_stayed_some_are_shown_and_all_are_counted() {
-        let receipts = vec![swept(1_790_000_000, 0, MOST_FAILURES + 20)];
+        let swept = of(vec![swept(1_790_000_000, 0, MOST_FAILURES + 20)]);
         let mut of_it = receipt(Timestamp::from_second(1_790_000_000).unwrap());
-        Swept { receipts, failed: Vec::new() }.amend(&mut of_it);
+        swept.amend(&mut of_it);
         assert_eq!((of_it.failures.len(), of_it.more_failures), (MOST_FAILURES, 20));
     }
 }

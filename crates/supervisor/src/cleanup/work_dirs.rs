@@ -1,5 +1,5 @@
-//! The working directories there are: each runner's own, those that earlier tasks had, and those that
-//! jobs chose for themselves, which are shown and never cleaned up.
+//! The working directories there are: each runner's own, those that earlier tasks had, those that no runner
+//! works in any more, and those that jobs chose for themselves, which are shown and never cleaned up.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -51,9 +51,10 @@ pub(crate) type Sizes = BTreeMap<(u64, Option<Timestamp>), Measured>;
 /// Those that are there. Blocking.
 pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
     let mut found = Vec::new();
-    for Party { user, around, named: _ } in parties {
-        for runner in &around.runners {
+    for Party { user, around, left, named: _ } in parties {
+        for runner in around.runners.iter().chain(left) {
             let Ok(name) = runner.name.parse::<RunnerName>() else { continue };
+            let is_left = left.contains(runner);
             let mut add = |path: PathBuf, kind, task| {
                 let Ok(about) = fs::symlink_metadata(&path) else { return };
                 if !about.is_dir() {
@@ -75,10 +76,20 @@ pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
                     task,
                 });
             };
-            add(runner.work.clone(), WorkDirKind::Current, None);
-            let kept = fs::read_dir(&runner.kept).into_iter().flatten().flatten();
-            for entry in kept.filter(|entry| !is_trash(&entry.file_name())) {
-                add(entry.path(), WorkDirKind::Kept, task_of(&entry.path()));
+            let (work, kept) = if is_left {
+                (WorkDirKind::Left, WorkDirKind::Left)
+            } else {
+                (WorkDirKind::Current, WorkDirKind::Kept)
+            };
+            if !is_left || !is_empty(&runner.work) {
+                add(runner.work.clone(), work, None);
+            }
+            let entries = fs::read_dir(&runner.kept).into_iter().flatten().flatten();
+            for entry in entries.filter(|entry| !is_trash(&entry.file_name())) {
+                add(entry.path(), kept, task_of(&entry.path()));
+            }
+            if is_left {
+                continue;
             }
             // One inside a directory above is a part of that.
             let is_listed =
@@ -89,6 +100,13 @@ pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
         }
     }
     found
+}
+
+/// But for what waits for its end.
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.all(|it| it.is_ok_and(|it| is_trash(&it.file_name())))
+    })
 }
 
 /// A directory is kept under the name of the last task in it.
@@ -103,8 +121,10 @@ impl Folder {
         WorkDirId(match self.kind {
             WorkDirKind::Current => self.runner.to_string(),
             WorkDirKind::Kept | WorkDirKind::Other => format!("{}/{name}", self.runner),
-            // Jobs may choose several of one name.
-            WorkDirKind::Chosen => format!("{}:{}", self.runner, self.path.display()),
+            // Jobs may choose several of one name, and a runner may have worked in several.
+            WorkDirKind::Chosen | WorkDirKind::Left => {
+                format!("{}:{}", self.runner, self.path.display())
+            }
         })
     }
 
@@ -122,7 +142,7 @@ impl Folder {
         let known = self.task.as_ref().and_then(task_of);
         let in_use = match self.kind {
             WorkDirKind::Kept => WorkDirUse::Free,
-            WorkDirKind::Current | WorkDirKind::Chosen | WorkDirKind::Other => {
+            WorkDirKind::Current | WorkDirKind::Chosen | WorkDirKind::Left | WorkDirKind::Other => {
                 match in_use(&self.lock) {
                     InUse::Free(_) => used,
                     InUse::Held => WorkDirUse::InUse,
@@ -177,7 +197,7 @@ pub(crate) fn short(directories: &[WorkDir]) -> Vec<WorkDirShort> {
         let project = project.map(|it| it.rsplit_once('/').map_or(it, |(_, name)| name).to_owned());
         project.unwrap_or_else(|| match dir.kind {
             WorkDirKind::Current => dir.runner.to_string(),
-            WorkDirKind::Kept | WorkDirKind::Chosen | WorkDirKind::Other => {
+            WorkDirKind::Kept | WorkDirKind::Chosen | WorkDirKind::Left | WorkDirKind::Other => {
                 dir.id.0.rsplit_once('/').map_or(dir.id.0.clone(), |(_, name)| name.to_owned())
             }
         })

@@ -1,11 +1,12 @@
 //! The volumes on which tasks and we work, each once, with what lies there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use doctor::{Use, Volume};
-use host::{Folders, Room};
+use host::{Account, Folders, Room};
 
 use super::Runners;
 
@@ -23,6 +24,11 @@ pub(crate) fn look(runners: &Runners, folders: &Folders) -> Vec<Volume> {
         uses.push((Use::Work, places.working_directory));
         uses.push((Use::Programs, places.task_agent_directory));
     }
+    // Caches of tools lie in the homes of those whose jobs run here.
+    let run_as: BTreeSet<Option<&str>> =
+        runners.values().map(|settings| settings.job_user.as_deref()).collect();
+    let homes = run_as.into_iter().filter_map(home_of);
+    uses.extend(homes.map(|home| (Use::Home, home)));
     let mut volumes: Vec<Volume> = Vec::new();
     for (of, folder) in uses {
         let room = Room::of(&folder).map_err(|error| error.to_string());
@@ -41,6 +47,12 @@ pub(crate) fn look(runners: &Runners, folders: &Folders) -> Vec<Volume> {
         }
     }
     volumes
+}
+
+/// Of a job user, or without one the owner's.
+pub(crate) fn home_of(job_user: Option<&str>) -> Option<PathBuf> {
+    let Some(user) = job_user else { return std::env::var_os("HOME").map(PathBuf::from) };
+    Account::named(user).ok().flatten().map(|account| account.home)
 }
 
 /// The topmost folder on the same device.

@@ -1,4 +1,5 @@
-//! Receipts of clean-ups in `history.sqlite`. A thousand are kept.
+//! Receipts of clean-ups in `history.sqlite`. A thousand of tasks are kept and as many others, so that
+//! what goes before each task pushes no weekly one out.
 
 use std::path::Path;
 
@@ -29,8 +30,11 @@ impl History {
             ])?;
         let id = self.connection.last_insert_rowid();
         self.connection
-            .prepare_cached("DELETE FROM cleanup WHERE id <= ?1")?
-            .execute([id - KEPT])?;
+            .prepare_cached(
+                "DELETE FROM cleanup WHERE (task IS NULL) = ?1 AND id <= \
+                 (SELECT id FROM cleanup WHERE (task IS NULL) = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute(params![receipt.task.is_none(), KEPT])?;
         Ok(u64::try_from(id)?)
     }
 
@@ -154,6 +158,26 @@ mod tests {
         assert_eq!(seconds(&first), [4, 3, 2]);
         let rest = cleanups(&path, first.before, Some(3)).unwrap();
         assert_eq!((seconds(&rest), rest.before), (vec![1], None));
+    }
+
+    #[test]
+    fn those_of_tasks_push_no_other_out_and_are_bounded_themselves() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.sqlite");
+        let history = History::open(&path).unwrap();
+        let weekly = history.cleanup(&receipt(1, None)).unwrap();
+        let at_once = history.connection.unchecked_transaction().unwrap();
+        for n in 0..KEPT + 2 {
+            history.cleanup(&receipt(2 + n, Some(&format!("run.{n}")))).unwrap();
+        }
+        at_once.commit().unwrap();
+        assert!(history.cleanup_of(weekly).unwrap().is_some());
+        let count = "SELECT count(*) FROM cleanup WHERE task IS NOT NULL";
+        let of_tasks: i64 = history.connection.query_row(count, [], |row| row.get(0)).unwrap();
+        assert_eq!(of_tasks, KEPT);
+        let oldest = "SELECT min(task) FROM cleanup WHERE task IN ('run.0', 'run.1', 'run.2')";
+        let oldest: String = history.connection.query_row(oldest, [], |row| row.get(0)).unwrap();
+        assert_eq!(oldest, "run.2", "the newest stay");
     }
 
     #[test]

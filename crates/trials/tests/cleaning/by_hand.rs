@@ -5,7 +5,7 @@ use std::path::Path;
 
 use local_circleci::{NewTask, Outcome};
 use protocol::{
-    CleanupPlan, CleanupReceipt, CleanupReceipts, ProblemCode, RunnerState, WorkDirKind,
+    CleanupPlan, CleanupReceipt, CleanupReceipts, ProblemCode, RunnerState, WorkDir, WorkDirKind,
     WorkDirUse, WorkDirs,
 };
 use trials::{
@@ -13,11 +13,8 @@ use trials::{
 };
 
 use crate::{
-    is_told_of_a_failure, json, kept, leaving, names, own_preset, runs, until_recorded, work,
+    TRASH, is_told_of_a_failure, json, kept, leaving, names, own_preset, runs, until_recorded, work,
 };
-
-/// Where what was set aside lies, in a folder of clean-up's.
-const TRASH: &str = ".runner-tray-trash";
 
 #[test]
 fn a_dry_run_is_the_plan_that_is_carried_out_and_what_went_comes_back() {
@@ -339,5 +336,66 @@ fn what_is_marked_stays_and_what_is_named_goes_unless_a_task_is_in_it() {
     assert!(unknown.contains("There is no working directory mini/nothing."), "{unknown}");
     let unknown = rig.place.runnerctl_fails(&["clean", "--preset", "nothing"]);
     assert!(unknown.contains("There is no clean-up preset nothing."), "{unknown}");
+    rig.finish();
+}
+
+#[test]
+fn one_user_that_cannot_be_asked_stops_nobody_else_s_clean_up_and_is_told() {
+    let rig = Rig::idle(&Options::default());
+    runs(&rig, "one");
+    runs(&rig, "two");
+    until_recorded(&rig, 2);
+    let broken = format!(
+        "\n[[runner]]\nname = \"broken\"\nresource_class = \"{CLASS}\"\njob_user = \"no-such-user\"\n\
+         api_url = \"{0}\"\nreleases_url = \"{0}/releases\"",
+        rig.circle.url()
+    );
+    rig.add_setting(&broken);
+    until(DEADLINE, "it is heeded", || rig.api.runner("broken").is_some());
+    let asked = protocol::AskPlan { presets: Some(vec!["kept".into()]), ..Default::default() };
+    rig.place.runnerctl(&["presets", "set", "kept", "--keep-last", "0"]);
+    let plan = rig.api.call(async |client| client.plan_cleanup(&asked).await).unwrap();
+    let failed: Vec<&str> = plan.failures.iter().map(|failure| failure.path.as_str()).collect();
+    assert_eq!((plan.entries, failed), (1, vec!["all of no-such-user"]), "{plan:?}");
+    let carry_out = protocol::CarryOut { plan: plan.id, presets: None };
+    let receipt = rig.api.call(async |client| client.clean_up(&carry_out).await).unwrap();
+    assert_eq!(receipt.groups[0].went, 1, "{receipt:?}");
+    assert!(receipt.failures[0].way_out.contains("runnerctl doctor"), "{receipt:?}");
+    let refused = rig.place.runnerctl_fails(&["clean", "--runner", "broken"]);
+    assert!(refused.contains("As no-such-user: "), "{refused}");
+    rig.finish();
+}
+
+#[test]
+fn what_a_runner_left_that_was_removed_is_shown_and_goes_by_name_alone() {
+    let rig = Rig::idle(&Options::default());
+    runs(&rig, "one");
+    runs(&rig, "two");
+    until_recorded(&rig, 2);
+    let (work, kept) = (work(&rig), kept(&rig));
+    rig.place.runnerctl(&["pause"]);
+    rig.until_state(RunnerState::Paused);
+    let name = RUNNER.parse().unwrap();
+    rig.api.call(async |client| client.remove(&name).await).unwrap();
+    until(DEADLINE, "it is gone", || rig.api.runner(RUNNER).is_none());
+    let found = |rig: &Rig| -> Vec<WorkDir> {
+        let found: WorkDirs = json(rig, &["workdirs", "--json"]);
+        found.directories
+    };
+    let left = found(&rig);
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(left.iter().all(|it| it.kind == WorkDirKind::Left && it.kept_because.is_none()));
+    assert!(left.iter().all(|it| it.size.is_some_and(|size| size.0 >= 100_000)), "{left:?}");
+    rig.place.runnerctl(&["clean", "--preset", "kept"]);
+    assert_eq!(found(&rig).len(), 2, "no rule takes it");
+    for it in &left {
+        let receipt: CleanupReceipt = json(&rig, &["clean", "--directory", &it.id.0, "--json"]);
+        assert!(receipt.groups[0].went == 1 && receipt.failures.is_empty(), "{receipt:?}");
+    }
+    assert_eq!(found(&rig), []);
+    let said = rig.place.runnerctl(&["clean", "--undo"]);
+    assert!(said.contains("1 entries are back."), "{said}");
+    assert_eq!(found(&rig).len(), 1);
+    assert!(work.is_dir() && kept.is_dir());
     rig.finish();
 }

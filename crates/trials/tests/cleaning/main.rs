@@ -5,6 +5,7 @@
 mod by_hand;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use local_circleci::{NewTask, Outcome, TaskNumber};
@@ -14,6 +15,9 @@ use protocol::{
 };
 use serde::de::DeserializeOwned;
 use trials::{CLASS, DEADLINE, Options, Rig, is_alive, until, until_some};
+
+/// Where what was set aside lies, in a folder of clean-up's.
+const TRASH: &str = ".runner-tray-trash";
 
 fn json<T: DeserializeOwned>(rig: &Rig, words: &[&str]) -> T {
     let said = rig.place.runnerctl(words);
@@ -169,14 +173,66 @@ fn a_weekly_clean_up_that_was_missed_is_made_up_for_once() {
     assert!(wanted["weekly_cleanup_since"].is_string(), "{wanted}");
     wanted["weekly_cleanup_since"] = "2026-01-01T00:00:00Z".into();
     run_dir::write_atomically(&file, wanted.to_string().as_bytes()).unwrap();
+    let cut = cut_short(&rig);
     rig.start_supervisor(&Options::default());
     until(DEADLINE, "the weekly clean-up is over", || !weekly(&rig).is_empty());
+    until(DEADLINE, "what an earlier clean-up was killed at is gone", || !cut.exists());
+    until(DEADLINE, "a receipt says so", || told_of_the_rest(&rig));
     let receipts = weekly(&rig);
     assert!(receipts[0].freed.0 >= 100_000 && receipts[0].failures.is_empty(), "{receipts:?}");
     runs(&rig, "four");
     until_recorded(&rig, 4);
     rig.until_state(RunnerState::Idle);
     assert_eq!(weekly(&rig).len(), 1, "once a week");
+    rig.finish();
+}
+
+/// What one leaves in a trash that is killed while it deletes; no receipt tells of it.
+fn cut_short(rig: &Rig) -> PathBuf {
+    let trash = kept(rig).join(TRASH);
+    let batch = trash.join("1700000000-1-0.going");
+    fs::create_dir_all(batch.join("0")).unwrap();
+    fs::set_permissions(&trash, fs::Permissions::from_mode(0o700)).unwrap();
+    run_dir::write_atomically(&batch.join("0/file"), &[7; 10_000]).unwrap();
+    batch
+}
+
+fn told_of_the_rest(rig: &Rig) -> bool {
+    let receipts: CleanupReceipts = json(rig, &["clean", "--receipts", "--json"]);
+    let mut groups = receipts.receipts.iter().flat_map(|receipt| &receipt.groups);
+    groups.any(|group| group.preset == "trash" && group.freed.0 >= 10_000)
+}
+
+#[test]
+fn what_a_clean_up_was_killed_at_goes_by_itself_and_has_a_receipt() {
+    let mut rig = Rig::idle(&Options::default());
+    runs(&rig, "one");
+    until_recorded(&rig, 1);
+    rig.kill_supervisor();
+    let cut = cut_short(&rig);
+    rig.start_supervisor(&Options::default());
+    until(DEADLINE, "it is gone", || !cut.exists());
+    until(DEADLINE, "a receipt says so", || told_of_the_rest(&rig));
+    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+    assert!(receipts.receipts.iter().any(|receipt| receipt.why == CleanupWhy::Rest));
+    rig.finish();
+}
+
+#[test]
+fn a_run_that_began_before_its_disk_was_seen_has_its_goal_once_it_is() {
+    let mut rig = Rig::idle(&Options::default());
+    rig.place.runnerctl(&["preferences", "set", "stop-below", "1"]);
+    let file = rig.run().clean_up();
+    let read =
+        || -> serde_json::Value { serde_json::from_slice(&fs::read(&file).unwrap()).unwrap() };
+    let has_goals = || read()["before"]["goals"].as_array().is_some_and(|goals| !goals.is_empty());
+    until(DEADLINE, "its disk was seen", has_goals);
+    rig.kill_supervisor();
+    let mut plan = read();
+    plan["before"]["goals"] = serde_json::json!([]);
+    run_dir::write_atomically(&file, plan.to_string().as_bytes()).unwrap();
+    rig.start_supervisor(&Options::default());
+    until(DEADLINE, "it has its goal again", has_goals);
     rig.finish();
 }
 
