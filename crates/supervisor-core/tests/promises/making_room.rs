@@ -313,6 +313,7 @@ fn one_that_gave_way_is_made_up_for_after_a_restart_and_one_that_its_owner_stopp
     let mut scene = Scene::idle();
     weekly(&mut scene, 1, 13);
     scene.wait(2 * 3600);
+    assert_eq!(cleans(&mut scene), ["clean up Weekly"]);
     scene.saves();
     scene.tell(runs(CleanupWhy::Weekly));
     scene.task_begins();
