@@ -7,9 +7,9 @@ mod edges;
 mod generated;
 mod icns;
 mod icons;
+mod packages;
 #[cfg(test)]
 mod pages;
-mod packages;
 mod preinstall;
 mod presets;
 mod problems;

@@ -144,7 +144,7 @@ pub fn sweep(
         let left = remove::batches(&root).unwrap_or_default();
         receipt.items.extend(left.iter().filter(|batch| !batch.is_going()).map(|batch| {
             ItemReceipt {
-                path: root.path().join(TRASH).join(batch.name()).into(),
+                path: root.path().join(crate::TRASH).join(batch.name()).into(),
                 rule: "trash".into(),
                 why: "it may still be put back".into(),
                 planned: 0,

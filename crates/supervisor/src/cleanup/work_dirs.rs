@@ -104,9 +104,8 @@ pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
 
 /// But for what waits for its end.
 fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut entries| {
-        entries.all(|it| it.is_ok_and(|it| is_trash(&it.file_name())))
-    })
+    fs::read_dir(folder)
+        .is_ok_and(|mut entries| entries.all(|it| it.is_ok_and(|it| is_trash(&it.file_name()))))
 }
 
 /// A directory is kept under the name of the last task in it.
