@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cleanup::preset::{Act, Done, Group, GroupDone, Outcome, Step};
+use cleanup::preset::{Act, Done, Draft, Group, GroupDone, Outcome, Step};
 use cleanup::{Fate, Plan, Why};
 use jiff::Timestamp;
 use protocol::{
