@@ -94,6 +94,7 @@ const RUNNERCTL: { [command: string]: [scene: string, title: string] | { not: st
   "preinstall check": ["idle", "Check what jobs find on this machine"],
   "preinstall plan": ["idle", "Plan what the CircleCI essentials miss…"],
   "preinstall install": ["idle", "Plan what the CircleCI essentials miss…"],
+  "preinstall last": ["idle", "Go to Preinstall"],
   "preinstall report": { not: "a report is a file for somebody else" },
   "preinstall import": { not: "a list is a file of somebody else's" },
   "preinstall export": { not: "a list is a file for another machine" },

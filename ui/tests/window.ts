@@ -110,9 +110,9 @@ export async function close(): Promise<void> {
   checkUp.forget();
   cleaning.forget();
   found.forget();
+  localStorage.clear();
   tools.forget();
   use.forget();
-  localStorage.clear();
   place.restore();
   place.edits = undefined;
   place.part = undefined;
