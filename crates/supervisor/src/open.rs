@@ -4,7 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use host::Folders;
@@ -23,6 +24,9 @@ use crate::wanted_file::WantedFile;
 const LOGS_KEPT: usize = 7;
 const LINES_WAITING: usize = 4096;
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// One that is just ending gives no more answers, and has the lock for moments yet.
+const LETS_GO: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) fn run() -> Result<()> {
     process::keep_little_memory();
@@ -99,14 +103,18 @@ fn take_lock(folders: &Folders) -> Result<File> {
         .write(true)
         .open(&path)
         .with_context(|| format!("opening {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => anyhow::bail!(
-            "another supervisor works with {}; see `runnerctl supervisor status`",
-            folders.state.display()
-        ),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("locking {}", path.display()))
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LETS_GO => sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => anyhow::bail!(
+                "another supervisor works with {}; see `runnerctl supervisor status`",
+                folders.state.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("locking {}", path.display()));
+            }
         }
     }
 }

@@ -188,6 +188,27 @@ fn of_two_supervisors_one_owns_the_home_and_the_other_says_so() {
     }
 }
 
+#[test]
+fn one_that_is_just_ending_is_waited_for() {
+    let place = Place::new();
+    place.folders().ensure().expect("the product's folders");
+    let file = place.folders().lock_file();
+    let lock = std::fs::File::create(&file).expect("the lock's file");
+    lock.lock().expect("the lock");
+    let supervisor = Ours::start(Supervisor::command(&place, &Options::default()));
+    let open = format!("/proc/{}/fd", supervisor.id().pid.get());
+    // Where that cannot be seen it may come too late to find it locked.
+    until(DEADLINE, "it asks for the lock", || {
+        std::fs::read_dir(&open).map_or(true, |all| {
+            all.flatten().any(|it| std::fs::read_link(it.path()).is_ok_and(|it| it == file))
+        })
+    });
+    drop(lock);
+    let api = Api::of(&place);
+    until(DEADLINE, "it answers", || api.health().is_ok());
+    supervisor.kill();
+}
+
 fn spawn_with_stderr(place: &Place) -> Ours {
     let mut command = Supervisor::command(place, &Options::default());
     command.stderr(Stdio::piped());

@@ -13,7 +13,7 @@ use crate::terminal::Terminal;
 fn plan(groups: &Value, entries: u64) -> Value {
     json!({
         "id": "1790000000-1", "made_at": "2026-11-29T10:00:00Z", "groups": groups,
-        "bytes": 2_150_000_000_u64, "entries": entries,
+        "bytes": 2_100_000_000_u64, "entries": entries,
     })
 }
 
@@ -225,7 +225,7 @@ fn at_a_terminal_how_far_it_is_is_told_and_in_a_pipe_it_is_not() {
         let mut snapshot = crate::fake::snapshot(&[]);
         snapshot["cleanup"] = json!({
             "why": "you", "stage": stage, "since": "2026-11-29T10:00:00Z", "entries": 12,
-            "bytes": 2_150_000_000_u64, "of": of,
+            "bytes": 2_100_000_000_u64, "of": of,
         });
         snapshot
     };

@@ -121,7 +121,7 @@ impl Supervisor {
             let entry = Entry {
                 root: root.ok_or_else(no_text)?,
                 names: vec![name.ok_or_else(no_text)?],
-                exactly: folder.kind != protocol::WorkDirKind::Current,
+                exactly: !is_own,
                 entries: Entries::All,
                 lock,
             };

@@ -167,13 +167,14 @@ fn a_weekly_clean_up_that_was_missed_is_made_up_for_once() {
     };
     assert_eq!(weekly(&rig), [], "it was not wanted before now");
     // The machine was off since long before its last time.
+    let kept = kept(&rig);
     rig.kill_supervisor();
     let file = rig.place.folders().wanted_file();
     let mut wanted: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     assert!(wanted["weekly_cleanup_since"].is_string(), "{wanted}");
     wanted["weekly_cleanup_since"] = "2026-01-01T00:00:00Z".into();
     run_dir::write_atomically(&file, wanted.to_string().as_bytes()).unwrap();
-    let cut = cut_short(&rig);
+    let cut = cut_short(&kept);
     rig.start_supervisor(&Options::default());
     until(DEADLINE, "the weekly clean-up is over", || !weekly(&rig).is_empty());
     until(DEADLINE, "what an earlier clean-up was killed at is gone", || !cut.exists());
@@ -188,8 +189,8 @@ fn a_weekly_clean_up_that_was_missed_is_made_up_for_once() {
 }
 
 /// What one leaves in a trash that is killed while it deletes; no receipt tells of it.
-fn cut_short(rig: &Rig) -> PathBuf {
-    let trash = kept(rig).join(TRASH);
+fn cut_short(kept: &Path) -> PathBuf {
+    let trash = kept.join(TRASH);
     let batch = trash.join("1700000000-1-0.going");
     fs::create_dir_all(batch.join("0")).unwrap();
     fs::set_permissions(&trash, fs::Permissions::from_mode(0o700)).unwrap();
@@ -208,8 +209,9 @@ fn what_a_clean_up_was_killed_at_goes_by_itself_and_has_a_receipt() {
     let mut rig = Rig::idle(&Options::default());
     runs(&rig, "one");
     until_recorded(&rig, 1);
+    let kept = kept(&rig);
     rig.kill_supervisor();
-    let cut = cut_short(&rig);
+    let cut = cut_short(&kept);
     rig.start_supervisor(&Options::default());
     until(DEADLINE, "it is gone", || !cut.exists());
     until(DEADLINE, "a receipt says so", || told_of_the_rest(&rig));
