@@ -359,7 +359,7 @@ fn in_a_terminal(ways: &Ways, manager: Manager) -> String {
 fn size_of(items: &[&Item], of_step: &[StepItem]) -> Option<u32> {
     let mut seen = BTreeSet::new();
     let mut sizes = items.iter().zip(of_step).filter_map(|(item, StepItem { names, .. })| {
-        let is_new = names.iter().fold(false, |is_new, name| seen.insert(name) || is_new);
+        let is_new = names.iter().filter(|name| seen.insert(*name)).count() > 0;
         item.size_mb.filter(|_| is_new)
     });
     sizes.next().map(|first| first + sizes.sum::<u32>())

@@ -1,6 +1,5 @@
 //! That the packages of the catalogue are in the archives of each system that has names of its own:
 //! theirs are asked, whatever this machine is. On demand (`--run-ignored all`), with a network.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

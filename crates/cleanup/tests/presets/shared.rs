@@ -113,7 +113,7 @@ fn sockets_go_once_nobody_listens() {
 /// What this user left two days ago there, set aside or gone.
 fn clean_temp(temp: &Path, undo: Undo) -> Done {
     let mut scene = Scene::new();
-    scene.around.temp = temp.to_owned();
+    temp.clone_into(&mut scene.around.temp);
     scene.around.others = true;
     scene.in_days(2);
     let draft = scene.draft(&[Choice::built_in("circleci-temp")], Detail::Quick);

@@ -139,10 +139,9 @@ fn nothing_comes_back_into_a_directory_that_a_task_works_in() {
     said(Work::CarryOut { draft, undo: Undo::Kept, at: Some(at) });
     let put_back = |runner: &RunnerAround| {
         let roots = vec![Place::from(&runner.work), Place::from(&runner.kept)];
-        match said(Work::PutBack { roots, at, runners: vec![runner.clone()] }) {
-            Said::PutBack { put_back, not, .. } => (put_back, not),
-            other => panic!("{other:?}"),
-        }
+        let said = said(Work::PutBack { roots, at, runners: vec![runner.clone()] });
+        let Said::PutBack { put_back, not, .. } = said else { panic!("{said:?}") };
+        (put_back, not)
     };
     let task = fs::File::open(&runner.lock).unwrap();
     task.lock().unwrap();

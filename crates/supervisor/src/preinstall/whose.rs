@@ -92,7 +92,7 @@ pub(super) async fn again<T, F: Future<Output = Result<T, String>>>(
         match look().await {
             Ok(seen) => return Ok(seen),
             Err(why) => {
-                tracing::warn!(why, "what jobs find cannot be looked at; it is tried again")
+                tracing::warn!(why, "what jobs find cannot be looked at; it is tried again");
             }
         }
         tokio::time::sleep(BETWEEN_TRIES).await;
