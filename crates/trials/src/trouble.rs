@@ -6,7 +6,8 @@ use std::time::Instant;
 use local_circleci::control::Fault;
 use protocol::{Problem, ProblemCode, Runner, Snapshot};
 
-use crate::{DEADLINE, Place, Rig, nap, until};
+use crate::until::holds_within;
+use crate::{DEADLINE, Place, Rig, nap};
 
 const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(15);
 
@@ -102,12 +103,14 @@ impl Rig {
     /// No problem of any kind is told.
     #[track_caller]
     pub fn until_well(&self) {
-        until(DEADLINE, "no problem is told any more", || {
-            self.api.snapshot().is_ok_and(|snapshot| {
-                snapshot.problems.is_empty()
-                    && snapshot.runners.iter().all(|runner| runner.problems.is_empty())
-            })
-        });
+        let mut told = Vec::new();
+        let is_well = || {
+            let Ok(snapshot) = self.api.snapshot() else { return false };
+            told = snapshot.problems;
+            told.extend(snapshot.runners.into_iter().flat_map(|runner| runner.problems));
+            told.is_empty()
+        };
+        assert!(holds_within(DEADLINE, is_well), "these are told still: {told:?}");
     }
 
     /// A job runs to its own end, and no problem is told any more.

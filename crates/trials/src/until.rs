@@ -12,6 +12,18 @@ pub fn until(deadline: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     until_some(deadline, what, || holds().then_some(()));
 }
 
+/// Whether it `holds` before the deadline passes.
+pub(crate) fn holds_within(deadline: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + deadline;
+    while !holds() {
+        if Instant::now() >= end {
+            return false;
+        }
+        nap(BETWEEN_LOOKS);
+    }
+    true
+}
+
 /// What `look` finds in the end; panics with `what` when the deadline passes first.
 #[track_caller]
 pub fn until_some<T>(deadline: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {

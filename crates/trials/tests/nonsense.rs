@@ -38,8 +38,11 @@ impl Nonsense {
             Folder => fs::create_dir(&beside).unwrap(),
             Link(target) => symlink(target, &beside).unwrap(),
         }
-        remove(path);
-        fs::rename(&beside, path).unwrap();
+        // At once where it can be: nobody sees a moment without the file.
+        if fs::rename(&beside, path).is_err() {
+            remove(path);
+            fs::rename(&beside, path).unwrap();
+        }
     }
 }
 
