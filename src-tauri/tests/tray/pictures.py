@@ -258,7 +258,7 @@ BEST = {
     "overview": ("scene-busy-light", None),
     "problem": ("scene-problem-dark", None),
     "set-up": ("wizard-5-job-user-light", None),
-    "tray": ("tray-menu-several-light", "480x326+160+0"),
+    "tray": ("tray-menu-several-light", "480x376+160+0"),
 }
 
 
