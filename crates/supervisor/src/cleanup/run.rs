@@ -10,6 +10,7 @@ use protocol::{
 };
 use supervisor_core::Event;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::around::{Party, goals, parties, presets};
 use super::begun;
@@ -44,6 +45,8 @@ pub(crate) struct Cleaning {
     /// Of the last one that was carried out.
     at: Timestamp,
     pub(super) sizes: Sizes,
+    /// The next repetition of a sweep that left something.
+    pub(super) sweeps_again: Option<AbortHandle>,
     /// Where runners work by the settings that were read last.
     pub(super) works_in: Vec<Place>,
     /// Volumes, and the runners that one is for alone.

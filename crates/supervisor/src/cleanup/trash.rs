@@ -9,6 +9,7 @@ use cleanup::{Fate, Receipt};
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Bytes, CleanupReceipt, CleanupWhy, Undone};
 use supervisor_core::Event;
+use tokio::task::AbortHandle;
 
 use super::around::{Party, kept_beside, presets};
 use super::left::has_trash;
@@ -20,13 +21,22 @@ use crate::input::{Input, Reply};
 use crate::supervisor::{Supervisor, now};
 
 impl Supervisor {
-    pub(crate) fn sweep_later(&self, wait: SignedDuration) {
+    pub(crate) fn sweep_later(&self, wait: SignedDuration) -> AbortHandle {
         let to_loop = self.to_loop.clone();
         let wait = Duration::try_from(wait).unwrap_or_default();
-        tokio::spawn(async move {
+        let timer = tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             to_loop.send(Input::SweepTrash);
         });
+        timer.abort_handle()
+    }
+
+    /// In place of an earlier one: where a sweep leaves something each time, its repetitions do not add up.
+    fn sweep_again(&mut self) {
+        let next = self.sweep_later(UNDO);
+        if let Some(earlier) = self.cleaning.sweeps_again.replace(next) {
+            earlier.abort();
+        }
     }
 
     /// The trashes of all users, and what in them is over.
@@ -49,10 +59,10 @@ impl Supervisor {
     /// What was set aside more than ten minutes ago goes for good, and what an earlier clean-up was
     /// killed at, or cut short.
     pub(crate) fn sweep_trash(&mut self) {
-        let Some(trashes) = self.trashes() else { return self.sweep_later(UNDO) };
+        let Some(trashes) = self.trashes() else { return self.sweep_again() };
         let Some(job) = self.job(CleanupWhy::Rest) else {
             // Whoever cleans up just now is waited for.
-            return self.sweep_later(UNDO);
+            return self.sweep_again();
         };
         tokio::spawn(async move {
             let begun = std::time::Instant::now();
@@ -103,7 +113,7 @@ impl Supervisor {
         }
         let waits = self.records.undoable_cleanups().unwrap_or_default();
         if !waits.is_empty() || swept.leaves_some() {
-            self.sweep_later(UNDO);
+            self.sweep_again();
         }
         failure
     }
