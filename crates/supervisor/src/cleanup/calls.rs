@@ -35,8 +35,18 @@ pub(crate) enum CleanupCall {
     Undo(u64, Reply<Undone>),
 }
 
+impl CleanupCall {
+    /// It is done while nothing else is.
+    fn needs_turn(&self) -> bool {
+        matches!(self, Self::Plan(..) | Self::CarryOut(..) | Self::Undo(..))
+    }
+}
+
 impl Supervisor {
     pub(crate) fn cleanup_call(&mut self, call: CleanupCall) {
+        if call.needs_turn() && self.cleaning.running.is_some() && self.cleaning.sweeps {
+            return self.ask_after_sweep(call);
+        }
         match call {
             CleanupCall::Presets(reply) => {
                 let _ = reply.send(self.presets());
@@ -62,6 +72,14 @@ impl Supervisor {
             }
             CleanupCall::Undo(receipt, reply) => self.undo(receipt, reply),
         }
+    }
+
+    /// A sweep is nobody's wish: it ends where it is, and is repeated later.
+    fn ask_after_sweep(&mut self, call: CleanupCall) {
+        if let Some(stop) = &self.cleaning.running {
+            let _ = stop.send(true);
+        }
+        self.cleaning.asked.push(call);
     }
 
     fn presets(&self) -> Result<Presets, ApiError> {

@@ -111,9 +111,11 @@ impl Job {
                     swept.receipts.extend(receipts.into_iter().map(|it| (user.clone(), it)));
                 }
                 Ok(_) => swept.failed.push(ANOTHER_ANSWER.to_owned()),
+                Err(_) if *self.stop.borrow() => {}
                 Err(why) => swept.failed.push(why),
             }
         }
+        swept.stopped = *self.stop.borrow();
         swept
     }
 

@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::around::{Party, goals, parties, presets};
 use super::begun;
+use super::calls::CleanupCall;
 use super::job::{Carried, Drafted, Job};
 use super::left::Place;
 use super::shown::{self, Of};
@@ -36,6 +37,10 @@ const PLAN_HOLDS: SignedDuration = SignedDuration::from_mins(30);
 pub(crate) struct Cleaning {
     /// Says `true` to the one that runs.
     pub(super) running: Option<watch::Sender<bool>>,
+    /// It is a sweep, which gives way to whoever asks.
+    pub(super) sweeps: bool,
+    /// Answered once that is over.
+    pub(super) asked: Vec<CleanupCall>,
     /// Begun once that is over.
     waits: Option<CleanupWhy>,
     /// The same as `running` to those that measure for somebody who waits.
@@ -81,12 +86,16 @@ impl Supervisor {
         }
         let (stop, told) = watch::channel(false);
         self.cleaning.running = Some(stop);
+        self.cleaning.sweeps = why == CleanupWhy::Rest;
         let (folders, to_loop) = (self.folders.clone(), self.to_loop.clone());
         Some(Job { folders, to_loop, stop: told, why, since: now() })
     }
 
     pub(super) fn job_is_over(&mut self) {
         self.cleaning.running = None;
+        for call in std::mem::take(&mut self.cleaning.asked) {
+            self.cleanup_call(call);
+        }
         if let Some(why) = self.cleaning.waits.take() {
             self.clean_up(why);
         }

@@ -104,8 +104,8 @@ impl Supervisor {
                 continue;
             }
             let is_known = swept.amend(&mut receipt);
-            // Whose user could not be asked is asked again.
-            if is_known || swept.failed.is_empty() {
+            // Whose user could not be asked, or was not come to, is asked again.
+            if is_known || swept.is_whole() {
                 nothing_is_aside(&mut receipt);
                 failure = failure.or_else(|| failure_of(&receipt));
                 self.records.amend_cleanup(&receipt);
@@ -227,6 +227,8 @@ pub(crate) struct Swept {
     pub(super) receipts: Vec<(Option<String>, Receipt)>,
     /// In words, of users that could not be asked.
     pub(super) failed: Vec<String>,
+    /// Not all were come to.
+    pub(super) stopped: bool,
     pub(super) undoable: Vec<i64>,
     pub(super) seconds: u64,
 }
@@ -234,6 +236,11 @@ pub(crate) struct Swept {
 impl Swept {
     fn receipts(&self) -> impl DoubleEndedIterator<Item = &Receipt> {
         self.receipts.iter().map(|(_, receipt)| receipt)
+    }
+
+    /// All users were asked.
+    fn is_whole(&self) -> bool {
+        self.failed.is_empty() && !self.stopped
     }
 
     /// Adds what was freed and what could not be. False: nothing of that clean-up was there.
@@ -292,6 +299,9 @@ impl Swept {
     /// Something may still be put back, or was not come to: it is due later. What cannot be deleted is left to
     /// the next start and the next clean-up by itself.
     fn leaves_some(&self) -> bool {
+        if self.stopped {
+            return true;
+        }
         let items = self.receipts().flat_map(|swept| &swept.items);
         items.into_iter().any(|item| matches!(item.fate, Fate::SetAside | Fate::Stopped))
     }

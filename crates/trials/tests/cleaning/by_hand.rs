@@ -117,6 +117,48 @@ impl Drop for Immutable {
 }
 
 #[test]
+fn whoever_asks_does_not_wait_for_a_sweep_and_what_it_left_goes_later() {
+    const FILES: usize = 40_000;
+    let mut place = Place::new();
+    let Some(clock) = SetClock::of(&mut place) else { return };
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &Options::default());
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
+    for name in ["one", "two"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 2);
+    let one = names(&kept(&rig))[0].clone();
+    let folder = kept(&rig).join(&one);
+    for number in 0..FILES {
+        fs::hard_link(folder.join("one.bin"), folder.join(number.to_string())).unwrap();
+    }
+    let receipt: CleanupReceipt =
+        json(&rig, &["clean", "--directory", &format!("{RUNNER}/{one}"), "--json"]);
+    assert!(receipt.undo_until.is_some(), "{receipt:?}");
+    let trash = kept(&rig).join(TRASH);
+    let left = || -> usize {
+        let batches = names(&trash).into_iter().map(|it| trash.join(it));
+        batches
+            .flat_map(|it| names(&it).into_iter().map(move |item| it.join(item)))
+            .map(|item| names(&item).len())
+            .sum()
+    };
+    assert!(left() > FILES);
+    later(&mut rig, &clock, "+11m");
+    until(DEADLINE, "the sweep is at it", || left() < FILES);
+    rig.place.runnerctl(&["clean", "--dry-run", "--preset", "kept"]);
+    assert!(left() > 0, "the sweep was cut");
+    assert!(!is_told_of_a_failure(&rig));
+    later(&mut rig, &clock, "+22m");
+    until(DEADLINE, "the rest is gone", || names(&trash).is_empty());
+    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+    assert!(receipts.receipts.iter().all(|it| it.undo_until.is_none() && it.failures.is_empty()));
+    rig.finish();
+}
+
+#[test]
 fn what_is_undone_after_all_of_it_is_gone_is_told_so() {
     let rig = Rig::idle(&Options::default());
     for name in ["one", "two"] {
