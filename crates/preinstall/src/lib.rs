@@ -32,6 +32,7 @@ mod recorded_tests;
 mod report;
 #[cfg(test)]
 mod stand_ins;
+mod together;
 mod version;
 
 pub use ansible::playbook;

@@ -13,6 +13,7 @@ use crate::item::{Check, Item};
 use crate::jobs::Jobs;
 use crate::limited::{Ran, run};
 use crate::machine::{Machine, Os};
+use crate::together::Together;
 use crate::version::version_in;
 
 /// What version commands have in their environment beyond what jobs have: they speak one language and
@@ -44,9 +45,12 @@ pub async fn check(
     // What may take longest begins first, so that nobody waits for it alone in the end.
     let mut order: Vec<(usize, &Item)> = items.iter().copied().enumerate().collect();
     order.sort_by_key(|(_, item)| Reverse(within(item.check_on(machine))));
+    let longest = items.iter().map(|item| within(item.check_on(machine))).max().unwrap_or_default();
+    let together = Together::of(items, machine, jobs, looks_with(jobs), longest);
     let mut looks = Vec::with_capacity(items.len());
     for (at, item) in order {
-        looks.push(async move { (at, look(item, machine, jobs).await) });
+        let together = together.clone();
+        looks.push(async move { (at, look(item, machine, jobs, &together).await) });
     }
     let mut found = futures::stream::iter(looks).buffer_unordered(at_once());
     let mut all = Vec::with_capacity(items.len());
@@ -78,7 +82,7 @@ impl Found {
     }
 }
 
-async fn look(item: &Item, machine: &Machine, jobs: &Jobs) -> ItemChecked {
+async fn look(item: &Item, machine: &Machine, jobs: &Jobs, together: &Together<'_>) -> ItemChecked {
     let check = item.check_on(machine);
     let found = if let Some(why) = item.not_needed(machine) {
         Found::new(ItemState::Present, format!("not needed here: {why}"))
@@ -88,9 +92,10 @@ async fn look(item: &Item, machine: &Machine, jobs: &Jobs) -> ItemChecked {
         let plutil = ["/usr/bin/plutil", "-extract", &plist.key, "raw", "-o", "-", &plist.file];
         let argv: Vec<String> = plutil.map(str::to_owned).into();
         match machine.os {
-            Os::Macos if Path::new(&plist.file).exists() => {
-                Found { at: Some(plist.file.clone()), ..asked(check, &argv, None, jobs).await }
-            }
+            Os::Macos if Path::new(&plist.file).exists() => Found {
+                at: Some(plist.file.clone()),
+                ..asked(check, &argv, None, jobs, together).await
+            },
             Os::Macos | Os::Linux => {
                 Found::new(ItemState::Missing, format!("there is no {}", plist.file))
             }
@@ -98,7 +103,7 @@ async fn look(item: &Item, machine: &Machine, jobs: &Jobs) -> ItemChecked {
     } else if check.command.is_empty() {
         paths(check, jobs).await
     } else {
-        command(check, machine, jobs).await
+        command(check, machine, jobs, together).await
     };
     ItemChecked {
         id: item.id.clone(),
@@ -145,7 +150,7 @@ fn is_there_at(path: String) -> Found {
     Found { at: Some(path), ..found }
 }
 
-async fn command(check: &Check, machine: &Machine, jobs: &Jobs) -> Found {
+async fn command(check: &Check, machine: &Machine, jobs: &Jobs, together: &Together<'_>) -> Found {
     let program = check.command.first().map_or("", String::as_str);
     let nowhere = || {
         let why = if program.contains('/') {
@@ -181,7 +186,7 @@ async fn command(check: &Check, machine: &Machine, jobs: &Jobs) -> Found {
     }
     match at {
         Some(at) if check.only_there => is_there(at),
-        at => asked(check, &check.command, at, jobs).await,
+        at => asked(check, &check.command, at, jobs, together).await,
     }
 }
 
@@ -189,14 +194,26 @@ fn is_there(at: String) -> Found {
     Found { at: Some(at.clone()), ..Found::new(ItemState::Present, at) }
 }
 
-/// Runs the command and judges what it says.
-async fn asked(check: &Check, argv: &[String], at: Option<String>, jobs: &Jobs) -> Found {
+fn looks_with(jobs: &Jobs) -> Vec<(String, String)> {
     let sooner = OPTIONS_OF_JAVA_TOOLS.map(|name| (name, BEGIN_SOONER));
     let sooner = sooner.into_iter().filter(|(name, _)| !jobs.environment.contains_key(*name));
     let more = LOOKS_WITH.into_iter().chain(sooner);
-    let more: Vec<_> = more.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    more.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Runs the command and judges what it says.
+async fn asked(
+    check: &Check,
+    argv: &[String],
+    at: Option<String>,
+    jobs: &Jobs,
+    together: &Together<'_>,
+) -> Found {
     let shown = quoted(argv);
-    let ran = run(jobs.command(argv, &more), within(check), jobs.other_user()).await;
+    let ran = match together.answer(argv).await {
+        Some((code, said)) => Ran::Ended { code: Some(code), said },
+        None => run(jobs.command(argv, &looks_with(jobs)), within(check), jobs.other_user()).await,
+    };
     let (code, said) = match ran {
         Ran::TooLong => return Found { at, ..too_long(check, argv) },
         Ran::NotStarted(error) => {
