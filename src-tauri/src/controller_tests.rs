@@ -222,6 +222,19 @@ fn what_comes_after_the_task_is_the_supervisor_s_to_do() {
 }
 
 #[test]
+fn quit_is_the_same_in_the_window_as_in_the_tray_and_ends_the_app_alone() {
+    let quit: Ask = serde_json::from_str(r#"{"do":"quit"}"#).expect("the window's word");
+    let label = "Quit (runners keep working)".to_owned();
+    let in_the_tray = Item::Entry { label, action: Some(quit.clone()) };
+    assert_eq!(menu(&scenes::view("idle"), &scenes::now()).items.last(), Some(&in_the_tray));
+    for scene in ["idle", "busy", "absent"] {
+        let mut day = Day::begins();
+        day.told(scene);
+        assert_eq!(day.asked(quit.clone()), ["quit"], "{scene}");
+    }
+}
+
+#[test]
 fn what_did_not_change_is_not_touched() {
     let mut day = Day::begins();
     day.told("busy");
