@@ -39,7 +39,7 @@ pub(crate) enum Ask {
     AfterTask {
         act: AfterTaskAct,
     },
-    /// Takes that back.
+    /// Takes that back, or has read that it could not be done.
     NothingAfterTask,
     /// Whether the machine stays awake while a task runs.
     KeepAwake {

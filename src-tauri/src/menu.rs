@@ -1,7 +1,7 @@
 //! The tray's menu, made from the view and the clock and nothing else. It touches no screen.
 
 use jiff::{Timestamp, ZonedDateTime};
-use protocol::{AfterTaskAct, PauseBy, Runner, RunnerState, Snapshot};
+use protocol::{AfterTaskAct, PauseBy, ProblemCode, Runner, RunnerState, Snapshot};
 
 use crate::ask::{Ask, Page, PauseLength};
 use crate::directories;
@@ -76,6 +76,7 @@ fn verbs(view: &View) -> Vec<Item> {
                 pauses,
                 resume(&runners),
                 after_task(snapshot),
+                after_task_refused(snapshot),
                 directories::directories(snapshot),
                 keep_awake(snapshot),
             ];
@@ -141,6 +142,12 @@ fn after_task(snapshot: &Snapshot) -> Option<Item> {
         items.extend([Item::Separator, entry("Nothing: go on claiming", Ask::NothingAfterTask)]);
     }
     Some(submenu(&label, items))
+}
+
+/// Nothing but the user's own word ends this problem.
+fn after_task_refused(snapshot: &Snapshot) -> Option<Item> {
+    let is_told = snapshot.problems.iter().any(|it| it.code == ProblemCode::AfterTaskRefused);
+    is_told.then(|| entry("Forget what failed after the task", Ask::NothingAfterTask))
 }
 
 fn act_word(act: AfterTaskAct) -> &'static str {

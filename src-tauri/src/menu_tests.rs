@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use protocol::{AfterTask, KeepAwake, Preferences};
+use protocol::{AfterTask, KeepAwake, Preferences, Problem};
 
 use super::*;
 use crate::scenes;
@@ -82,6 +82,22 @@ fn what_comes_after_the_task_is_offered_shown_and_taken_back() {
             .expect("text");
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_could_not_be_done_after_the_task_is_forgotten_without_a_terminal() {
+    let forgets = |view: &View| {
+        let forget = ("Forget what failed after the task".to_owned(), Ask::NothingAfterTask);
+        actions(&menu(view, &scenes::now()).items).contains(&forget)
+    };
+    for name in ["idle", "busy", "problem"] {
+        assert!(!forgets(&scenes::view(name)), "{name}");
+        let refused = scene(name, |snapshot| {
+            let since = scenes::now().timestamp();
+            snapshot.problems.push(Problem::of(ProblemCode::AfterTaskRefused, since));
+        });
+        assert!(forgets(&refused), "{name}");
+    }
 }
 
 #[test]
