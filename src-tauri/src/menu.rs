@@ -159,16 +159,18 @@ fn act_word(act: AfterTaskAct) -> &'static str {
     }
 }
 
-/// What is so, in words; a click changes it.
+/// What is so, in words; a click changes it, or leads to where it is told why it cannot be.
 fn keep_awake(snapshot: &Snapshot) -> Option<Item> {
     let is_on = snapshot.preferences?.keep_awake.on;
     let why_not = snapshot.keep_awake.as_ref().and_then(|it| it.why_not.as_deref());
-    let label = match (is_on, why_not) {
-        (false, _) => "May sleep during tasks",
-        (true, None) => "Stays awake during tasks",
-        (true, Some(_)) => "May sleep in this task: see Settings",
-    };
-    Some(entry(label, Ask::KeepAwake { on: !is_on }))
+    Some(match (is_on, why_not) {
+        (false, _) => entry("May sleep during tasks", Ask::KeepAwake { on: true }),
+        (true, None) => entry("Stays awake during tasks", Ask::KeepAwake { on: false }),
+        (true, Some(_)) => {
+            let page = Page::Settings;
+            entry("May sleep in this task: see Settings", Ask::OpenPage { page })
+        }
+    })
 }
 
 fn pages(view: &View) -> Vec<Item> {
