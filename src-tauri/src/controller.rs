@@ -146,7 +146,11 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             Happened::Asked(ask, done) => self.asked(ask, done, now),
             Happened::News(notices) => notices.iter().for_each(|it| self.screen.notify(it)),
             Happened::Chosen(notice, offer) => self.chosen(&notice, offer),
-            Happened::WindowClosed => self.supervisor.somebody_looks(false),
+            Happened::WindowClosed => {
+                // The next window would take it for a new word.
+                self.view.go = None;
+                self.supervisor.somebody_looks(false);
+            }
             Happened::NoTray { quietly: false } => self.tell(no_tray()),
             Happened::NoTray { quietly: true } => self.miss_tray(now.timestamp()),
             Happened::TrayCame => self.view.notices.retain(|notice| *notice != no_tray()),

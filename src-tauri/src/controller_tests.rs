@@ -159,6 +159,28 @@ fn the_tray_sends_the_window_to_a_page_and_each_word_counts_once() {
 }
 
 #[test]
+fn where_the_window_was_sent_ends_with_it_and_moves_none_that_opens_for_something_else() {
+    let refusal = || Happened::Refused(Notice { title: "No.".to_owned(), hint: "Try.".to_owned() });
+    let details =
+        || Happened::Chosen(Box::new(notice(None, NoticeAbout::Other)), NoticeOffer::Details);
+    let mut day = Day::begins();
+    day.told("idle");
+    for opens in [refusal(), details()] {
+        day.asked(Ask::CleanUp);
+        day.happens(Happened::WindowClosed);
+        let what = format!("{opens:?}");
+        assert!(day.happens(opens).contains(&"window opened".to_owned()), "{what}");
+        assert_eq!(day.controller.view.go, None, "{what}");
+    }
+    // One that has not been heard yet is not lost by it.
+    for opens in [refusal(), details()] {
+        day.asked(Ask::CleanUp);
+        day.happens(opens);
+        assert_eq!(day.controller.view.go.map(|go| go.to), Some(Page::CleanUp));
+    }
+}
+
+#[test]
 fn clean_up_from_the_tray_opens_its_page_and_has_the_plan_made_there() {
     let mut day = Day::begins();
     day.told("idle");
