@@ -1,6 +1,8 @@
 """What the set-up promises in front of everything real, driven with mouse and keyboard; each function is one promise."""
 
 import json
+import os
+import pathlib
 import re
 import sys
 
@@ -117,6 +119,11 @@ def is_in_the_keychain_alone(desk, secret):
     told = desk.runnerctl("status", "--json")
     assert secret not in told
     assert [it["token_store"] for it in json.loads(told)["runners"]] == ["keychain"], told
+    # What the app says stands in such a file too.
+    app = os.environ["RUNNER_TRAY_APP"] + " "
+    [app] = [pid for (pid, _), command in desk.processes() if command.startswith(app)]
+    for output in (1, 2):
+        assert pathlib.Path(f"/proc/{app}/fd/{output}").samefile(desk.said.name)
     read = 0
     for file in desk.home.rglob("*"):
         if file.is_relative_to(desk.home / "circle") or not file.is_file():
