@@ -211,10 +211,15 @@ def the_window_goes_on_over_a_restart_of_the_supervisor():
         job.until_begun()
         window.has("web-app")
 
-        # Killed and back at once: the page goes on by itself, with what the next one says.
+        # Killed and back at once: pages go on by themselves, with what the next one says.
+        window.press("Logs")
+        window.has("Live: new lines appear at the end")
+        assert "shutdown signal received" not in window.text()
         desk.kill_supervisor()
         desk.runnerctl("supervisor", "start")
         desk.runnerctl("pause")
+        window.has("shutdown signal received")
+        window.press("Overview")
         window.has("then paused")
         desk.runnerctl("resume")
         window.has("Resumes after this task")
