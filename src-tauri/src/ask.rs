@@ -39,7 +39,7 @@ pub(crate) enum Ask {
     AfterTask {
         act: AfterTaskAct,
     },
-    /// Takes that back.
+    /// Takes that back, or has read that it could not be done.
     NothingAfterTask,
     /// Whether the machine stays awake while a task runs.
     KeepAwake {
@@ -47,7 +47,7 @@ pub(crate) enum Ask {
     },
     /// The notices were read.
     Dismiss,
-    /// Ends this app; supervisor, agents and tasks go on.
+    /// Ends this app; supervisor, agents and tasks go on. The window's palette says it too.
     Quit,
 }
 
@@ -153,6 +153,24 @@ mod tests {
     #[test]
     fn until_i_resume_has_no_end() {
         assert_eq!(until(PauseLength::UntilResumed, "2026-03-02T12:00:00+00:00[UTC]"), None);
+    }
+
+    #[test]
+    fn every_click_that_the_window_knows_is_known_here() {
+        let bridge = include_str!("../../ui/src/bridge.ts");
+        let clicks: Vec<_> = bridge
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("| { do: \"")?.split_once('"'))
+            .map(|(name, _)| name)
+            .filter(|name| *name != "call")
+            .collect();
+        assert!(clicks.contains(&"look") && clicks.contains(&"dismiss"), "{clicks:?}");
+        for click in clicks {
+            let read = serde_json::from_value::<Ask>(serde_json::json!({ "do": click }));
+            // Of some a field is missing here; what they are called is known.
+            let why = read.err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(!why.contains("unknown variant"), "{click}: {why}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use protocol::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ask::{Ask, Page};
+use crate::examined::Examined;
 use crate::links;
 use crate::menu::{Menu, menu};
 use crate::view::{Go, Notice, Seen, View};
@@ -89,8 +90,7 @@ pub(crate) struct Controller<S, V> {
     shown: Shown,
     /// How often the tray has sent the window somewhere.
     sent: u32,
-    /// The supervisor whose doctor was asked last.
-    examined: Option<u32>,
+    examined: Examined,
     /// Whether a machine that turns out to have no runner is shown how to get one.
     welcomes: bool,
     /// Whether notifications are this app's to show.
@@ -115,7 +115,7 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             view: View::new(),
             shown: Shown::default(),
             sent: 0,
-            examined: None,
+            examined: Examined::default(),
             welcomes,
             notifies,
             notified: None,
@@ -146,22 +146,21 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             Happened::Asked(ask, done) => self.asked(ask, done, now),
             Happened::News(notices) => notices.iter().for_each(|it| self.screen.notify(it)),
             Happened::Chosen(notice, offer) => self.chosen(&notice, offer),
-            Happened::WindowClosed => self.supervisor.somebody_looks(false),
+            Happened::WindowClosed => {
+                // The next window would take it for a new word.
+                self.view.go = None;
+                self.supervisor.somebody_looks(false);
+            }
             Happened::NoTray { quietly: false } => self.tell(no_tray()),
             Happened::NoTray { quietly: true } => self.miss_tray(now.timestamp()),
             Happened::TrayCame => self.view.notices.retain(|notice| *notice != no_tray()),
             Happened::TimePassed => {}
         }
+        self.examine(now.timestamp());
         self.show(now);
     }
 
-    /// Each supervisor's doctor is asked once by us; later ones are asked by the window.
     fn told(&mut self, snapshot: Snapshot) {
-        let pid = Some(snapshot.supervisor.pid);
-        if self.examined != pid {
-            self.examined = pid;
-            self.supervisor.examine();
-        }
         // Once, and by what is known first.
         let is_new = snapshot.runners.is_empty() && snapshot.problems.is_empty();
         if std::mem::take(&mut self.welcomes) && is_new {
@@ -171,6 +170,13 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             self.hear(&snapshot);
         }
         self.view.supervisor = Seen::Live { snapshot };
+    }
+
+    fn examine(&mut self, now: Timestamp) {
+        let Some(snapshot) = self.view.snapshot() else { return };
+        if self.examined.asks(snapshot, now) {
+            self.supervisor.examine();
+        }
     }
 
     fn hear(&mut self, snapshot: &Snapshot) {
@@ -210,6 +216,8 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             self.screen.quit();
         }
         self.view.supervisor = seen;
+        self.view.findings = None;
+        self.examined.forget();
     }
 
     fn asked(&mut self, ask: Ask, done: Done, now: &ZonedDateTime) {
@@ -322,11 +330,13 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
         }
     }
 
-    /// Returns when the menu's words may have stopped being true; never where they hold for ever.
-    /// At most a minute, because timers stand still while the machine sleeps.
+    /// Returns when the menu's words may have stopped being true or the doctor is to be asked again;
+    /// never where neither comes. At most a minute, because timers stand still while the machine sleeps.
     async fn time_passes(&self) {
         const MINUTE: u64 = 60;
-        let Some(until) = self.shown.menu.as_ref().and_then(|menu| menu.true_until) else {
+        let words = self.shown.menu.as_ref().and_then(|menu| menu.true_until);
+        let doctor = self.view.snapshot().and_then(|snapshot| self.examined.due(snapshot));
+        let Some(until) = words.into_iter().chain(doctor).min() else {
             return std::future::pending().await;
         };
         let left = until.duration_since(now().timestamp());

@@ -145,6 +145,51 @@ fn a_supervisor_s_doctor_is_asked_once_and_its_findings_are_on_the_menu() {
     assert_eq!(day.controller.view.findings, Some(3), "a note and what is well ask for nothing");
 }
 
+fn the_doctor_is_asked(seen: &[String]) -> bool {
+    seen.iter().any(|it| it == "the doctor looks")
+}
+
+#[test]
+fn the_doctor_is_asked_again_when_other_things_are_wrong_and_at_most_once_a_minute() {
+    let mut day = Day::begins();
+    assert!(the_doctor_is_asked(&day.told("idle")));
+    assert!(!the_doctor_is_asked(&day.told("problem")), "it was asked this minute");
+    day.now = scenes::at("2026-03-02T16:43:11Z");
+    assert!(!the_doctor_is_asked(&day.happens(Happened::TimePassed)), "a second is left");
+    day.now = scenes::at("2026-03-02T16:43:12Z");
+    assert!(the_doctor_is_asked(&day.happens(Happened::TimePassed)), "nothing else has to happen");
+    day.now = scenes::at("2026-03-02T16:50:00Z");
+    assert!(!the_doctor_is_asked(&day.told("problem")), "nothing else is wrong");
+    assert!(the_doctor_is_asked(&day.told("idle")), "it was mended");
+    day.told("problem");
+    day.now = scenes::at("2026-03-02T15:50:00Z");
+    assert!(the_doctor_is_asked(&day.happens(Happened::TimePassed)), "the clock was set back");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_doctor_that_is_to_be_asked_again_is_asked_within_a_minute() {
+    let mut day = Day::begins();
+    day.told("idle");
+    day.told("problem");
+    let minute = Duration::from_mins(1);
+    tokio::time::timeout(minute, day.controller.time_passes()).await.expect("it woke");
+}
+
+#[test]
+fn what_the_doctor_found_goes_with_its_supervisor_and_is_asked_for_when_it_is_back() {
+    let mut day = Day::begins();
+    day.told("idle");
+    let found = protocol::Finding::new(protocol::Check::Disk, Level::Bad, "/", "it is full");
+    day.happens(Happened::Examined(Findings { findings: vec![found] }));
+    assert_eq!(day.controller.view.findings, Some(1));
+    for gone in ["absent", "unclear"] {
+        day.told(gone);
+        assert_eq!(day.controller.view.findings, None, "{gone}");
+    }
+    day.now = scenes::at("2026-03-02T16:44:00Z");
+    assert!(the_doctor_is_asked(&day.told("idle")), "the same one, with nothing else wrong");
+}
+
 #[test]
 fn the_tray_sends_the_window_to_a_page_and_each_word_counts_once() {
     let mut day = Day::begins();
@@ -156,6 +201,28 @@ fn the_tray_sends_the_window_to_a_page_and_each_word_counts_once() {
     }
     day.asked(Ask::OpenWindow);
     assert_eq!(day.controller.view.go, None, "opened plainly it goes nowhere");
+}
+
+#[test]
+fn where_the_window_was_sent_ends_with_it_and_moves_none_that_opens_for_something_else() {
+    let refusal = || Happened::Refused(Notice { title: "No.".to_owned(), hint: "Try.".to_owned() });
+    let details =
+        || Happened::Chosen(Box::new(notice(None, NoticeAbout::Other)), NoticeOffer::Details);
+    let mut day = Day::begins();
+    day.told("idle");
+    for opens in [refusal(), details()] {
+        day.asked(Ask::CleanUp);
+        day.happens(Happened::WindowClosed);
+        let what = format!("{opens:?}");
+        assert!(day.happens(opens).contains(&"window opened".to_owned()), "{what}");
+        assert_eq!(day.controller.view.go, None, "{what}");
+    }
+    // One that has not been heard yet is not lost by it.
+    for opens in [refusal(), details()] {
+        day.asked(Ask::CleanUp);
+        day.happens(opens);
+        assert_eq!(day.controller.view.go.map(|go| go.to), Some(Page::CleanUp));
+    }
 }
 
 #[test]
@@ -219,6 +286,19 @@ fn what_comes_after_the_task_is_the_supervisor_s_to_do() {
     assert_eq!(asked, ["wish: AfterTask { act: Some(Sleep) }"]);
     assert_eq!(day.asked(Ask::NothingAfterTask), ["wish: AfterTask { act: None }"]);
     assert_eq!(day.asked(Ask::KeepAwake { on: false }), ["wish: KeepAwake { on: false }"]);
+}
+
+#[test]
+fn quit_is_the_same_in_the_window_as_in_the_tray_and_ends_the_app_alone() {
+    let quit: Ask = serde_json::from_str(r#"{"do":"quit"}"#).expect("the window's word");
+    let label = "Quit (runners keep working)".to_owned();
+    let in_the_tray = Item::Entry { label, action: Some(quit.clone()) };
+    assert_eq!(menu(&scenes::view("idle"), &scenes::now()).items.last(), Some(&in_the_tray));
+    for scene in ["idle", "busy", "absent"] {
+        let mut day = Day::begins();
+        day.told(scene);
+        assert_eq!(day.asked(quit.clone()), ["quit"], "{scene}");
+    }
 }
 
 #[test]

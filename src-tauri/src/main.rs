@@ -6,6 +6,7 @@ mod call;
 mod carry_out;
 mod controller;
 mod directories;
+mod examined;
 mod folder;
 mod geometry;
 mod icon;

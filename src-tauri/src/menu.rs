@@ -1,7 +1,7 @@
 //! The tray's menu, made from the view and the clock and nothing else. It touches no screen.
 
 use jiff::{Timestamp, ZonedDateTime};
-use protocol::{AfterTaskAct, PauseBy, Runner, RunnerState, Snapshot};
+use protocol::{AfterTaskAct, PauseBy, ProblemCode, Runner, RunnerState, Snapshot};
 
 use crate::ask::{Ask, Page, PauseLength};
 use crate::directories;
@@ -76,6 +76,7 @@ fn verbs(view: &View) -> Vec<Item> {
                 pauses,
                 resume(&runners),
                 after_task(snapshot),
+                after_task_refused(snapshot),
                 directories::directories(snapshot),
                 keep_awake(snapshot),
             ];
@@ -143,6 +144,12 @@ fn after_task(snapshot: &Snapshot) -> Option<Item> {
     Some(submenu(&label, items))
 }
 
+/// Nothing but the user's own word ends this problem.
+fn after_task_refused(snapshot: &Snapshot) -> Option<Item> {
+    let is_told = snapshot.problems.iter().any(|it| it.code == ProblemCode::AfterTaskRefused);
+    is_told.then(|| entry("Forget what failed after the task", Ask::NothingAfterTask))
+}
+
 fn act_word(act: AfterTaskAct) -> &'static str {
     match act {
         AfterTaskAct::Pause => "Pause",
@@ -152,16 +159,18 @@ fn act_word(act: AfterTaskAct) -> &'static str {
     }
 }
 
-/// What is so, in words; a click changes it.
+/// What is so, in words; a click changes it, or leads to where it is told why it cannot be.
 fn keep_awake(snapshot: &Snapshot) -> Option<Item> {
     let is_on = snapshot.preferences?.keep_awake.on;
     let why_not = snapshot.keep_awake.as_ref().and_then(|it| it.why_not.as_deref());
-    let label = match (is_on, why_not) {
-        (false, _) => "May sleep during tasks",
-        (true, None) => "Stays awake during tasks",
-        (true, Some(_)) => "May sleep in this task: see Settings",
-    };
-    Some(entry(label, Ask::KeepAwake { on: !is_on }))
+    Some(match (is_on, why_not) {
+        (false, _) => entry("May sleep during tasks", Ask::KeepAwake { on: true }),
+        (true, None) => entry("Stays awake during tasks", Ask::KeepAwake { on: false }),
+        (true, Some(_)) => {
+            let page = Page::Settings;
+            entry("May sleep in this task: see Settings", Ask::OpenPage { page })
+        }
+    })
 }
 
 fn pages(view: &View) -> Vec<Item> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use protocol::{AfterTask, KeepAwake, Preferences};
+use protocol::{AfterTask, KeepAwake, Preferences, Problem};
 
 use super::*;
 use crate::scenes;
@@ -85,6 +85,22 @@ fn what_comes_after_the_task_is_offered_shown_and_taken_back() {
 }
 
 #[test]
+fn what_could_not_be_done_after_the_task_is_forgotten_without_a_terminal() {
+    let forgets = |view: &View| {
+        let forget = ("Forget what failed after the task".to_owned(), Ask::NothingAfterTask);
+        actions(&menu(view, &scenes::now()).items).contains(&forget)
+    };
+    for name in ["idle", "busy", "problem"] {
+        assert!(!forgets(&scenes::view(name)), "{name}");
+        let refused = scene(name, |snapshot| {
+            let since = scenes::now().timestamp();
+            snapshot.problems.push(Problem::of(ProblemCode::AfterTaskRefused, since));
+        });
+        assert!(forgets(&refused), "{name}");
+    }
+}
+
+#[test]
 fn whether_it_stays_awake_is_said_and_a_click_changes_it() {
     let awake = |on, why_not: Option<&str>| {
         let view = scene("busy", |snapshot| {
@@ -95,15 +111,18 @@ fn whether_it_stays_awake_is_said_and_a_click_changes_it() {
             snapshot.keep_awake = Some(KeepAwake { held: on && why_not.is_none(), why_not });
         });
         let found = actions(&menu(&view, &scenes::now()).items);
-        found.into_iter().find(|(_, ask)| matches!(ask, Ask::KeepAwake { .. })).expect("the line")
+        let is_it =
+            |label: &str| label.starts_with("Stays awake") || label.starts_with("May sleep");
+        found.into_iter().find(|(label, _)| is_it(label)).expect("the line")
     };
     assert_eq!(
         awake(true, None),
         ("Stays awake during tasks".into(), Ask::KeepAwake { on: false })
     );
     assert_eq!(awake(false, None), ("May sleep during tasks".into(), Ask::KeepAwake { on: true }));
-    let (label, _) = awake(true, Some("The battery is at 12 %."));
-    assert_eq!(label, "May sleep in this task: see Settings");
+    let settings = Ask::OpenPage { page: Page::Settings };
+    let low = awake(true, Some("The battery is at 12 %."));
+    assert_eq!(low, ("May sleep in this task: see Settings".into(), settings), "it stays on");
     // A supervisor that knows of no preferences has no such line.
     let found = actions(&menu(&scenes::view("older-supervisor"), &scenes::now()).items);
     assert!(!found.iter().any(|(_, ask)| matches!(ask, Ask::KeepAwake { .. })), "{found:?}");

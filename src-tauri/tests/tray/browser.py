@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import socket
-import subprocess
 import urllib.error
 import urllib.request
 
@@ -39,7 +38,8 @@ class Browser:
         # An app that hands over to another one would leave the driver without a window.
         more = {"TAURI_WEBVIEW_AUTOMATION": "true", "RUNNER_TRAY_MANY": "1"}
         desk.environment |= more
-        desk.begin("WebKitWebDriver", f"--port={port}", "--host=127.0.0.1", stdout=subprocess.DEVNULL)
+        # The app speaks where its driver does.
+        desk.begin("WebKitWebDriver", f"--port={port}", "--host=127.0.0.1", stdout=desk.said, stderr=desk.said)
         for name in more:
             del desk.environment[name]
         self.url = f"http://127.0.0.1:{port}"

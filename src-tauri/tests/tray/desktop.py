@@ -40,6 +40,8 @@ class Desktop:
         self.folder = tempfile.TemporaryDirectory(prefix="runner-tray-desktop-")
         self.home = pathlib.Path(self.folder.name) / "home of ä"
         self.home.mkdir()
+        # All that the app says, below its home as everything else of it.
+        self.said = open(self.home / "said", "ab")
         self.display = self._display()
         self.screen = Screen(self.display)
         self.environment = {
@@ -73,7 +75,7 @@ class Desktop:
             self.supervisor = self.begin_supervisor(self.scene)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         for process in reversed(self.started):
             if process.poll() is None:
                 process.kill()
@@ -82,6 +84,9 @@ class Desktop:
             self.supervisor.end()
         if self.real:
             until(self._end_what_is_left, "the end of all that the app started")
+        self.said.close()
+        if failure:
+            print(pathlib.Path(self.said.name).read_text(errors="replace"), file=sys.stderr)
         self.folder.cleanup()
 
     def processes(self):
@@ -173,7 +178,7 @@ class Desktop:
         return self.supervisor
 
     def begin_app(self, *arguments, **more):
-        return self.begin(os.environ["RUNNER_TRAY_APP"], *arguments, **more)
+        return self.begin(os.environ["RUNNER_TRAY_APP"], *arguments, stdout=self.said, stderr=self.said, **more)
 
     def first_line_is(self, wanted):
         """Waits for it. `wanted` is the line, or a compiled pattern for all of it."""

@@ -40,6 +40,13 @@ class Dunst:
         """Waits for a notification."""
         until(self._shown, "a notification")
 
+    def told(self):
+        """The title and the text of each that is shown. Only closed ones can be read, so it closes them."""
+        self.shows()
+        self.control.NotificationCloseAll()
+        until(lambda: not self._shown(), "their end")
+        return [(str(it["summary"]), str(it["body"])) for it in self.control.NotificationListHistory()]
+
     def press(self, words, done, what):
         """A button, by its words, until `done`: whoever showed it may not listen yet when it is pressed first."""
         self.wanted.write_text(words + "\n")

@@ -81,9 +81,12 @@ def a_supervisor_that_began_before_the_desktop_opens_the_window_on_its_display()
 def a_start_that_fails_is_told_on_the_desktop():
     with Desktop(real=True) as desk:
         dunst = Dunst(desk)
-        (desk.home / "state").write_text("no folder")
+        state = desk.home / "state"
+        state.write_text("no folder")
         assert desk.begin_app().wait(timeout=PATIENCE) == 1
-        dunst.shows()
+        [(title, text)] = dunst.told()
+        assert title == "Runner Tray cannot start"
+        assert text == f"{state} is not a folder. Move it away", text
 
 
 def user_manager_that_knows(desk, **environment):

@@ -1,6 +1,8 @@
 """What the set-up promises in front of everything real, driven with mouse and keyboard; each function is one promise."""
 
 import json
+import os
+import pathlib
 import re
 import sys
 
@@ -117,6 +119,11 @@ def is_in_the_keychain_alone(desk, secret):
     told = desk.runnerctl("status", "--json")
     assert secret not in told
     assert [it["token_store"] for it in json.loads(told)["runners"]] == ["keychain"], told
+    # What the app says stands in such a file too.
+    app = os.environ["RUNNER_TRAY_APP"] + " "
+    [app] = [pid for (pid, _), command in desk.processes() if command.startswith(app)]
+    for output in (1, 2):
+        assert pathlib.Path(f"/proc/{app}/fd/{output}").samefile(desk.said.name)
     read = 0
     for file in desk.home.rglob("*"):
         if file.is_relative_to(desk.home / "circle") or not file.is_file():
@@ -204,10 +211,15 @@ def the_window_goes_on_over_a_restart_of_the_supervisor():
         job.until_begun()
         window.has("web-app")
 
-        # Killed and back at once: the page goes on by itself, with what the next one says.
+        # Killed and back at once: pages go on by themselves, with what the next one says.
+        window.press("Logs")
+        window.has("Live: new lines appear at the end")
+        assert "shutdown signal received" not in window.text()
         desk.kill_supervisor()
         desk.runnerctl("supervisor", "start")
         desk.runnerctl("pause")
+        window.has("shutdown signal received")
+        window.press("Overview")
         window.has("then paused")
         desk.runnerctl("resume")
         window.has("Resumes after this task")
