@@ -1,5 +1,5 @@
 /** What can come after the task, in words: as a wish and as what is going to happen. */
-import type { AfterTask, AfterTaskAct } from "../generated/protocol";
+import type { AfterTask, AfterTaskAct, Runner } from "../generated/protocol";
 import { overview as say } from "../messages/overview";
 
 export const ACTS: { act: AfterTaskAct; verb: () => string }[] = [
@@ -8,6 +8,11 @@ export const ACTS: { act: AfterTaskAct; verb: () => string }[] = [
   { act: "sleep", verb: say.afterSleep },
   { act: "restart", verb: say.afterRestart },
 ];
+
+/** Whether there is a task that something can come after. What is not known counts as one, as in the tray. */
+export function aTaskRuns(runners: Runner[]): boolean {
+  return runners.some(({ task, state }) => task || ["busy", "draining", "unknown"].includes(state));
+}
 
 const WILL: Record<AfterTaskAct, () => string> = {
   pause: say.afterPauseIs,
