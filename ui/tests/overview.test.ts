@@ -112,18 +112,57 @@ describe("a problem leads on to where it is mended", () => {
     expect(screen.getByText("Change mac-mini-01")).toBeTruthy();
   });
 
-  test("one of the machine leads to the doctor", async () => {
+  async function machineTroubled(code: string, answers = {}) {
     const view = scene("idle");
     if (view.supervisor.kind === "live") {
       view.supervisor.snapshot.problems = [
-        { code: "disk-nearly-full", summary: "The disk is nearly full.", hint: "Make room.", since: "2026-03-02T16:41:00Z" },
+        { code: code as never, summary: "It is so.", hint: "Do this.", since: "2026-03-02T16:41:00Z" },
       ];
     }
-    await open(view);
+    return open(view, { answers });
+  }
+
+  test("one of the machine leads to the doctor", async () => {
+    await machineTroubled("disk-nearly-full");
     expect(screen.getByText("This machine has a problem; 1 idle")).toBeTruthy();
     await fireEvent.click(button("Check this machine"));
     await settle();
     expect(button(/^Doctor/).getAttribute("aria-current")).toBe("page");
+  });
+
+  test("a disk without room leads to the plan of a clean-up, whoever lacks it", async () => {
+    const { made } = await machineTroubled("disk-nearly-full");
+    await fireEvent.click(button("Show what can go"));
+    await settle();
+    expect(button(/^Clean-up/).getAttribute("aria-current")).toBe("page");
+    expect(made("plan-cleanup")).toHaveLength(1);
+    await close();
+    const other = await troubled("no-room");
+    await fireEvent.click(button("Show what can go: mac-mini-01"));
+    await settle();
+    expect(other.made("plan-cleanup")).toHaveLength(1);
+  });
+
+  test("a clean-up that failed leads to the receipt of what stayed, opened", async () => {
+    await machineTroubled("cleanup-failed");
+    await fireEvent.click(button("Show what the last clean-up left"));
+    await settle();
+    const opened = document.querySelectorAll("main details[open]");
+    expect([...opened].map((it) => it.querySelector("summary .stayed")?.textContent)).toEqual(["2 stayed"]);
+    expect(document.activeElement).toBe(opened[0]?.querySelector("summary"));
+  });
+
+  test("what the machine refused to do after a task is told no more once somebody knows", async () => {
+    const { made } = await machineTroubled("after-task-refused");
+    await fireEvent.click(button("I know; do not tell me again"));
+    await settle();
+    expect(made("forget-after-task")).toEqual([{ call: "forget-after-task" }]);
+    await close();
+    const refused = { code: "supervisor-absent", title: "The supervisor is not running.", hint: "Start it." };
+    await machineTroubled("after-task-refused", { "forget-after-task": () => ({ refused }) });
+    await fireEvent.click(button("I know; do not tell me again"));
+    await settle();
+    expect(screen.getByRole("alert").textContent).toContain("The supervisor is not running.");
   });
 
   test("a command in it is shown as one; a backtick that is alone stays a letter", async () => {

@@ -460,9 +460,9 @@ describe("a fault", () => {
     expect(made("allow-notifications")).toEqual([]);
   });
 
-  // Of a task that ran, and of what comes after one: no set-up runs into them, or only waiting helps.
+  // Of a task that ran: no set-up runs into them, or only waiting helps.
   const OTHERS = [
-    "drain-unconfirmed", "drain-ignored", "agent-unattended", "after-task-refused", "history-unavailable", "run-unreadable",
+    "drain-unconfirmed", "drain-ignored", "agent-unattended", "history-unavailable", "run-unreadable",
     "task-unrecorded", "task-lost", "other",
   ];
   const codes = /type ProblemCode = ([^;]+);/.exec(protocol)?.[1]?.match(/[a-z-]+(?=")/g) ?? [];

@@ -199,6 +199,9 @@ export const claimStep = texts({
   wayReleases: "Choose another place of releases",
   wayUser: "Go to the job user",
   wayAgain: "Try again",
+  wayCleanUp: "Show what can go",
+  wayReceipts: "Show what the last clean-up left",
+  wayKnown: "I know; do not tell me again",
   wayDoctor: "Check this machine",
   wayLog: "Show its log",
 });
