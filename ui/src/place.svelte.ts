@@ -7,8 +7,11 @@ import { PAGES } from "./pages";
 type Kept = { page: Page; runner?: RunnerName; edits?: RunnerName };
 const KEY = "place";
 
-/** What of a runner's settings is to be opened, what is to be planned (a clean-up, what jobs need most), or what a clean-up left; followed once. */
-type Part = "token" | "remove" | "plan" | "essentials" | "receipts";
+/**
+ * What is to be opened of a runner's settings or of its change, what is to be planned (a clean-up, what jobs need most), or
+ * what a clean-up left; followed once.
+ */
+type Part = "token" | "remove" | "releases" | "job-user" | "plan" | "essentials" | "receipts";
 
 class Place {
   page = $state<Page>("overview");
@@ -30,8 +33,8 @@ class Place {
     this.edits = edits;
   }
 
-  edit(runner: RunnerName): void {
-    this.#go("set-up", runner, undefined);
+  edit(runner: RunnerName, part?: "releases" | "job-user"): void {
+    this.#go("set-up", runner, part);
   }
 
   go(page: Page, runner?: RunnerName, part?: Part): void {

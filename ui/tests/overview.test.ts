@@ -110,6 +110,12 @@ describe("a problem leads on to where it is mended", () => {
     await fireEvent.click(button("Go to the job user: mac-mini-01"));
     await settle();
     expect(screen.getByText("Change mac-mini-01")).toBeTruthy();
+    expect(screen.getByRole("heading", { level: 2, name: "Job user" })).toBeTruthy();
+    await close();
+    await troubled("release-not-offered");
+    await fireEvent.click(button("Choose another place of releases: mac-mini-01"));
+    await settle();
+    expect(screen.getByLabelText("Folder of the agent’s releases").closest("details")?.open).toBe(true);
   });
 
   async function machineTroubled(code: string, answers = {}) {

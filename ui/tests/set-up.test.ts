@@ -186,6 +186,7 @@ describe("left half way", () => {
     await fireEvent.click(button("Give another token"));
     await settle();
     expect(step()).toBe("Token");
+    expect(document.activeElement).toBe(screen.getByRole("heading", { level: 2, name: "Token" }));
     expect(screen.getByLabelText<HTMLInputElement>("Resource class").value).toBe("acme/macos");
   });
 
@@ -357,6 +358,29 @@ describe("a fault", () => {
     await fireEvent.click(button("Give another token"));
     await settle();
     expect(step()).toBe("Token");
+    expect(document.activeElement).toBe(screen.getByRole("heading", { level: 2, name: "Token" }));
+  });
+
+  test("another place of releases is chosen in a field that is folded away otherwise", async () => {
+    const view = scene("idle");
+    for (const runner of runnersOf(view)) {
+      runner.problems = [{ code: "release-not-offered", summary: "There is none.", hint: "Another place.", since: "2026-03-02T16:41:00Z" }];
+      runner.state = "problem";
+    }
+    keep("set-up", { step: "claim", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos" });
+    await open(view, { page: "set-up" });
+    await fireEvent.click(button("Choose another place of releases"));
+    await settle();
+    expect(document.activeElement).toBe(screen.getByRole("heading", { level: 2, name: "Name and folder" }));
+    const server = () => document.querySelector("details");
+    expect(server()?.open).toBe(true);
+    await write("Folder of the agent’s releases", "https://mirror.example");
+    await write("Folder of the agent’s releases", "");
+    expect(server()?.open).toBe(true);
+    await fireEvent.click(button("Back"));
+    await settle();
+    await goOn();
+    expect(server()?.open).toBe(false);
   });
 
   test("a download is shown with its bytes, and is tried again where it stands still", async () => {
