@@ -2,7 +2,7 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test } from "vitest";
 import type { View } from "../src/bridge";
-import type { TokenSeen } from "../src/generated/protocol";
+import type { Runner, TokenSeen } from "../src/generated/protocol";
 import protocol from "../src/generated/protocol.ts?raw";
 import { keep, kept } from "../src/kept";
 import { place } from "../src/place.svelte";
@@ -407,6 +407,44 @@ describe("a fault", () => {
     await settle();
     await fireEvent.click(button("Try the download again"));
     expect(made("install")).toEqual([{ call: "install", runner: one?.name }]);
+  });
+
+  test("while a download goes on nothing is read out but that it begins, why it waits, and that it is there", async () => {
+    const told = () => [...document.querySelectorAll("[aria-live], [role=status], [role=log], [role=alert]")].map((it) => it.textContent);
+    const later = (view: View, change: (runner: Runner) => void) => {
+      const next = structuredClone(view);
+      for (const runner of runnersOf(next)) change(runner);
+      return next;
+    };
+    const more = (runner: Runner) => runner.install && (runner.install.received += 9_000_000);
+    const view = scene("updating");
+    keep("set-up", { step: "install", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos", atLogin: false });
+    const { show } = await open(view, { page: "set-up" });
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    for (const at of ["First claim", "Install"]) {
+      await show(view);
+      if (at === "Install") await fireEvent.click(rail(/^Install/));
+      await settle();
+      expect(step()).toBe(at);
+      const before = told();
+      expect(before).not.toEqual([]);
+      expect(screen.getByText(/12 MB of 42 MB/)).toBeTruthy();
+      await show(later(view, more));
+      expect(screen.getByText(/21 MB of 42 MB/)).toBeTruthy();
+      expect(told()).toEqual(before);
+    }
+    expect(told()).toContain("Downloading…");
+    await show(later(view, ({ install }) => install && (install.waits = { why: "Tried again in a minute.", until: "2026-03-02T16:43:12Z" })));
+    expect(told()).toContain("Tried again in a minute.");
+    await show(later(view, (runner) => Object.assign(runner, { install: null, agent_version: "1.1.1" })));
+    expect(told()).toContain("1.1.1, downloaded and its check passed");
+    await close();
+    const again = await open(view);
+    const before = told();
+    await again.show(later(view, more));
+    expect(screen.getByText(/21 MB of 42 MB/)).toBeTruthy();
+    expect(told()).toEqual(before);
   });
 
   test("a token that is given in place of a refused one is stored by the same verb", async () => {
