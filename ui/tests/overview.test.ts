@@ -349,6 +349,15 @@ describe("after this task", () => {
     expect(made("after-task")).toEqual([{ call: "after-task", act: "restart" }]);
   });
 
+  test("of two runners that are waited for both are named", async () => {
+    const view = scene("after-task");
+    if (view.supervisor.kind === "live" && view.supervisor.snapshot.after_task) {
+      view.supervisor.snapshot.after_task.waits_for = ["mac-mini-01", "mac-mini-02"];
+    }
+    await open(view);
+    expect(screen.getByText("This machine goes to sleep once mac-mini-01 and mac-mini-02 have ended their tasks")).toBeTruthy();
+  });
+
   test("what is going to happen is shown until it does, and can be taken back", async () => {
     const { made } = await open(scene("after-task"));
     expect(screen.getByText("This machine goes to sleep once mac-mini-01 has ended its task")).toBeTruthy();

@@ -1,4 +1,5 @@
 /** What can come after the task, in words: as a wish and as what is going to happen. */
+import { list } from "../formats";
 import type { AfterTask, AfterTaskAct, Runner } from "../generated/protocol";
 import { overview as say } from "../messages/overview";
 
@@ -21,9 +22,9 @@ const WILL: Record<AfterTaskAct, () => string> = {
   restart: say.afterRestartIs,
 };
 
-/** "This machine goes to sleep once mac-mini-01 has ended its task". */
+/** "This machine goes to sleep once mac-mini-01 and mac-mini-02 have ended their tasks". */
 export function willBe(wanted: AfterTask): string {
   const what = (WILL[wanted.do] ?? WILL.pause)();
-  const runners = wanted.waits_for.join(", ");
-  return runners === "" ? say.afterNoWait({ what }) : say.afterWaits({ what, runners });
+  const n = wanted.waits_for.length;
+  return n === 0 ? say.afterNoWait({ what }) : say.afterWaits({ n, what, runners: list(wanted.waits_for) });
 }
