@@ -2,6 +2,7 @@ import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { View } from "../src/bridge";
 import type { RunnerState } from "../src/generated/protocol";
+import protocol from "../src/generated/protocol.ts?raw";
 import { ORDER, word as wordOf } from "../src/states";
 import { violations } from "./axe";
 import { given, type CallOf } from "../harness/replies";
@@ -17,6 +18,22 @@ describe.each(scenes)("the scene %s", (_, view) => {
     await open(view);
     expect(await violations()).toEqual([]);
   });
+});
+
+test("the scene every-problem has every code that there is, with a way on from each that one leads on from", async () => {
+  const codes = /type ProblemCode = ([^;]+);/.exec(protocol)?.[1]?.match(/[a-z-]+(?=")/g) ?? [];
+  const view = scene("every-problem");
+  const [runner] = runnersOf(view);
+  expect(runner?.problems.map((it) => it.code).sort()).toEqual(codes.filter((it) => it !== "other").sort());
+  await open(view);
+  expect(within(screen.getByRole("list", { name: "Problems of this machine" })).getAllByRole("listitem")).toHaveLength(codes.length - 1);
+  const of = (name: RegExp) => screen.getAllByRole("button", { name }).map((it) => it.textContent);
+  expect(of(/^(Check this machine|Show what|I know)[^:]*$/).sort()).toEqual([
+    "Check this machine",
+    "I know; do not tell me again",
+    "Show what can go",
+    "Show what the last clean-up left",
+  ]);
 });
 
 test.each(ORDER.map((state): [RunnerState, string] => [state, wordOf(state)]))(
