@@ -1,6 +1,7 @@
 /** The scenes in ui/fixtures, shared with the app, and some of the window's own. */
+import table from "../../docs/problems.md?raw";
 import type { Seen, View } from "../src/bridge";
-import type { PreinstallRuns, Runner, Snapshot } from "../src/generated/protocol";
+import type { PreinstallRuns, Problem, ProblemCode, Runner, Snapshot } from "../src/generated/protocol";
 
 /** The moment at which every scene plays. */
 export const NOW = new Date("2026-03-02T16:42:12Z");
@@ -57,6 +58,16 @@ const NOT_ALLOWED: Snapshot["preinstall"] = {
   taken_up: false,
 };
 
+/** One of each code, in the words of the table that is made of them; a reading and details as long as any. */
+const PROBLEMS: Problem[] = [...table.matchAll(/^## `(.+)`\n\n\*\*(.+?)\*\* (.+)$/gm)].map(([, code, summary = "", hint = ""]) => ({
+  code: code as ProblemCode,
+  summary: named(summary),
+  reading: "/Users/ada/Library/Application Support/runner-tray/runs/mac-mini-01: status 401, 0.4 s after start",
+  hint: named(hint),
+  details: "level=fatal msg=unauthorized url=https://runner.circleci.com/api/v3/runner/claim attempt=1 elapsed=0.4s",
+  since: "2026-03-02T16:40:00Z",
+}));
+
 export const scenes: [name: string, view: View][] = [
   ...shared,
   ["after-task", changed("busy", goesToSleep)],
@@ -67,6 +78,7 @@ export const scenes: [name: string, view: View][] = [
   ["installing-waits", changed("several", (snapshot) => installs(snapshot, { step: 2, title: "Install Yarn with npm", waits: "apt is used by apt-get (process 813)", cancelling: true, taken_up: true }))],
   ["not-allowed", changed("idle", (snapshot) => (snapshot.preinstall = NOT_ALLOWED))],
   ["looking", changed("idle", (snapshot) => (snapshot.preinstall = { kind: "checking", done: 14, of: 62 }))],
+  ["every-problem", changed("problem", hasEveryProblem)],
   [
     "measuring",
     changed("several", (snapshot) => {
@@ -127,6 +139,16 @@ function installs(snapshot: Snapshot, more: Partial<PreinstallRuns>): void {
     runner.state = runner.task ? "draining" : "paused";
     runner.headline = runner.task ? "Finishing a task; what jobs need is installed" : "Installing what jobs need";
   }
+}
+
+/** Of the machine and of its runner: each has ways on of its own. */
+function hasEveryProblem(snapshot: Snapshot): void {
+  snapshot.problems = PROBLEMS;
+  for (const runner of snapshot.runners) runner.problems = PROBLEMS;
+}
+
+function named(words: string): string {
+  return words.replaceAll("NAME", "mac-mini-01").replaceAll("WHAT", "put to sleep");
 }
 
 function fillsTheDisk(snapshot: Snapshot): void {

@@ -15,7 +15,9 @@ export type Ask =
   /** In the file manager; where it lies is the supervisor's word. */
   | { do: "open-directory"; directory: WorkDirId }
   | { do: "start-supervisor" }
-  | { do: "dismiss" };
+  | { do: "dismiss" }
+  /** Ends the app; supervisor, agents and tasks go on. */
+  | { do: "quit" };
 
 export type PauseLength = "quarter-hour" | "hour" | "until-tomorrow" | "until-resumed";
 

@@ -14,6 +14,8 @@ const weekdayAlone = new Intl.DateTimeFormat(LANGUAGE, { weekday: "long" });
 const dayAndMonth = new Intl.DateTimeFormat(LANGUAGE, { day: "numeric", month: "short" });
 const two = new Intl.NumberFormat(LANGUAGE, { minimumIntegerDigits: 2 });
 const whole = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
+const names = new Intl.ListFormat(LANGUAGE);
+const counts = new Intl.ListFormat(LANGUAGE, { type: "unit", style: "short" });
 const oneDigit = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** "42 s", "4 min 12 s", "2 h 05 min": as exact as one wants while watching. */
@@ -106,6 +108,21 @@ export function size(bytes: number): string {
 /** "312": no more exact than anybody wants. */
 export function rounded(n: number): string {
   return whole.format(n);
+}
+
+/** "web, api and ios". */
+export function list(words: string[]): string {
+  return inARow(names, words);
+}
+
+/** "1 busy, 2 idle": amounts that belong together. */
+export function listOfCounts(words: string[]): string {
+  return inARow(counts, words);
+}
+
+function inARow(by: Intl.ListFormat, words: string[]): string {
+  const parts = by.formatToParts(words).map(({ type, value }) => (type === "literal" ? spoken(value) : value));
+  return parts.join("");
 }
 
 export { number };

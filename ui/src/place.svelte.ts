@@ -7,6 +7,12 @@ import { PAGES } from "./pages";
 type Kept = { page: Page; runner?: RunnerName; edits?: RunnerName };
 const KEY = "place";
 
+/**
+ * What is to be opened of a runner's settings or of its change, what is to be planned (a clean-up, what jobs need most), or
+ * what a clean-up left; followed once.
+ */
+type Part = "token" | "remove" | "releases" | "job-user" | "plan" | "essentials" | "receipts";
+
 class Place {
   page = $state<Page>("overview");
   /** The runner whose log or settings are meant; undefined: the first there is. */
@@ -14,8 +20,7 @@ class Place {
   /** The runner that the wizard changes; undefined: it sets up a new one, or goes on with what was left. */
   edits = $state<RunnerName>();
 
-  /** What of that runner's settings is to be opened, or what is to be planned: a clean-up, or what jobs need most; followed once. */
-  part = $state<"token" | "remove" | "plan" | "essentials">();
+  part = $state<Part>();
 
   constructor() {
     this.restore();
@@ -28,16 +33,16 @@ class Place {
     this.edits = edits;
   }
 
-  edit(runner: RunnerName): void {
-    this.#go("set-up", runner, undefined);
+  edit(runner: RunnerName, part?: "releases" | "job-user"): void {
+    this.#go("set-up", runner, part);
   }
 
-  go(page: Page, runner?: RunnerName, part?: "token" | "remove" | "plan" | "essentials"): void {
+  go(page: Page, runner?: RunnerName, part?: Part): void {
     if (runner !== undefined) this.runner = runner;
     this.#go(page, undefined, part);
   }
 
-  #go(page: Page, edits: RunnerName | undefined, part: Place["part"]): void {
+  #go(page: Page, edits: RunnerName | undefined, part: Part | undefined): void {
     this.part = part;
     this.page = page;
     this.edits = edits;

@@ -1,4 +1,5 @@
 /** A state is a shape, a word and a colour, always all three. */
+import { listOfCounts } from "./formats";
 import type { Runner, RunnerState, TaskResult } from "./generated/protocol";
 import { results, stateCounts, states } from "./messages/common";
 
@@ -11,10 +12,8 @@ export function word(state: RunnerState): string {
 
 /** "1 busy, 2 idle": one line for all runners, in which no state hides another. */
 export function summary(runners: Runner[]): string {
-  return ORDER.map((state) => ({ state, n: runners.filter((it) => it.state === state).length }))
-    .filter(({ n }) => n > 0)
-    .map(({ state, n }) => stateCounts[state]({ n }))
-    .join(", ");
+  const all = ORDER.map((state) => ({ state, n: runners.filter((it) => it.state === state).length }));
+  return listOfCounts(all.filter(({ n }) => n > 0).map(({ state, n }) => stateCounts[state]({ n })));
 }
 
 /** The one state that stands for all, the worst of them. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { elapsed, moment, size } from "../src/formats";
+import { elapsed, list, listOfCounts, moment, size } from "../src/formats";
 
 const at = (text: string) => new Date(text);
 
@@ -43,4 +43,13 @@ test.each([
   [2_140_000_000, "2.1 GB"],
 ])("%i bytes are %s", (bytes, words) => {
   expect(size(bytes)).toBe(words);
+});
+
+test.each([
+  [[], "", ""],
+  [["a"], "a", "a"],
+  [["a", "b"], "a and b", "a, b"],
+  [["a", "b", "c"], "a, b and c", "a, b, c"],
+])("of %j people say %s, and of amounts %s", (words, names, counts) => {
+  expect([list(words), listOfCounts(words)]).toEqual([names, counts]);
 });

@@ -107,6 +107,12 @@ describe("no text is hard-coded", () => {
   });
 });
 
+test("words in a row are put together by Intl, not by a comma", () => {
+  const sources = import.meta.glob<string>("../src/**/*.{svelte,ts}", { query: "?raw", import: "default", eager: true });
+  expect(Object.keys(sources).length).toBeGreaterThan(100);
+  expect(Object.keys(sources).filter((path) => /\.join\(["'`],/.test(sources[path] ?? ""))).toEqual([]);
+});
+
 describe("a text", () => {
   const say = texts({ one: { one: "{n} task of {who}", other: "{n} tasks of {who}" }, plain: "Pause for {time}" });
 

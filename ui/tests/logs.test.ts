@@ -1,5 +1,5 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { CallOf } from "../src/calls";
 import type { LogPage } from "../src/generated/protocol";
 import { LogReader } from "../src/logs/reader.svelte";
@@ -103,6 +103,34 @@ test("at its end the log is live: what is written next appears", async () => {
   write({ ok: { ...first, text: "new\n", from: "r1:4", next: "r1:8" } });
   await settle();
   expect(screen.getByText("new")).toBeTruthy();
+});
+
+test("a supervisor that does not answer for a moment is asked again, and its log is live once more", async () => {
+  const first: LogPage = { text: "old\n", run: "r1", from: "r1:0", next: "r1:4", before: null, at_end: true, ended: false, missed: 0 };
+  const refused = { code: "supervisor-absent", title: "The supervisor is not running.", hint: "Start it." };
+  const waits: ((reply: object) => void)[] = [];
+  const { made } = await open(scene("busy"), {
+    page: "logs",
+    answers: { logs: (call) => (call.wait ? new Promise((done) => waits.push(done as never)) : { ok: first }) },
+  });
+  const waited = () => made("logs").filter((it) => it.wait);
+  waits[0]?.({ refused });
+  await settle();
+  expect(screen.getByRole("alert").textContent).toContain("The supervisor is not running.");
+  expect(screen.queryByText(/^Live/)).toBeNull();
+  expect(waited()).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(waited()).toEqual(Array(2).fill({ call: "logs", runner: "mac-mini-01", from: "r1:4", limit: 65536, wait: true }));
+  waits[1]?.({ ok: { ...first, text: "new\n", from: "r1:4", next: "r1:8" } });
+  await settle();
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.getByText(/^Live/)).toBeTruthy();
+  expect(screen.getByText("new")).toBeTruthy();
+  waits[2]?.({ refused });
+  await settle();
+  await fireEvent.keyDown(document.body, { key: "1", ctrlKey: true });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(waited()).toHaveLength(3);
 });
 
 test("another runner's log is chosen, and kept as the place", async () => {

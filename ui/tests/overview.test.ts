@@ -2,6 +2,7 @@ import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { View } from "../src/bridge";
 import type { RunnerState } from "../src/generated/protocol";
+import protocol from "../src/generated/protocol.ts?raw";
 import { ORDER, word as wordOf } from "../src/states";
 import { violations } from "./axe";
 import { given, type CallOf } from "../harness/replies";
@@ -17,6 +18,22 @@ describe.each(scenes)("the scene %s", (_, view) => {
     await open(view);
     expect(await violations()).toEqual([]);
   });
+});
+
+test("the scene every-problem has every code that there is, with a way on from each that one leads on from", async () => {
+  const codes = /type ProblemCode = ([^;]+);/.exec(protocol)?.[1]?.match(/[a-z-]+(?=")/g) ?? [];
+  const view = scene("every-problem");
+  const [runner] = runnersOf(view);
+  expect(runner?.problems.map((it) => it.code).sort()).toEqual(codes.filter((it) => it !== "other").sort());
+  await open(view);
+  expect(within(screen.getByRole("list", { name: "Problems of this machine" })).getAllByRole("listitem")).toHaveLength(codes.length - 1);
+  const of = (name: RegExp) => screen.getAllByRole("button", { name }).map((it) => it.textContent);
+  expect(of(/^(Check this machine|Show what|I know)[^:]*$/).sort()).toEqual([
+    "Check this machine",
+    "I know; do not tell me again",
+    "Show what can go",
+    "Show what the last clean-up left",
+  ]);
 });
 
 test.each(ORDER.map((state): [RunnerState, string] => [state, wordOf(state)]))(
@@ -110,20 +127,65 @@ describe("a problem leads on to where it is mended", () => {
     await fireEvent.click(button("Go to the job user: mac-mini-01"));
     await settle();
     expect(screen.getByText("Change mac-mini-01")).toBeTruthy();
+    expect(screen.getByRole("heading", { level: 2, name: "Job user" })).toBeTruthy();
+    await close();
+    await troubled("release-not-offered");
+    await fireEvent.click(button("Choose another place of releases: mac-mini-01"));
+    await settle();
+    expect(screen.getByLabelText("Folder of the agent’s releases").closest("details")?.open).toBe(true);
   });
 
-  test("one of the machine leads to the doctor", async () => {
+  async function machineTroubled(code: string, answers = {}) {
     const view = scene("idle");
     if (view.supervisor.kind === "live") {
       view.supervisor.snapshot.problems = [
-        { code: "disk-nearly-full", summary: "The disk is nearly full.", hint: "Make room.", since: "2026-03-02T16:41:00Z" },
+        { code: code as never, summary: "It is so.", hint: "Do this.", since: "2026-03-02T16:41:00Z" },
       ];
     }
-    await open(view);
+    return open(view, { answers });
+  }
+
+  test("one of the machine leads to the doctor", async () => {
+    await machineTroubled("disk-nearly-full");
     expect(screen.getByText("This machine has a problem; 1 idle")).toBeTruthy();
     await fireEvent.click(button("Check this machine"));
     await settle();
     expect(button(/^Doctor/).getAttribute("aria-current")).toBe("page");
+  });
+
+  test("a disk without room leads to the plan of a clean-up, whoever lacks it", async () => {
+    const { made } = await machineTroubled("disk-nearly-full");
+    await fireEvent.click(button("Show what can go"));
+    await settle();
+    expect(button(/^Clean-up/).getAttribute("aria-current")).toBe("page");
+    expect(made("plan-cleanup")).toHaveLength(1);
+    await close();
+    const other = await troubled("no-room");
+    await fireEvent.click(button("Show what can go: mac-mini-01"));
+    await settle();
+    expect(other.made("plan-cleanup")).toHaveLength(1);
+  });
+
+  test("a clean-up that failed leads to the receipt of what stayed, opened", async () => {
+    await machineTroubled("cleanup-failed");
+    await fireEvent.click(button("Show what the last clean-up left"));
+    await settle();
+    const opened = document.querySelectorAll("main details[open]");
+    expect([...opened].map((it) => it.querySelector("summary .stayed")?.textContent)).toEqual(["2 stayed"]);
+    expect(document.activeElement).toBe(opened[0]?.querySelector("summary"));
+  });
+
+  test("what the machine refused to do after a task is told no more once somebody knows", async () => {
+    const { made } = await machineTroubled("after-task-refused");
+    await fireEvent.click(button("I know; do not tell me again"));
+    await settle();
+    expect(made("forget-after-task")).toEqual([{ call: "forget-after-task" }]);
+    await close();
+    const refused = { code: "supervisor-absent", title: "The supervisor is not running.", hint: "Start it." };
+    await machineTroubled("after-task-refused", { "forget-after-task": () => ({ refused }) });
+    await fireEvent.click(button("I know; do not tell me again"));
+    await settle();
+    expect(screen.getByRole("alert").textContent).toContain("The supervisor is not running.");
   });
 
   test("a command in it is shown as one; a backtick that is alone stays a letter", async () => {
@@ -302,6 +364,15 @@ describe("after this task", () => {
     expect(made("after-task")).toEqual([]);
     await fireEvent.click(button("Restart this machine when the task has ended"));
     expect(made("after-task")).toEqual([{ call: "after-task", act: "restart" }]);
+  });
+
+  test("of two runners that are waited for both are named", async () => {
+    const view = scene("after-task");
+    if (view.supervisor.kind === "live" && view.supervisor.snapshot.after_task) {
+      view.supervisor.snapshot.after_task.waits_for = ["mac-mini-01", "mac-mini-02"];
+    }
+    await open(view);
+    expect(screen.getByText("This machine goes to sleep once mac-mini-01 and mac-mini-02 have ended their tasks")).toBeTruthy();
   });
 
   test("what is going to happen is shown until it does, and can be taken back", async () => {

@@ -1,8 +1,10 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test } from "vitest";
 import cli from "../../docs/cli.md?raw";
+import menus from "../../src-tauri/src/snapshots/runner_tray__menu__tests__the_menu_of_every_scene.snap?raw";
 import type { View } from "../src/bridge";
-import { scene } from "../harness/scenes";
+import { commands as commandsFor } from "../src/palette/commands";
+import { NOW, scene } from "../harness/scenes";
 import { close, open, settle } from "./window";
 
 afterEach(close);
@@ -192,6 +194,8 @@ describe("everything the tray can do is there", () => {
     ["idle", "Copy lines for .circleci/config.yml"],
     ["idle", "Copy the agent’s configuration"],
     ["idle", "Stop the supervisor; agents and tasks go on"],
+    ["idle", "Quit Runner Tray; runners keep working"],
+    ["absent", "Quit Runner Tray; runners keep working"],
     ["absent", "Start the supervisor"],
     ["idle", "Go to History"],
     ["idle", "Go to Directories"],
@@ -209,6 +213,68 @@ describe("everything the tray can do is there", () => {
     await commands(scene(name));
     await type(title);
     expect(found()).toContain(title);
+  });
+
+  test.each(["idle", "absent"])("Quit is the app's alone, and the only one where no task runs: %s", async (name) => {
+    const { asked } = await commands(scene(name));
+    await type("quit");
+    expect(found()).toEqual(["Quit Runner Tray; runners keep working"]);
+    await press("Enter");
+    expect(asked).toEqual([{ do: "quit" }]);
+  });
+
+  test("of two that quit, the harmless one comes first", async () => {
+    await commands(scene("busy"));
+    await type("quit");
+    expect(found()).toEqual(["Quit Runner Tray; runners keep working", "After this task: quit Runner Tray"]);
+  });
+
+  /** Each line of the tray's menu that does something, and the command that does the same; none for what opens the window, which is open. */
+  const SAME: [line: RegExp, title?: string][] = [
+    [/^(Pause (for )?)?15 minutes$/i, "Pause for 15 minutes"],
+    [/^(Pause (for )?)?1 hour$/i, "Pause for 1 hour"],
+    [/^(Pause )?until tomorrow 09:00$/i, "Pause until tomorrow 09:00"],
+    [/^(Pause )?until I resume$/i, "Pause until I resume"],
+    [/^Resume/, "Resume"],
+    [/^Pause$/, "After this task: pause all runners"],
+    [/^(Quit|Finish (this task|these tasks), then stop)$/, "After this task: quit Runner Tray"],
+    [/^Sleep$/, "After this task: put this machine to sleep"],
+    [/^Restart this machine/, "After this task: restart this machine"],
+    [/^Nothing: go on claiming$/, "After this task: nothing more"],
+    [/ {2}[\d.]+ (B|kB|MB|GB)$/, "Open the working directory "],
+    [/^Show (all \d+ )?in Runner Tray/, "Go to Directories"],
+    [/^Clean up now…$/, "Clean up now…"],
+    [/^Stays awake during tasks$/, "Let this machine sleep while a task runs"],
+    [/^May sleep during tasks$/, "Keep this machine awake while a task runs"],
+    [/^Start it$/, "Start the supervisor"],
+    [/^Set up a runner…$/, "Set up a runner"],
+    [/^Logs$/, "Go to Logs"],
+    [/^Doctor/, "Go to Doctor"],
+    [/^(Quit \(runners keep working\)|Keep running in the background)$/, "Quit Runner Tray; runners keep working"],
+    [/^Open Runner Tray$/],
+  ];
+
+  const drawn = menus.split(/^== /m).slice(1).map((menu): [name: string, lines: string[]] => {
+    const [heading = "", , ...lines] = menu.trimEnd().split("\n");
+    return [heading.split(",")[0] as string, lines.map((it) => it.trim())];
+  });
+
+  test("its menu is known, scene by scene", () => expect(drawn.length).toBeGreaterThan(20));
+  test.each(drawn)("what its menu of %s offers is there, and no act after a task where it has none", (name, lines) => {
+    const titles = commandsFor(scene(name).supervisor, "", NOW).map((it) => it.title);
+    for (const line of lines.filter((it) => it !== "------" && !it.endsWith(" >"))) {
+      const same = SAME.find(([words]) => words.test(line));
+      expect(same, line).toBeDefined();
+      const title = same?.[1];
+      if (title !== undefined) expect(titles.some((it) => it.startsWith(title)), `${line}: ${title}`).toBe(true);
+    }
+    const isOffered = lines.some((it) => /^After (this task|these tasks)/.test(it));
+    expect(titles.some((it) => it.startsWith("After this task: "))).toBe(isOffered);
+  });
+
+  test("while something waits to be done after the task, no other is offered in its place", () => {
+    const titles = commandsFor(scene("after-task").supervisor, "", NOW).map((it) => it.title);
+    expect(titles.filter((it) => it.startsWith("After this task: "))).toEqual(["After this task: nothing more"]);
   });
 
   test("ending a task and restarting the machine lead to the page that says what comes of it", async () => {

@@ -2,7 +2,7 @@
 import { fireEvent, screen, within } from "@testing-library/svelte";
 import { afterEach, describe, expect, test } from "vitest";
 import type { View } from "../src/bridge";
-import type { TokenSeen } from "../src/generated/protocol";
+import type { Runner, TokenSeen } from "../src/generated/protocol";
 import protocol from "../src/generated/protocol.ts?raw";
 import { keep, kept } from "../src/kept";
 import { place } from "../src/place.svelte";
@@ -186,6 +186,7 @@ describe("left half way", () => {
     await fireEvent.click(button("Give another token"));
     await settle();
     expect(step()).toBe("Token");
+    expect(document.activeElement).toBe(screen.getByRole("heading", { level: 2, name: "Token" }));
     expect(screen.getByLabelText<HTMLInputElement>("Resource class").value).toBe("acme/macos");
   });
 
@@ -357,6 +358,29 @@ describe("a fault", () => {
     await fireEvent.click(button("Give another token"));
     await settle();
     expect(step()).toBe("Token");
+    expect(document.activeElement).toBe(screen.getByRole("heading", { level: 2, name: "Token" }));
+  });
+
+  test("another place of releases is chosen in a field that is folded away otherwise", async () => {
+    const view = scene("idle");
+    for (const runner of runnersOf(view)) {
+      runner.problems = [{ code: "release-not-offered", summary: "There is none.", hint: "Another place.", since: "2026-03-02T16:41:00Z" }];
+      runner.state = "problem";
+    }
+    keep("set-up", { step: "claim", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos" });
+    await open(view, { page: "set-up" });
+    await fireEvent.click(button("Choose another place of releases"));
+    await settle();
+    expect(document.activeElement).toBe(screen.getByRole("heading", { level: 2, name: "Name and folder" }));
+    const server = () => document.querySelector("details");
+    expect(server()?.open).toBe(true);
+    await write("Folder of the agent’s releases", "https://mirror.example");
+    await write("Folder of the agent’s releases", "");
+    expect(server()?.open).toBe(true);
+    await fireEvent.click(button("Back"));
+    await settle();
+    await goOn();
+    expect(server()?.open).toBe(false);
   });
 
   test("a download is shown with its bytes, and is tried again where it stands still", async () => {
@@ -383,6 +407,44 @@ describe("a fault", () => {
     await settle();
     await fireEvent.click(button("Try the download again"));
     expect(made("install")).toEqual([{ call: "install", runner: one?.name }]);
+  });
+
+  test("while a download goes on nothing is read out but that it begins, why it waits, and that it is there", async () => {
+    const told = () => [...document.querySelectorAll("[aria-live], [role=status], [role=log], [role=alert]")].map((it) => it.textContent);
+    const later = (view: View, change: (runner: Runner) => void) => {
+      const next = structuredClone(view);
+      for (const runner of runnersOf(next)) change(runner);
+      return next;
+    };
+    const more = (runner: Runner) => runner.install && (runner.install.received += 9_000_000);
+    const view = scene("updating");
+    keep("set-up", { step: "install", way: "keep", name: "mac-mini-01", resourceClass: "acme/macos", atLogin: false });
+    const { show } = await open(view, { page: "set-up" });
+    await fireEvent.click(button("Install and start"));
+    await settle();
+    for (const at of ["First claim", "Install"]) {
+      await show(view);
+      if (at === "Install") await fireEvent.click(rail(/^Install/));
+      await settle();
+      expect(step()).toBe(at);
+      const before = told();
+      expect(before).not.toEqual([]);
+      expect(screen.getByText(/12 MB of 42 MB/)).toBeTruthy();
+      await show(later(view, more));
+      expect(screen.getByText(/21 MB of 42 MB/)).toBeTruthy();
+      expect(told()).toEqual(before);
+    }
+    expect(told()).toContain("Downloading…");
+    await show(later(view, ({ install }) => install && (install.waits = { why: "Tried again in a minute.", until: "2026-03-02T16:43:12Z" })));
+    expect(told()).toContain("Tried again in a minute.");
+    await show(later(view, (runner) => Object.assign(runner, { install: null, agent_version: "1.1.1" })));
+    expect(told()).toContain("1.1.1, downloaded and its check passed");
+    await close();
+    const again = await open(view);
+    const before = told();
+    await again.show(later(view, more));
+    expect(screen.getByText(/21 MB of 42 MB/)).toBeTruthy();
+    expect(told()).toEqual(before);
   });
 
   test("a token that is given in place of a refused one is stored by the same verb", async () => {
@@ -460,9 +522,9 @@ describe("a fault", () => {
     expect(made("allow-notifications")).toEqual([]);
   });
 
-  // Of a task that ran, and of what comes after one: no set-up runs into them, or only waiting helps.
+  // Of a task that ran: no set-up runs into them, or only waiting helps.
   const OTHERS = [
-    "drain-unconfirmed", "drain-ignored", "agent-unattended", "after-task-refused", "history-unavailable", "run-unreadable",
+    "drain-unconfirmed", "drain-ignored", "agent-unattended", "history-unavailable", "run-unreadable",
     "task-unrecorded", "task-lost", "other",
   ];
   const codes = /type ProblemCode = ([^;]+);/.exec(protocol)?.[1]?.match(/[a-z-]+(?=")/g) ?? [];

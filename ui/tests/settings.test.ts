@@ -125,6 +125,20 @@ describe("a runner is removed", () => {
 });
 
 describe("a switch", () => {
+  test("that keeps the machine awake says why it may sleep all the same", async () => {
+    const { show } = await open(scene("not-awake"), { page: "settings" });
+    const why = "This machine may go to sleep in mid-task: The battery is at 22 %, below your limit of 30 %.";
+    expect(screen.getByText(why)).toBeTruthy();
+    const told = box("Keep this machine awake").getAttribute("aria-describedby")?.split(" ") ?? [];
+    expect(told.map((id) => document.getElementById(id)?.textContent?.trim())).toContain(why);
+    const view = scene("not-awake");
+    if (view.supervisor.kind === "live" && view.supervisor.snapshot.preferences) view.supervisor.snapshot.preferences.keep_awake.on = false;
+    await show(view);
+    expect(screen.queryByText(/may go to sleep in mid-task/)).toBeNull();
+    await show(scene("busy"));
+    expect(screen.queryByText(/may go to sleep in mid-task/)).toBeNull();
+  });
+
   test("asks for its own change alone", async () => {
     const { made } = await open(scene("idle"), { page: "settings" });
     await fireEvent.click(box("Keep this machine awake"));

@@ -13,6 +13,8 @@ const FILTERED_PAGE = 512 << 10;
 /** One request for lines looks through so many pages, then asks whether to go on. */
 const MOST_PAGES = 16;
 const ENOUGH_LINES = 100;
+/** In milliseconds. Until a question that was refused is asked again: a supervisor that is replaced is back by then, or soon. */
+const A_MOMENT = 2000;
 
 export class LogReader {
   chunks = $state.raw<Chunk[]>([]);
@@ -79,25 +81,24 @@ export class LogReader {
     }
   }
 
-  /** Takes up what is written from now on until it is told to stop. */
+  /** Takes up what is written from now on until it is told to stop; a refusal stops nothing. */
   async follow(): Promise<void> {
     if (this.#following !== 0 || !this.atEnd) return;
     this.#loops += 1;
     const mine = this.#loops;
     this.#following = mine;
     while (this.#following === mine) {
-      const last = this.chunks.at(-1);
-      if (last === undefined) break;
-      const reply = await call({ call: "logs", runner: this.runner, from: last.next, limit: PAGE, wait: true });
+      const reply = await call({ call: "logs", runner: this.runner, from: this.chunks.at(-1)?.next ?? "", limit: PAGE, wait: true });
       // What another loop will ask for again is not taken twice.
       if (this.#following !== mine) return;
       if ("refused" in reply) {
         this.refusal = reply.refused;
-        break;
+        await new Promise((done) => setTimeout(done, A_MOMENT));
+        continue;
       }
+      this.refusal = undefined;
       this.#append(reply.ok);
     }
-    this.#following = 0;
   }
 
   rest(): void {

@@ -4,6 +4,7 @@ import { texts } from "./say";
 export const logs = texts({
   title: "Logs",
   live: "Live: new lines appear at the end",
+  missing: "Not live now: asked again in a moment",
   still: "Standing still while you read; go to the end to follow",
   later: "There is more below",
   ended: "This run has ended",

@@ -80,7 +80,10 @@ export const overview = texts({
   afterQuitIs: "Runner Tray quits",
   afterSleepIs: "This machine goes to sleep",
   afterRestartIs: "This machine restarts",
-  afterWaits: "{what} once {runners} has ended its task",
+  afterWaits: {
+    one: "{what} once {runners} has ended its task",
+    other: "{what} once {runners} have ended their tasks",
+  },
   afterNoWait: "{what} at once",
   afterForget: "Do not",
   afterForgetting: "Taking it back…",

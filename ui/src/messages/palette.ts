@@ -51,6 +51,7 @@ export const palette = texts({
   cancelPreinstall: "Cancel the installation after this step",
   openDirectory: "Open the working directory {title}, {id}",
 
+  quit: "Quit Runner Tray; runners keep working",
   after: "After this task: {act}",
   afterForget: "After this task: nothing more",
 

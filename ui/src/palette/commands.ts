@@ -6,7 +6,7 @@ import { checkUp } from "../doctor/checkUp.svelte";
 import { timeOfDay } from "../formats";
 import type { PreferencesChange, Runner, Snapshot } from "../generated/protocol";
 import { palette as say } from "../messages/palette";
-import { ACTS } from "../overview/afterTask";
+import { ACTS, aTaskRuns } from "../overview/afterTask";
 import { PAGES } from "../pages";
 import { copyText } from "../parts/copying";
 import { place } from "../place.svelte";
@@ -24,6 +24,8 @@ export function commands(seen: Seen, typed: string, now: Date): Command[] {
     ...runners.flatMap((runner) => ofRunner(runner, runners.length > 1)),
     ...(snapshot ? ofDisk(snapshot, now) : []),
     ...(snapshot ? ofTools(snapshot) : []),
+    // Before what quits more than the app.
+    wish(say.quit(), { do: "quit" }),
     ...(snapshot ? ofMachine(snapshot) : []),
     went(say.setUp(), () => place.go("set-up")),
     went(say.classes(), () => place.go("set-up")),
@@ -152,7 +154,7 @@ async function putBackLast(now: Date): Promise<Reply<unknown>> {
   return cleaning.refusal ? { refused: cleaning.refusal } : { ok: null };
 }
 
-function ofMachine({ preferences, after_task: after }: Snapshot): Command[] {
+function ofMachine({ preferences, after_task: after, runners }: Snapshot): Command[] {
   // One that knows of no preferences knows of nothing that comes after a task.
   if (!preferences) return [];
   const change = (title: string, change: PreferencesChange) =>
@@ -163,12 +165,12 @@ function ofMachine({ preferences, after_task: after }: Snapshot): Command[] {
       ? went(say.after({ act: verb() }), () => place.go("overview"))
       : called(say.after({ act: verb() }), () => call({ call: "after-task", act })),
   );
-  const found = after ? [called(say.afterForget(), () => call({ call: "forget-after-task" }))] : acts;
+  const forget = called(say.afterForget(), () => call({ call: "forget-after-task" }));
   const { keep_awake: awake, notifications: told } = preferences;
   const tell = (what: string, is: boolean, notifications: PreferencesChange["notifications"]) =>
     change(is ? say.tellNot({ what }) : say.tell({ what }), { notifications: notifications ?? {} });
   return [
-    ...found,
+    ...(after ? [forget] : aTaskRuns(runners) ? acts : []),
     change(awake.on ? say.letSleep() : say.keepAwake(), { keep_awake: { on: !awake.on } }),
     went(say.battery(), () => place.go("settings")),
     tell(say.problems(), told.problems, { problems: !told.problems }),

@@ -60,6 +60,9 @@ export class Draft {
   token = $state("");
   personal = $state("");
 
+  /** Whether somebody was sent to the addresses; followed once. */
+  opensServer = false;
+
   readonly #key: string;
 
   /** Of a new runner, or of the one that `edits` names; `of` is how that one is now, where that is known. */
@@ -76,6 +79,12 @@ export class Draft {
   go(step: Step): void {
     this.chosen.step = step;
     this.keep();
+  }
+
+  /** The addresses, which are folded away otherwise. */
+  showServer(): void {
+    this.opensServer = true;
+    this.go("naming");
   }
 
   keep(): void {

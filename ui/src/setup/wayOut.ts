@@ -1,7 +1,7 @@
 /** For each problem and refusal that can come up in a set-up: the verb that gets on from there. Its words come with it. */
 import { claimStep as say } from "../messages/setup";
 
-export type WayOut = "token" | "class" | "file" | "download" | "releases" | "job-user" | "doctor" | "log" | "again";
+export type WayOut = "token" | "class" | "file" | "download" | "releases" | "job-user" | "clean-up" | "receipts" | "doctor" | "log" | "again" | "known";
 
 const WAYS: { [code: string]: WayOut[] } = {
   "token-refused": ["token"],
@@ -17,7 +17,7 @@ const WAYS: { [code: string]: WayOut[] } = {
   "agent-not-installed": ["download"],
   "agent-damaged": ["download"],
   "install-stopped": ["download"],
-  "no-room": ["download", "doctor"],
+  "no-room": ["clean-up", "download", "doctor"],
   "releases-unreachable": ["download", "doctor"],
   "releases-refused": ["releases", "download"],
   "releases-untrusted": ["download", "doctor"],
@@ -28,8 +28,9 @@ const WAYS: { [code: string]: WayOut[] } = {
   "agent-crashed": ["log"],
   "cannot-start": ["log", "doctor"],
   "cannot-save": ["again", "doctor"],
-  "disk-nearly-full": ["doctor"],
-  "cleanup-failed": ["doctor"],
+  "after-task-refused": ["known"],
+  "disk-nearly-full": ["clean-up", "doctor"],
+  "cleanup-failed": ["receipts", "doctor"],
   "rotation-unfinished": ["token"],
   "rotation-unreadable": ["doctor"],
   "settings-unreadable": ["doctor"],
@@ -59,9 +60,12 @@ const WORDS: Record<WayOut, () => string> = {
   download: say.wayDownload,
   releases: say.wayReleases,
   "job-user": say.wayUser,
+  "clean-up": say.wayCleanUp,
+  receipts: say.wayReceipts,
   doctor: say.wayDoctor,
   log: say.wayLog,
   again: say.wayAgain,
+  known: say.wayKnown,
 };
 
 export function verb(way: WayOut): string {
