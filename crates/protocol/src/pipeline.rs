@@ -7,7 +7,7 @@ use crate::{ResourceClass, RunnerName};
 pub fn pipeline(name: &RunnerName, class: &ResourceClass) -> String {
     format!(
         "\
-# One job for the runners of {class}, {name} among them.
+# For {class}: {name} is one of its runners.
 version: 2.1
 jobs:
   build:

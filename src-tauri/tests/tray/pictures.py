@@ -259,6 +259,13 @@ BEST = {
     "problem": ("scene-problem-dark", None),
     "set-up": ("wizard-5-job-user-light", None),
     "tray": ("tray-menu-several-light", "480x376+160+0"),
+    "directories": ("page-directories-chosen-light", None),
+    "clean-up": ("page-clean-up-dark", None),
+    "preinstall": ("views/preinstall-plan-900-light", None),
+    # A week that was lived through by nobody in the time of a test.
+    "history": ("views/history-week-900-light", None),
+    "doctor": ("page-doctor-light", None),
+    "commands": ("page-commands-dark", None),
 }
 
 

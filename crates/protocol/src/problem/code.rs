@@ -161,7 +161,7 @@ problems! {
     RotationUnfinished {
         summary: "The rotation of this runner's token was begun and is not finished.",
         reading: "the step it came to",
-        hint: "Go on with it: runnerctl token rotate --runner NAME",
+        hint: "Go on with it: `runnerctl token rotate --runner NAME`",
         heals: OnYourWord,
     }
     /// The record of a rotation that was begun cannot be read, so it cannot be gone on with.
@@ -192,7 +192,7 @@ problems! {
         summary: "The agent could not be installed.",
         reading: "what failed, with its path",
         hint: "Check that the folder is yours and that its disk can be written. It is tried again \
-               by itself, at most every 5 minutes; at once: runnerctl agent install",
+               by itself, at most every 5 minutes; at once: `runnerctl agent install`",
         heals: OnceMended,
     }
     /// The server of the agent's releases gives no answer, or one that says "later".
@@ -200,14 +200,14 @@ problems! {
         summary: "The agent's release server does not answer as it should.",
         reading: "the address, and what came of asking it",
         hint: "Check the network, and the proxy where one is needed (HTTPS_PROXY). It is tried \
-               again by itself, at most every 5 minutes; at once: runnerctl agent install",
+               again by itself, at most every 5 minutes; at once: `runnerctl agent install`",
         heals: OnceMended,
     }
     /// The server of the agent's releases answers, but not with a release.
     ReleasesRefused {
         summary: "The place of the agent's releases does not offer any.",
         reading: "the address, and what was found there",
-        hint: "Check the releases address (runnerctl setup --releases-url): it is the folder that \
+        hint: "Check the releases address (`runnerctl setup --releases-url`): it is the folder that \
                holds manifest.json. Something between here and there may answer in its stead.",
         heals: OnceMended,
     }
@@ -231,7 +231,7 @@ problems! {
     ReleaseNotOffered {
         summary: "There is no agent for this machine among the releases.",
         reading: "what is offered",
-        hint: "Use another machine, or another place of releases (runnerctl setup --releases-url). \
+        hint: "Use another machine, or another place of releases (`runnerctl setup --releases-url`). \
                It is looked again by itself, at most every 5 minutes.",
         heals: OnceMended,
     }
@@ -248,14 +248,14 @@ problems! {
         summary: "The disk has no room for the agent.",
         reading: "the folder, what it needs and what is free",
         hint: "Make room on it. It is tried again by itself, at most every 5 minutes; at once: \
-               runnerctl agent install",
+               `runnerctl agent install`",
         heals: OnceMended,
     }
     /// The user stopped the agent's download.
     InstallStopped {
         summary: "The agent's download was stopped.",
         reading: "that it was called off",
-        hint: "To go on with it: runnerctl agent install",
+        hint: "To go on with it: `runnerctl agent install`",
         heals: OnYourWord,
     }
     /// The agent on disk is not the one that was installed.
