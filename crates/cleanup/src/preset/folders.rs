@@ -46,7 +46,7 @@ pub(crate) struct Found {
 
 impl Look<'_> {
     /// The directories of earlier tasks of one runner, and nothing that no task of ours made. Each was used
-    /// when it was moved there.
+    /// when it was moved there, which was before the next task's.
     pub(crate) fn kept(&self, runner: &RunnerAround, limits: Limits) -> Found {
         let mut found = Found::default();
         if !is_folder(&runner.kept) {
@@ -64,7 +64,8 @@ impl Look<'_> {
             !text.starts_with('.') && !is_from_before(&text) && is_folder(&root.path().join(name))
         };
         let asked = self.asked(&is_meant, &|_| None);
-        let looked = glance(&root, &asked, self.stop).and_then(|seen| {
+        let looked = glance(&root, &asked, self.stop).and_then(|mut seen| {
+            in_their_order(&mut seen);
             if !self.measure && limits.at_most_bytes.is_none() {
                 return Ok(seen);
             }
@@ -230,6 +231,45 @@ impl Found {
     }
 }
 
+/// Each later rename of a directory makes it look used, as when it is put back: of tasks of ours none was used
+/// later than the next one's.
+fn in_their_order(kept: &mut [Candidate]) {
+    let mut named: Vec<(TaskName, &mut Candidate)> =
+        kept.iter_mut().filter_map(|it| Some((TaskName::of(&it.path)?, it))).collect();
+    named.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let mut next: Option<Timestamp> = None;
+    for (_, it) in named {
+        let before_next = next.and_then(|next| next.checked_sub(SignedDuration::from_secs(1)).ok());
+        it.size.used = match (it.size.used, before_next) {
+            (Some(used), Some(before_next)) => Some(used.min(before_next)),
+            (used, None) => used,
+            (None, Some(before_next)) => Some(before_next),
+        };
+        next = it.size.used;
+    }
+}
+
+/// The name of a task, `20261129T132425.358Z-a74acd.1`: of its run, which begins with the moment it was begun at,
+/// and its number in that. One whose name was taken has another number behind it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct TaskName {
+    run: String,
+    numbers: Vec<u32>,
+}
+
+impl TaskName {
+    fn of(path: &Path) -> Option<Self> {
+        let name = path.to_str()?;
+        let (moment, rest) = name.split_once("Z-")?;
+        let is_moment = moment.len() == "20261129T132425.358".len()
+            && moment.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'T' | b'.'));
+        let mut parts = rest.split('.');
+        let run = format!("{moment}Z-{}", parts.next()?);
+        let numbers = parts.map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
+        (is_moment && !numbers.is_empty()).then_some(Self { run, numbers })
+    }
+}
+
 fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
 }
@@ -269,6 +309,19 @@ fn matches(pattern: &str, name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tasks_are_in_the_order_of_their_runs_and_numbers_and_other_names_in_none() {
+        let name = |name: &str| TaskName::of(Path::new(name));
+        let of = |run: &str| name(&format!("20261129T132425.358Z-{run}"));
+        let sorted = [of("a74acd.2"), of("a74acd.2.1"), of("a74acd.10"), of("b00000.1")];
+        assert!(sorted.iter().all(Option::is_some) && sorted.is_sorted());
+        assert!(name("20261129T132425.358Z-ffffff.9") < name("20261130T000000.000Z-000000.1"));
+        for other in ["run-1", "by-hand-1790000000", "20261129T132425.358Z-a74acd", "Z-a.1", ""] {
+            assert!(name(other).is_none(), "{other}");
+        }
+        assert!(of("a74acd.unrecorded").is_none());
+    }
 
     #[test]
     fn a_star_stands_for_anything_and_all_else_for_itself() {

@@ -43,6 +43,27 @@ fn the_last_are_kept_and_the_same_go_whether_they_were_measured_or_not() {
 }
 
 #[test]
+fn one_that_was_put_back_is_as_old_as_it_was() {
+    let mut scene = Scene::new();
+    let [old, new] = ["20261123T120000.000Z-a1b2c3.9", "20261123T120000.000Z-a1b2c3.10"];
+    let kept_dir = scene.runner().kept.clone();
+    for name in [old, new] {
+        fill(&kept_dir.join(name).join("file"), 10);
+    }
+    // To a trash and back.
+    fs::rename(kept_dir.join(old), kept_dir.with_file_name("away")).unwrap();
+    fs::rename(kept_dir.with_file_name("away"), kept_dir.join(old)).unwrap();
+    let keeps_one = || kept(Limits { keep_last: Some(1), ..Limits::default() });
+    for detail in [Detail::Quick, Detail::Measured] {
+        let group = scene.draft(&[keeps_one()], detail).groups.remove(0);
+        assert_eq!(named(&group), [old]);
+    }
+    // Nor is it taken for older than it can be.
+    scene.in_days(13);
+    assert_eq!(named(&scene.group(Choice::built_in("kept"))), [""; 0]);
+}
+
+#[test]
 fn what_is_old_goes_and_what_the_owner_marked_stays() {
     let mut scene = Scene::new();
     for name in ["a", "b"] {
