@@ -347,7 +347,7 @@ fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progr
 fn back(roots: &[Place], at: Timestamp, runners: &[RunnerAround]) -> Said {
     let (mut count, mut not, mut shut) = (0, Vec::new(), Vec::new());
     for path in roots {
-        let root = match Root::shared(path) {
+        let root = match Root::of_trash(path) {
             Ok(root) => root,
             // No plan ever had it: a program freed something there.
             Err(RootError::Top { .. } | RootError::Home { .. } | RootError::Mount { .. }) => {

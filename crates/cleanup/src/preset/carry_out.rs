@@ -25,6 +25,7 @@ use crate::roots::Root;
 use crate::stop::{Progress, Stop};
 use crate::trash::has_trash;
 use crate::whose::{before, is_from_before, left_by};
+use crate::why::Failure;
 
 /// From TERM to KILL, for what tasks left running.
 const GRACE: Duration = Duration::from_secs(5);
@@ -53,6 +54,9 @@ pub struct GroupDone {
     pub title: String,
     pub files: Option<Receipt>,
     pub steps: Vec<StepReceipt>,
+    /// As the draft has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Failure>,
     /// As the draft has them.
     pub notes: Vec<String>,
 }
@@ -138,7 +142,7 @@ pub fn sweep(
         .collect();
     places.sort();
     places.dedup();
-    let roots = places.iter().filter_map(|place| Root::shared(place).ok());
+    let roots = places.iter().filter_map(|place| Root::of_trash(place).ok());
     let sweep = |root: Root| {
         let mut receipt = remove::sweep(&root, until, now, stop, progress);
         let left = remove::batches(&root).unwrap_or_default();
@@ -158,8 +162,14 @@ pub fn sweep(
 }
 
 fn group_done(group: &Group) -> GroupDone {
-    let (preset, title, notes) = (group.preset.clone(), group.title.clone(), group.notes.clone());
-    GroupDone { preset, title, files: None, steps: Vec::new(), notes }
+    GroupDone {
+        preset: group.preset.clone(),
+        title: group.title.clone(),
+        files: None,
+        steps: Vec::new(),
+        left_out: group.left_out.clone(),
+        notes: group.notes.clone(),
+    }
 }
 
 fn refused(group: &Group, why: &str) -> GroupDone {

@@ -14,10 +14,11 @@ use super::choice::Limits;
 use super::data::{Entries, Folders};
 use crate::choose::{Candidate, Rule, plan};
 use crate::plan::{Item, Plan};
-use crate::roots::Root;
+use crate::roots::{Root, RootError};
 use crate::stop::{Progress, Stop};
 use crate::survey::{Survey, glance, survey};
 use crate::whose::is_from_before;
+use crate::why::{Failure, Why};
 
 /// In a folder that others share nothing goes that was used since.
 const SHARED_UNUSED: SignedDuration = SignedDuration::from_hours(24);
@@ -40,6 +41,10 @@ pub(crate) struct Found {
     /// Of each root, whether others share it.
     shared: Vec<bool>,
     sockets: Vec<bool>,
+    /// Where other file systems are mounted in the roots.
+    mounts: Vec<PathBuf>,
+    /// What the rules name and cannot go.
+    pub(crate) left_out: Vec<Failure>,
     /// Why something was left out.
     pub(crate) notes: Vec<String>,
 }
@@ -52,10 +57,10 @@ impl Look<'_> {
         if !is_folder(&runner.kept) {
             return found;
         }
-        let root = match Root::given(&runner.kept) {
-            Ok(root) => root,
+        let (root, mounts) = match Root::above_mounts(&runner.kept) {
+            Ok(opened) => opened,
             Err(error) => {
-                found.notes.push(error.to_string());
+                found.refused(&runner.kept, &error);
                 return found;
             }
         };
@@ -76,6 +81,12 @@ impl Look<'_> {
             }
             Ok(measured)
         });
+        if let Err(why) = looked {
+            let path = root.path().to_owned();
+            found.refused(&runner.kept, &RootError::Unreachable { path, why });
+            return found;
+        }
+        found.mounts = mounts;
         found.take(root, looked, false, false);
         found
     }
@@ -99,8 +110,18 @@ impl Look<'_> {
     }
 
     fn folder(&self, folders: &Folders, place: &Path, limits: Limits, found: &mut Found) {
-        let root = match Root::shared(place) {
-            Ok(root) => self.with_its_trash(root),
+        let is_ours = self.around.is_a_runners(place);
+        let opened = if is_ours {
+            Root::above_mounts(place)
+        } else {
+            Root::shared(place).map(|root| (root, Vec::new()))
+        };
+        let root = match opened {
+            Ok((root, mounts)) => {
+                found.mounts.extend(mounts);
+                self.with_its_trash(root)
+            }
+            Err(error) if is_ours => return found.refused(place, &error),
             Err(error) => return found.notes.push(error.to_string()),
         };
         let temp = fs::canonicalize(&self.around.temp);
@@ -179,6 +200,7 @@ impl Look<'_> {
         let roots = found.roots.iter().map(Root::planned).collect();
         let mut made = plan(roots, &found.candidates, &rules, self.now);
         found.spare_what_is_held(&mut made);
+        found.leave_mounts_out(&mut made);
         made
     }
 }
@@ -206,9 +228,33 @@ impl Found {
         }
     }
 
-    /// Whether the free-space goal may take from it: nothing of what others share.
-    pub(crate) fn is_evictable(&self, root: usize) -> bool {
-        self.shared.get(root) == Some(&false) && self.sockets.get(root) == Some(&false)
+    /// A folder of ours that is there and may not be looked into.
+    fn refused(&mut self, folder: &Path, error: &RootError) {
+        self.left_out.push(error.failure(folder.into()));
+    }
+
+    /// Whether the free-space goal may take it: nothing of what others share.
+    pub(crate) fn is_evictable(&self, it: &Candidate) -> bool {
+        let holds_mount = self.roots.get(it.root).is_some_and(|root| {
+            let path = root.path().join(&*it.path);
+            self.mounts.iter().any(|mount| mount.starts_with(&path))
+        });
+        self.shared.get(it.root) == Some(&false)
+            && self.sockets.get(it.root) == Some(&false)
+            && !holds_mount
+    }
+
+    /// To rename it would move what is mounted in it.
+    fn leave_mounts_out(&mut self, plan: &mut Plan) {
+        let Self { roots, mounts, left_out, .. } = self;
+        plan.items.retain(|item| {
+            let Some(root) = roots.get(item.root) else { return false };
+            let path = root.path().join(&*item.path);
+            let before = left_out.len();
+            let inside = mounts.iter().filter(|mount| mount.starts_with(&path));
+            left_out.extend(inside.map(|mount| Failure::new(mount.into(), Why::Mounted)));
+            left_out.len() == before
+        });
     }
 
     /// Asked of few, since every process is looked at: what is open somewhere in a folder that others

@@ -4,9 +4,14 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use cleanup::preset::{Choice, Detail, Entries, Folders, FreeGoal, Limits, Preset, What, own};
+use cleanup::preset::{
+    Choice, Detail, Entries, Folders, FreeGoal, Limits, Preset, Undo, What, carry_out, own, sweep,
+};
+use cleanup::work::{Request, Said, Work};
+use cleanup::{Failure, Fate, Progress, Stop, Why};
 
-use crate::scene::{Scene, fill, named};
+use crate::around::{Mounted, in_own_mounts};
+use crate::scene::{Scene, asked, fill, named};
 
 /// One after another, so that each was used later than the one before: the clock of files is counted
 /// in whole seconds here.
@@ -77,6 +82,103 @@ fn what_is_old_goes_and_what_the_owner_marked_stays() {
         named(&scene.group(kept(Limits { keep_last: Some(9), ..Limits::default() }))),
         [""; 0]
     );
+}
+
+fn all_of_them() -> Choice {
+    kept(Limits { keep_last: Some(0), ..Limits::default() })
+}
+
+/// Two of them; in the first something is mounted, with a file in it.
+fn with_a_mount(scene: &Scene) -> (Mounted, std::path::PathBuf) {
+    let kept_dir = &scene.runner().kept;
+    for name in ["run-1", "run-2"] {
+        fill(&kept_dir.join(name).join("file"), 10);
+    }
+    let place = kept_dir.join("run-1/deep/mount");
+    fs::create_dir_all(&place).unwrap();
+    let mounted = Mounted::at(&place, "size=1m");
+    fill(&place.join("canary"), 10);
+    (mounted, place)
+}
+
+#[test]
+fn one_that_holds_a_mount_stays_and_is_told_and_the_others_go() {
+    if in_own_mounts("kept::one_that_holds_a_mount_stays_and_is_told_and_the_others_go") {
+        return;
+    }
+    let scene = Scene::new();
+    let (mounted, place) = with_a_mount(&scene);
+    let is_told = |left_out: &[Failure]| {
+        let [told] = left_out else { panic!("{left_out:?}") };
+        assert_eq!((&told.why, told.path.to_path_buf()), (&Why::Mounted, place.clone()));
+        assert!(told.way_out.contains("umount"), "{told:?}");
+    };
+    for detail in [Detail::Quick, Detail::Measured] {
+        let group = scene.draft(&[all_of_them()], detail).groups.remove(0);
+        assert_eq!(named(&group), ["run-2"]);
+        is_told(&group.left_out);
+    }
+    // One that no rule names is no failure, and no goal takes it.
+    let path = scene.home().to_owned();
+    let goal = [FreeGoal { path, wanted: u64::MAX, least: None }];
+    let keeps_all = kept(Limits { keep_last: Some(9), ..Limits::default() });
+    let draft = scene.draft_for(&[keeps_all], &goal, Detail::Quick);
+    assert_eq!(
+        (draft.groups[0].left_out.len(), named(&draft.groups[1])),
+        (0, vec!["run-2".into()])
+    );
+    let (by_name, _) = scene.clean(by_name(&scene, &["run-1"]));
+    assert_eq!(named(&by_name), [""; 0]);
+    is_told(&by_name.left_out);
+    let (_, done) = scene.clean(all_of_them());
+    is_told(&done.left_out);
+    let kept_dir = &scene.runner().kept;
+    assert!(!kept_dir.join("run-2").exists() && place.join("canary").exists());
+    drop(mounted);
+    let (group, _) = scene.clean(all_of_them());
+    assert!(named(&group) == ["run-1"] && group.left_out.is_empty(), "{group:?}");
+}
+
+#[test]
+fn beside_a_mount_a_trash_is_swept_and_put_back() {
+    if in_own_mounts("kept::beside_a_mount_a_trash_is_swept_and_put_back") {
+        return;
+    }
+    let scene = Scene::new();
+    let (_mounted, place) = with_a_mount(&scene);
+    let kept_dir = &scene.runner().kept;
+    let (stop, progress) = (Stop::never(), Progress::default());
+    let aside = || {
+        let draft = scene.draft(&[all_of_them()], Detail::Measured);
+        carry_out(&draft, Undo::Kept, scene.now, &stop, &progress);
+        assert!(!kept_dir.join("run-2").exists() && kept_dir.join(cleanup::TRASH).exists());
+    };
+    aside();
+    let roots = vec![kept_dir.into()];
+    let work = Work::PutBack { roots, at: scene.now, runners: Vec::new() };
+    let back = asked(&Request { version: 1, within_seconds: None, work });
+    assert!(matches!(back, Said::PutBack { put_back: 1, .. }), "{back:?}");
+    aside();
+    let later = jiff::Timestamp::from_second(scene.now.as_second() + 1000).unwrap();
+    let swept = sweep(&[all_of_them()], &scene.around, later, later, &stop, &progress);
+    assert_eq!(swept[0].items[0].fate, Fate::Deleted, "{swept:?}");
+    assert!(!kept_dir.join(cleanup::TRASH).exists() && place.join("canary").exists());
+}
+
+#[test]
+fn a_folder_of_earlier_ones_that_may_not_be_cleaned_is_told() {
+    if in_own_mounts("kept::a_folder_of_earlier_ones_that_may_not_be_cleaned_is_told") {
+        return;
+    }
+    let scene = Scene::new();
+    let kept_dir = &scene.runner().kept;
+    fs::create_dir_all(kept_dir).unwrap();
+    let _mounted = Mounted::at(kept_dir, "size=1m");
+    fill(&kept_dir.join("run-1/file"), 10);
+    let (group, done) = scene.clean(all_of_them());
+    assert!(group.plan.is_none() && done.left_out == group.left_out, "{group:?}");
+    assert_eq!(group.left_out[0].why, Why::Mounted);
+    assert!(group.left_out[0].way_out.contains("umount"), "{group:?}");
 }
 
 #[test]

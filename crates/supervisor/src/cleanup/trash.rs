@@ -287,6 +287,7 @@ impl Swept {
                 title: "What earlier clean-ups left".to_owned(),
                 files: Some(of_it),
                 steps: Vec::new(),
+                left_out: Vec::new(),
                 notes: Vec::new(),
             };
             let is_nothing = group.files.as_ref().is_none_or(|it| it.items.is_empty());
