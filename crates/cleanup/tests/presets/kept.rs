@@ -182,6 +182,43 @@ fn a_folder_of_earlier_ones_that_may_not_be_cleaned_is_told() {
 }
 
 #[test]
+fn a_trash_whose_folder_may_not_be_opened_any_more_is_told_by_sweep_and_undo() {
+    if in_own_mounts(
+        "kept::a_trash_whose_folder_may_not_be_opened_any_more_is_told_by_sweep_and_undo",
+    ) {
+        return;
+    }
+    let mut scene = Scene::new();
+    scene.in_days(1);
+    let kept_dir = scene.runner().kept.clone();
+    fill(&kept_dir.join("run-1/file"), 10);
+    let (stop, progress) = (Stop::never(), Progress::default());
+    let draft = scene.draft(&[all_of_them()], Detail::Measured);
+    carry_out(&draft, Undo::Kept, scene.now, &stop, &progress);
+    let bound = Mounted::onto_itself(&kept_dir);
+    let later = jiff::Timestamp::from_second(scene.now.as_second() + 1000).unwrap();
+    let sweep_until =
+        |until| sweep(&[all_of_them()], &scene.around, until, later, &stop, &progress).remove(0);
+    let early = sweep_until(scene.now);
+    assert!(early.items[0].fate == Fate::SetAside && early.failures.is_empty(), "{early:?}");
+    let swept = sweep_until(later);
+    assert_eq!((&swept.items[0].fate, &swept.failures[0].why), (&Fate::Failed, &Why::Mounted));
+    assert_eq!(swept.items[0].path, swept.failures[0].path);
+    assert!(swept.items[0].path.starts_with(kept_dir.join(cleanup::TRASH)), "{swept:?}");
+    assert!(swept.failures[0].way_out.contains("umount"), "{swept:?}");
+    let (roots, at) = (vec![(&kept_dir).into()], scene.now);
+    let back = asked(&Request {
+        version: 1,
+        within_seconds: None,
+        work: Work::PutBack { roots, at, runners: Vec::new() },
+    });
+    let Said::PutBack { put_back: 0, not, .. } = &back else { panic!("{back:?}") };
+    assert!(not.len() == 1 && not[0].contains("is mounted"), "{not:?}");
+    drop(bound);
+    assert_eq!(sweep_until(later).items[0].fate, Fate::Deleted);
+}
+
+#[test]
 fn a_cap_on_their_size_is_heeded_before_a_task_too() {
     let scene = Scene::new();
     keep(&scene, &["old", "new"]);

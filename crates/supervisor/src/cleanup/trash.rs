@@ -429,6 +429,18 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_in_a_trash_that_may_not_be_opened_is_a_failure_of_its_receipt() {
+        let mut refused = swept(1_790_000_000, 0, 1);
+        refused.items[0].fate = Fate::Failed;
+        refused.volumes.clear();
+        let refused = of(vec![refused]);
+        let mut of_it = receipt(Timestamp::from_second(1_790_000_000).unwrap());
+        assert!(refused.amend(&mut of_it));
+        assert_eq!((of_it.freed, of_it.failures.len()), (Bytes(0), 1));
+        assert!(refused.rest().is_empty() && !refused.leaves_some());
+    }
+
+    #[test]
     fn of_very_many_that_stayed_some_are_shown_and_all_are_counted() {
         let swept = of(vec![swept(1_790_000_000, 0, MOST_FAILURES + 20)]);
         let mut of_it = receipt(Timestamp::from_second(1_790_000_000).unwrap());
