@@ -27,7 +27,7 @@ pub(crate) enum CleanupCall {
     Mark(MarkWorkDir, Reply<()>),
     Plan(AskPlan, Reply<CleanupPlan>),
     /// A plan that was made, and who waits for it.
-    Planned(Result<Arc<StoredPlan>, String>, Reply<CleanupPlan>),
+    Planned(Result<Arc<StoredPlan>, ApiError>, Reply<CleanupPlan>),
     CarryOut(CarryOut, Reply<CleanupReceipt>),
     /// Whether no task runs, asked in the middle of a clean-up.
     IsIdle(oneshot::Sender<bool>),

@@ -133,7 +133,7 @@ impl Supervisor {
 
     pub(super) fn planned(
         &mut self,
-        plan: Result<Arc<StoredPlan>, String>,
+        plan: Result<Arc<StoredPlan>, protocol::ApiError>,
         reply: Reply<CleanupPlan>,
     ) {
         self.job_is_over();
@@ -142,7 +142,7 @@ impl Supervisor {
             self.cleaning.plan = Some(Arc::clone(&plan));
             plan.shown.clone()
         });
-        let _ = reply.send(answer.map_err(|why| refusal::failed(&why)));
+        let _ = reply.send(answer);
     }
 }
 

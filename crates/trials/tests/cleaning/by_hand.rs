@@ -1,7 +1,9 @@
 //! Clean-ups by hand: the plan, its carrying out, what comes back, and what a task has to do with it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use local_circleci::{NewTask, Outcome};
 use protocol::{
@@ -341,6 +343,72 @@ fn a_task_that_begins_in_the_middle_of_a_clean_up_goes_on_and_what_is_only_for_i
     assert!(!second.exists());
     job.let_go();
     rig.assert_ended_well(&job);
+    rig.finish();
+}
+
+/// `runnerctl` at it, to be stopped.
+fn begin(rig: &Rig, words: &[&str]) -> std::process::Child {
+    let mut command = rig.place.command("runnerctl");
+    let command = command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+#[test]
+fn one_that_is_stopped_while_it_measures_removes_nothing() {
+    let mut place = Place::new();
+    let (bin, asked) = (place.path("signs").join("bin"), place.path("signs").join("asked"));
+    fs::create_dir(&bin).unwrap();
+    // Asked what would go, it thinks it over.
+    let docker = bin.join("docker");
+    let script = format!("#!/bin/sh\n: > '{}'\nexec sleep 600\n", asked.display());
+    run_dir::write_atomically(&docker, script.as_bytes()).unwrap();
+    fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let first = std::iter::once(bin).chain(std::env::split_paths(&path));
+    place.set_env("PATH", std::env::join_paths(first).unwrap());
+    let circle = Circle::start(&place);
+    let rig = Rig::with(place, circle, &Options::default());
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
+    for name in ["one", "two"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 2);
+    rig.until_state(RunnerState::Idle);
+    rig.place.runnerctl(&["presets", "set", "kept", "--keep-last", "0"]);
+    let before = names(&kept(&rig));
+    assert!(!asked.exists(), "nobody asked yet");
+    // The first of the two is planned by then.
+    let by_hand = begin(&rig, &["clean", "--preset", "kept", "--preset", "docker-containers"]);
+    until(DEADLINE, "docker is asked", || asked.exists());
+    rig.place.runnerctl(&["clean", "--stop"]);
+    let output = by_hand.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(said.contains("It was stopped; nothing was removed."), "{said}");
+    assert_eq!(names(&kept(&rig)), before);
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--preset", "kept", "--json"]);
+    assert_eq!(receipt.groups[0].went, 1, "another begins anew: {receipt:?}");
+    rig.finish();
+}
+
+#[test]
+fn one_that_is_stopped_while_it_removes_leaves_what_it_has_not_begun() {
+    let rig = Rig::idle(&Options::default());
+    let sign = |name: &str| rig.place.path("signs").join(name);
+    let (begun, second) = (sign("begun"), sign("second"));
+    own_preset(&rig, "mine", "idle_only", &format!(": > '{}'; exec sleep 50", begun.display()));
+    own_preset(&rig, "then", "idle_only", &format!(": > '{}'", second.display()));
+    let by_hand = begin(&rig, &["clean", "--preset", "mine", "--preset", "then", "--json"]);
+    until(DEADLINE, "it is at the first", || begun.exists());
+    rig.place.runnerctl(&["clean", "--stop"]);
+    let output = by_hand.wait_with_output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    let receipt: CleanupReceipt = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(receipt.cut_short.as_deref(), Some("It was stopped."), "{receipt:?}");
+    assert!(!second.exists());
+    rig.place.runnerctl(&["clean", "--preset", "then"]);
+    assert!(second.exists());
     rig.finish();
 }
 
