@@ -10,7 +10,7 @@ use protocol::{
 use tokio::sync::oneshot;
 
 use super::around::{parties, presets};
-use super::run::StoredPlan;
+use super::run::{StoredPlan, stopped};
 use super::work_dirs;
 use crate::api::refusal;
 use crate::input::Reply;
@@ -40,6 +40,28 @@ impl CleanupCall {
     fn needs_turn(&self) -> bool {
         matches!(self, Self::Plan(..) | Self::CarryOut(..) | Self::Undo(..))
     }
+
+    /// Somebody said stop before its turn came.
+    fn refuse(self) {
+        match self {
+            Self::Plan(_, reply) => {
+                let _ = reply.send(Err(stopped("It was stopped; nothing was removed.")));
+            }
+            Self::CarryOut(_, reply) => {
+                let _ = reply.send(Err(stopped("It was stopped; nothing was removed.")));
+            }
+            Self::Undo(_, reply) => {
+                let _ = reply.send(Err(stopped("It was stopped; nothing was put back.")));
+            }
+            Self::Presets(_)
+            | Self::ChangePreset(..)
+            | Self::WorkDirs { .. }
+            | Self::Mark(..)
+            | Self::Planned(..)
+            | Self::IsIdle(_)
+            | Self::Stop(_) => {}
+        }
+    }
 }
 
 impl Supervisor {
@@ -68,6 +90,9 @@ impl Supervisor {
             }
             CleanupCall::Stop(reply) => {
                 self.stop_clean_up();
+                for call in std::mem::take(&mut self.cleaning.asked) {
+                    call.refuse();
+                }
                 let _ = reply.send(Ok(()));
             }
             CleanupCall::Undo(receipt, reply) => self.undo(receipt, reply),
@@ -161,4 +186,21 @@ pub(super) fn no_such_directory(id: &WorkDirId) -> ApiError {
         format!("There is no working directory {}.", id.0),
         "`runnerctl workdirs` lists them.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_a_sweep_is_answered_when_it_is_stopped() {
+        let (reply, mut plan) = oneshot::channel();
+        CleanupCall::Plan(AskPlan::default(), reply).refuse();
+        let refused = plan.try_recv().unwrap().unwrap_err();
+        assert_eq!((refused.status, &*refused.code), (409, "stopped"));
+        let (reply, mut undo) = oneshot::channel();
+        CleanupCall::Undo(7, reply).refuse();
+        let refused = undo.try_recv().unwrap().unwrap_err();
+        assert!(refused.title.contains("nothing was put back"), "{refused:?}");
+    }
 }

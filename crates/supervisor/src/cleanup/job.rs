@@ -19,6 +19,7 @@ use super::shown::{self, Of};
 use super::trash::{Swept, Trashes};
 use super::{begun, locks};
 use crate::api::refusal;
+use crate::hold::hold_until_stopped;
 use crate::input::{Input, Loop};
 
 const TELL_EVERY: Duration = Duration::from_millis(500);
@@ -103,6 +104,7 @@ impl Job {
     pub(super) async fn sweep(&self, trashes: Trashes) -> Swept {
         let Trashes { parties, choices, until, undoable } = trashes;
         let mut swept = Swept { undoable, ..Swept::default() };
+        hold_until_stopped(&self.folders, "sweeping", self.stop.clone()).await;
         for party in parties {
             if *self.stop.borrow() {
                 break;

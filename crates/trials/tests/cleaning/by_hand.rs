@@ -12,6 +12,7 @@ use protocol::{
 };
 use trials::{
     CLASS, Circle, DEADLINE, Options, Ours, Place, RUNNER, Rig, SetClock, is_stopped, until,
+    until_some,
 };
 
 use crate::{
@@ -53,9 +54,13 @@ fn a_dry_run_is_the_plan_that_is_carried_out_and_what_went_comes_back() {
 
 /// So much later, as a supervisor sees it that begins then.
 fn later(rig: &mut Rig, clock: &SetClock, to: &str) {
+    later_with(rig, clock, to, &Options::default());
+}
+
+fn later_with(rig: &mut Rig, clock: &SetClock, to: &str, options: &Options<'_>) {
     rig.kill_supervisor();
     clock.set(to);
-    rig.start_supervisor(&Options::default());
+    rig.start_supervisor(options);
     rig.until_state(RunnerState::Idle);
 }
 
@@ -120,7 +125,6 @@ impl Drop for Immutable {
 
 #[test]
 fn whoever_asks_does_not_wait_for_a_sweep_and_what_it_left_goes_later() {
-    const FILES: usize = 40_000;
     let mut place = Place::new();
     let Some(clock) = SetClock::of(&mut place) else { return };
     let circle = Circle::start(&place);
@@ -132,31 +136,28 @@ fn whoever_asks_does_not_wait_for_a_sweep_and_what_it_left_goes_later() {
     }
     until_recorded(&rig, 2);
     let one = names(&kept(&rig))[0].clone();
-    let folder = kept(&rig).join(&one);
-    for number in 0..FILES {
-        fs::hard_link(folder.join("one.bin"), folder.join(number.to_string())).unwrap();
-    }
     let receipt: CleanupReceipt =
         json(&rig, &["clean", "--directory", &format!("{RUNNER}/{one}"), "--json"]);
-    assert!(receipt.undo_until.is_some(), "{receipt:?}");
+    let aside = receipt.groups[0].set_aside.unwrap();
+    assert!(receipt.undo_until.is_some() && aside.bytes.0 >= 100_000, "{receipt:?}");
     let trash = kept(&rig).join(TRASH);
-    let left = || -> usize {
-        let batches = names(&trash).into_iter().map(|it| trash.join(it));
-        batches
-            .flat_map(|it| names(&it).into_iter().map(move |item| it.join(item)))
-            .map(|item| names(&item).len())
-            .sum()
-    };
-    assert!(left() > FILES);
-    later(&mut rig, &clock, "+11m");
-    until(DEADLINE, "the sweep is at it", || left() < FILES);
+    let held = rig.place.folders().state.join("held-at-sweeping");
+    let at_a_sweep = Options { hold_at: Some("sweeping"), ..Options::default() };
+    later_with(&mut rig, &clock, "+11m", &at_a_sweep);
+    until(DEADLINE, "the sweep is at it", || held.exists());
     rig.place.runnerctl(&["clean", "--dry-run", "--preset", "kept"]);
-    assert!(left() > 0, "the sweep was cut");
+    assert!(!names(&trash).is_empty(), "the sweep was cut");
     assert!(!is_told_of_a_failure(&rig));
     later(&mut rig, &clock, "+22m");
     until(DEADLINE, "the rest is gone", || names(&trash).is_empty());
-    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
-    assert!(receipts.receipts.iter().all(|it| it.undo_until.is_none() && it.failures.is_empty()));
+    let receipts = until_some(DEADLINE, "and told of", || {
+        let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+        let is_over = receipts.receipts.iter().all(|it| it.undo_until.is_none());
+        is_over.then_some(receipts.receipts)
+    });
+    assert!(receipts.iter().all(|it| it.failures.is_empty()), "{receipts:?}");
+    let freed: u64 = receipts.iter().map(|it| it.freed.0).sum();
+    assert_eq!(freed, aside.bytes.0, "{receipts:?}");
     rig.finish();
 }
 
