@@ -1,6 +1,6 @@
 //! What was set aside: deleted after ten minutes, or put back before.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cleanup::preset::{Choice, Done, Entries, Folders as Entry, GroupDone};
@@ -12,7 +12,7 @@ use supervisor_core::Event;
 use tokio::task::AbortHandle;
 
 use super::around::{Party, kept_beside, presets};
-use super::left::has_trash;
+use super::left::{has_trash, may_have_trash};
 use super::locks;
 use super::run::{UNDO, busy, failure_of};
 use super::shown::{self, MOST_FAILURES, Of, moment_of};
@@ -42,16 +42,22 @@ impl Supervisor {
     /// The trashes of all users, and what in them is over.
     pub(super) fn trashes(&mut self) -> Option<Trashes> {
         let mut parties = self.parties(None).ok()?;
+        let undoable = self.records.undoable_cleanups().unwrap_or_default();
+        // The preset that named them may be gone since.
+        let volumes = undoable.iter().flat_map(|receipt| &receipt.volumes);
+        let mut told: Vec<PathBuf> = volumes.map(|volume| PathBuf::from(&volume.path)).collect();
+        told.sort();
+        told.dedup();
+        told.retain(|folder| may_have_trash(folder));
         for party in &mut parties {
             let works = party.around.runners.iter().map(|it| &it.work);
             let left = party.left.iter().filter(|it| has_trash(it));
             let left = left.flat_map(|it| [&it.work, &it.kept]);
-            party.named = works.chain(left).map(|folder| all_of(folder)).collect();
+            party.named = works.chain(left).chain(&told).map(|folder| all_of(folder)).collect();
         }
         parties.retain(|party| party.user.is_none() || !party.named.is_empty());
         let (all, _) = presets(&self.settings.as_ref().ok()?.cleanup);
         let choices = all.iter().map(super::Chosen::choice).collect();
-        let undoable = self.records.undoable_cleanups().unwrap_or_default();
         let undoable = undoable.iter().map(|receipt| receipt.at.as_second()).collect();
         Some(Trashes { parties, choices, until: now().checked_sub(UNDO).ok()?, undoable })
     }

@@ -7,8 +7,8 @@ use std::process::Stdio;
 
 use local_circleci::{NewTask, Outcome};
 use protocol::{
-    CleanupPlan, CleanupReceipt, CleanupReceipts, ProblemCode, RunnerState, WorkDir, WorkDirKind,
-    WorkDirUse, WorkDirs,
+    CleanupPlan, CleanupReceipt, CleanupReceipts, Presets, ProblemCode, RunnerState, WorkDir,
+    WorkDirKind, WorkDirUse, WorkDirs,
 };
 use trials::{
     CLASS, Circle, DEADLINE, Options, Ours, Place, RUNNER, Rig, SetClock, is_stopped, until,
@@ -159,6 +159,45 @@ fn whoever_asks_does_not_wait_for_a_sweep_and_what_it_left_goes_later() {
     let freed: u64 = receipts.iter().map(|it| it.freed.0).sum();
     assert_eq!(freed, aside.bytes.0, "{receipts:?}");
     rig.finish();
+}
+
+#[test]
+fn what_a_preset_set_aside_goes_after_ten_minutes_though_the_preset_is_gone() {
+    let mut place = Place::new();
+    let Some(clock) = SetClock::of(&mut place) else { return };
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &Options::default());
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
+    let cache = rig.place.path("signs").join("cache");
+    fs::create_dir_all(cache.join("old")).unwrap();
+    run_dir::write_atomically(&cache.join("old/file"), &[7; 10_000]).unwrap();
+    let file = rig.place.folders().settings_file();
+    let before = fs::read_to_string(&file).unwrap();
+    let own = format!(
+        "\n[[cleanup.preset]]\nid = \"mine\"\nwhat = {{ folders = [{{ root = '{}' }}] }}\n",
+        cache.display()
+    );
+    run_dir::write_atomically(&file, format!("{before}{own}").as_bytes()).unwrap();
+    until(DEADLINE, "it is heeded", || has_preset(&rig, "mine"));
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--preset", "mine", "--json"]);
+    assert!(receipt.undo_until.is_some() && receipt.failures.is_empty(), "{receipt:?}");
+    assert_eq!(names(&cache), [TRASH]);
+    run_dir::write_atomically(&file, before.as_bytes()).unwrap();
+    until(DEADLINE, "it is gone", || !has_preset(&rig, "mine"));
+    later(&mut rig, &clock, "+11m");
+    until(DEADLINE, "its trash is gone", || names(&cache).is_empty());
+    let told = until_some(DEADLINE, "the receipt says so", || {
+        let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+        receipts.receipts.into_iter().find(|it| it.id == receipt.id && it.undo_until.is_none())
+    });
+    assert!(told.freed.0 >= 10_000 && told.failures.is_empty(), "{told:?}");
+    rig.finish();
+}
+
+fn has_preset(rig: &Rig, id: &str) -> bool {
+    let presets: Presets = json(rig, &["presets", "--json"]);
+    presets.presets.iter().any(|preset| preset.id == id)
 }
 
 #[test]
