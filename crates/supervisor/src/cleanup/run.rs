@@ -237,11 +237,12 @@ impl Supervisor {
         let failed = failed.or(swept.and_then(|swept| self.note_swept(&swept)));
         let failure = failed.or_else(|| failure_of(&receipt));
         tracing::info!(freed = receipt.freed.0, why = ?receipt.why, "cleaned up");
-        // One for which there is no room now is told of at the next start.
+        // One for which there is no room now waits, and is told of at the next start if that comes before.
         if let Some(id) = self.records.cleanup(&receipt) {
             receipt.id = id;
             begun::forget(&self.folders);
         }
+        self.see_to_history();
         if receipt.undo_until.is_some() {
             self.sweep_later(UNDO);
         }
