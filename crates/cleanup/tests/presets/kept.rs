@@ -7,7 +7,7 @@ use std::time::Duration;
 use cleanup::preset::{
     Choice, Detail, Entries, Folders, FreeGoal, Limits, Preset, Undo, What, carry_out, own, sweep,
 };
-use cleanup::work::{Request, Said, Work};
+use cleanup::work::{BeforeTask, Request, Said, Work};
 use cleanup::{Failure, Fate, Progress, Stop, Why};
 
 use crate::around::{Mounted, in_own_mounts};
@@ -216,6 +216,20 @@ fn a_trash_whose_folder_may_not_be_opened_any_more_is_told_by_sweep_and_undo() {
     assert!(not.len() == 1 && not[0].contains("is mounted"), "{not:?}");
     drop(bound);
     assert_eq!(sweep_until(later).items[0].fate, Fate::Deleted);
+}
+
+#[test]
+fn before_a_task_whose_time_is_over_nothing_goes_and_that_is_said() {
+    let scene = Scene::new();
+    let file = scene.runner().kept.join("run-1/file");
+    fill(&file, 10);
+    let (choices, around) = (vec![all_of_them()], scene.around.clone());
+    let before = BeforeTask { fresh: None, choices, around, goals: Vec::new() };
+    let work = Work::BeforeTask(before);
+    let said = asked(&Request { version: 1, within_seconds: Some(0), work });
+    let Said::BeforeTask { done, failures, .. } = said else { panic!("{said:?}") };
+    assert_eq!(failures, ["its time was over before all was done"]);
+    assert!(done.groups[0].files.is_none() && file.exists(), "{done:?}");
 }
 
 #[test]
