@@ -9,11 +9,11 @@ use protocol::{
 
 use tokio::sync::oneshot;
 
-use super::around::{parties, presets};
+use super::around::{Party, presets};
 use super::run::{StoredPlan, stopped};
-use super::work_dirs;
+use super::work_dirs::{self, Folder};
 use crate::api::refusal;
-use crate::input::Reply;
+use crate::input::{Input, Reply};
 use crate::supervisor::Supervisor;
 
 pub(crate) enum CleanupCall {
@@ -25,7 +25,11 @@ pub(crate) enum CleanupCall {
         reply: Reply<WorkDirs>,
     },
     Mark(MarkWorkDir, Reply<()>),
+    /// With the directories that are there.
+    MarkOf(MarkWorkDir, Vec<Folder>, Reply<()>),
     Plan(AskPlan, Reply<CleanupPlan>),
+    /// The same, where some are named.
+    PlanOf(AskPlan, Vec<Folder>, Reply<CleanupPlan>),
     /// A plan that was made, and who waits for it.
     Planned(Result<Arc<StoredPlan>, ApiError>, Reply<CleanupPlan>),
     CarryOut(CarryOut, Reply<CleanupReceipt>),
@@ -38,13 +42,13 @@ pub(crate) enum CleanupCall {
 impl CleanupCall {
     /// It is done while nothing else is.
     fn needs_turn(&self) -> bool {
-        matches!(self, Self::Plan(..) | Self::CarryOut(..) | Self::Undo(..))
+        matches!(self, Self::Plan(..) | Self::PlanOf(..) | Self::CarryOut(..) | Self::Undo(..))
     }
 
     /// Somebody said stop before its turn came.
     fn refuse(self) {
         match self {
-            Self::Plan(_, reply) => {
+            Self::Plan(_, reply) | Self::PlanOf(_, _, reply) => {
                 let _ = reply.send(Err(stopped("It was stopped; nothing was removed.")));
             }
             Self::CarryOut(_, reply) => {
@@ -57,6 +61,7 @@ impl CleanupCall {
             | Self::ChangePreset(..)
             | Self::WorkDirs { .. }
             | Self::Mark(..)
+            | Self::MarkOf(..)
             | Self::Planned(..)
             | Self::IsIdle(_)
             | Self::Stop(_) => {}
@@ -79,10 +84,21 @@ impl Supervisor {
             CleanupCall::WorkDirs { runner, measure, reply } => {
                 self.work_dirs(runner.as_ref(), measure, Some(reply));
             }
-            CleanupCall::Mark(mark, reply) => {
-                let _ = reply.send(self.mark(&mark));
+            CleanupCall::Mark(mark, reply) => match self.parties(None) {
+                Ok(parties) => self.list(parties, |there| CleanupCall::MarkOf(mark, there, reply)),
+                Err(refused) => drop(reply.send(Err(refused))),
+            },
+            CleanupCall::MarkOf(mark, there, reply) => {
+                let _ = reply.send(self.mark(&mark, &there));
             }
-            CleanupCall::Plan(asked, reply) => self.make_plan(&asked, reply),
+            CleanupCall::Plan(asked, reply) if asked.directories.is_empty() => {
+                self.make_plan(&asked, &[], reply);
+            }
+            CleanupCall::Plan(asked, reply) => match self.parties(asked.runner.as_ref()) {
+                Ok(parties) => self.list(parties, |there| CleanupCall::PlanOf(asked, there, reply)),
+                Err(refused) => drop(reply.send(Err(refused))),
+            },
+            CleanupCall::PlanOf(asked, there, reply) => self.make_plan(&asked, &there, reply),
             CleanupCall::Planned(plan, reply) => self.planned(plan, reply),
             CleanupCall::CarryOut(asked, reply) => self.carry_out_plan(&asked, reply),
             CleanupCall::IsIdle(reply) => {
@@ -97,6 +113,19 @@ impl Supervisor {
             }
             CleanupCall::Undo(receipt, reply) => self.undo(receipt, reply),
         }
+    }
+
+    /// Looks which directories there are, off the loop, and goes on with them.
+    fn list(
+        &self,
+        parties: Vec<Party>,
+        next: impl FnOnce(Vec<Folder>) -> CleanupCall + Send + 'static,
+    ) {
+        let (history, to_loop) = (self.folders.history_file(), self.to_loop.clone());
+        tokio::task::spawn_blocking(move || {
+            let chosen = crate::history::chosen(&history).unwrap_or_default();
+            to_loop.send(Input::Cleanup(next(work_dirs::list(&parties, &chosen))));
+        });
     }
 
     /// A sweep is nobody's wish: it ends where it is, and is repeated later.
@@ -148,11 +177,9 @@ impl Supervisor {
         Ok(shown)
     }
 
-    fn mark(&mut self, mark: &MarkWorkDir) -> Result<(), ApiError> {
+    fn mark(&mut self, mark: &MarkWorkDir, there: &[Folder]) -> Result<(), ApiError> {
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
-        let chosen = crate::history::chosen(&self.folders.history_file()).unwrap_or_default();
-        let all = work_dirs::list(&parties(settings, &self.folders, None, true), &chosen);
-        let folder = all.iter().find(|folder| folder.id() == mark.id);
+        let folder = there.iter().find(|folder| folder.id() == mark.id);
         let folder = folder.ok_or_else(|| no_such_directory(&mark.id))?;
         let path = folder.path.to_str().ok_or_else(|| {
             refusal::bad_request(
