@@ -126,9 +126,9 @@ fn choose(
         }
         Rule::KeepLast(keep) => {
             // What is in use or marked stays anyway, and counts among the kept.
-            let keep = keep.saturating_sub(all.len() - free.len());
-            for at in 0..free.len().saturating_sub(keep) {
-                name(at, format!("the last {} are kept", plural(keep, "directory", "directories")));
+            let others = keep.saturating_sub(all.len() - free.len());
+            for at in 0..free.len().saturating_sub(others) {
+                name(at, the_last(*keep));
             }
         }
         Rule::UnusedFor { days } => {
@@ -176,6 +176,14 @@ fn choose(
                 );
             }
         }
+    }
+}
+
+fn the_last(keep: usize) -> String {
+    match keep {
+        0 => "none of the earlier directories is kept".to_owned(),
+        1 => "the last directory is kept".to_owned(),
+        many => format!("the last {many} directories are kept"),
     }
 }
 
@@ -253,6 +261,23 @@ mod tests {
         assert_eq!(chosen(&three, &[Rule::All]), ["middle", "new"]);
         three[0].never_delete = true;
         assert_eq!(chosen(&three, &[Rule::KeepLast(2)]), ["middle"]);
+    }
+
+    #[test]
+    fn the_reason_has_the_number_that_the_owner_set_whatever_is_marked() {
+        let mut three = ["new", "old", "older"].map(|name| candidate(name, 1, 50));
+        let why = |three: &[Candidate], keep| {
+            let root =
+                PlannedRoot { path: "/w".into(), device: 1, inode: 2, volume: 3, trash: None };
+            let now = Timestamp::from_second(NOW).unwrap();
+            let plan = plan(vec![root], three, &[Rule::KeepLast(keep)], now);
+            plan.items.first().map(|item| item.why.clone())
+        };
+        assert_eq!(why(&three, 2).as_deref(), Some("the last 2 directories are kept"));
+        three[0].never_delete = true;
+        assert_eq!(why(&three, 2).as_deref(), Some("the last 2 directories are kept"));
+        assert_eq!(why(&three, 1).as_deref(), Some("the last directory is kept"));
+        assert_eq!(why(&three, 0).as_deref(), Some("none of the earlier directories is kept"));
     }
 
     #[test]

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use process::folder::{Facts, VolumeRoom, facts_of, mount_points, open_folder_by_path, room_of};
 use rustix::io::Errno;
 
+use crate::place::Place;
 use crate::plan::PlannedRoot;
+use crate::why::{Failure, Why};
 
 /// Folders whose folders are homes.
 const OF_HOMES: [&str; 2] = ["/home", "/Users"];
@@ -48,6 +50,23 @@ pub enum RootError {
     Unknown { path: PathBuf, why: std::io::Error },
 }
 
+impl RootError {
+    /// What stays at `path` for it.
+    pub(crate) fn failure(&self, path: Place) -> Failure {
+        match self {
+            Self::Mount { mount, .. } => {
+                let way_out = Why::Mounted.way_out(&Place::from(mount));
+                Failure { path, why: Why::Mounted, way_out }
+            }
+            Self::NotAbsolute { .. }
+            | Self::Unreachable { .. }
+            | Self::Top { .. }
+            | Self::Home { .. }
+            | Self::Unknown { .. } => Failure::new(path, Why::Other(self.to_string())),
+        }
+    }
+}
+
 impl Root {
     /// Takes the folder at `path`, made canonical.
     pub fn given(path: &Path) -> Result<Self, RootError> {
@@ -70,6 +89,31 @@ impl Root {
         };
         let opened = fs::canonicalize(path).ok().and_then(|path| Self::open(path).ok());
         opened.filter(Self::is_shared).ok_or(refused)
+    }
+
+    /// As [`Root::given`]; but file systems that are mounted further down do not keep it from being one, and
+    /// are told. For a folder of ours: whoever plans leaves out what holds one, since a rename would move it.
+    pub fn above_mounts(path: &Path) -> Result<(Self, Vec<PathBuf>), RootError> {
+        let refused = match Self::given(path) {
+            Ok(root) => return Ok((root, Vec::new())),
+            Err(refused @ RootError::Mount { .. }) => refused,
+            Err(other) => return Err(other),
+        };
+        let Ok(path) = fs::canonicalize(path) else { return Err(refused) };
+        let mut mounts = mount_points().unwrap_or_else(|_| vec![path.clone()]);
+        mounts.retain(|mount| mount.starts_with(&path));
+        if mounts.contains(&path) {
+            return Err(refused);
+        }
+        match Self::open(path) {
+            Ok(root) => Ok((root, mounts)),
+            Err(_) => Err(refused),
+        }
+    }
+
+    /// For what lies in its trash alone: no deletion crosses a mount, and no rename back moves one.
+    pub(crate) fn of_trash(path: &Path) -> Result<Self, RootError> {
+        Self::shared(path).or_else(|_| Ok(Self::above_mounts(path)?.0))
     }
 
     /// Everybody may write to it, and remove what is their own alone (mode 1777).

@@ -44,6 +44,18 @@ pub(crate) fn has_trash(folder: &Path) -> bool {
     about.is_ok_and(|about| folder.join(name_in(about.uid())).is_dir())
 }
 
+/// This user's trash in the folder and its batches, by their paths: to be told of, where the folder may not be
+/// opened.
+pub(crate) fn lying_in(folder: &Path) -> (PathBuf, Vec<Batch>) {
+    let owner = std::fs::metadata(folder).map_or(0, |about| about.uid());
+    let trash = folder.join(name_in(owner));
+    let entries = std::fs::read_dir(&trash).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut batches: Vec<Batch> = names.map(|name| Batch { name }).collect();
+    batches.sort_by(|a, b| a.name.cmp(&b.name));
+    (trash, batches)
+}
+
 /// Of this user, in a folder of `owner`'s.
 fn name_in(owner: u32) -> String {
     let own = geteuid().as_raw();

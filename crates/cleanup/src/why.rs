@@ -79,7 +79,7 @@ impl Why {
         }
     }
 
-    fn way_out(&self, path: &Place) -> String {
+    pub(crate) fn way_out(&self, path: &Place) -> String {
         let path = quoted(path);
         match self {
             Self::NotYours { .. } | Self::NoPermission | Self::TooDeep => {

@@ -22,6 +22,7 @@ use crate::receipt::Receipt;
 use crate::remove::batches;
 use crate::roots::{Root, RootError};
 use crate::stop::{Progress, Stop};
+use crate::trash::has_trash;
 
 /// The version that this release speaks; a later one is refused.
 pub const VERSION: u32 = 1;
@@ -347,10 +348,16 @@ fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progr
 fn back(roots: &[Place], at: Timestamp, runners: &[RunnerAround]) -> Said {
     let (mut count, mut not, mut shut) = (0, Vec::new(), Vec::new());
     for path in roots {
-        let root = match Root::shared(path) {
+        let root = match Root::of_trash(path) {
             Ok(root) => root,
-            // No plan ever had it: a program freed something there.
-            Err(RootError::Top { .. } | RootError::Home { .. } | RootError::Mount { .. }) => {
+            Err(
+                refused
+                @ (RootError::Top { .. } | RootError::Home { .. } | RootError::Mount { .. }),
+            ) => {
+                // Else no plan ever had it: a program freed something there.
+                if has_trash(path) {
+                    not.push(refused.to_string());
+                }
                 continue;
             }
             // Of several users' roots each looks after its own.

@@ -3,16 +3,34 @@
 use std::fs::File;
 
 use host::Folders;
+use tokio::sync::watch;
 
 /// With `RUNNER_TRAY_HOLD_AT=<point>` in the environment of a debug build: leaves `held-at-<point>` in
 /// the state folder and stops this process until somebody continues it.
 pub(crate) fn hold(folders: &Folders, point: &str) {
-    if !cfg!(debug_assertions)
-        || std::env::var_os("RUNNER_TRAY_HOLD_AT").is_none_or(|at| at != point)
-    {
+    if !is_wanted(folders, point) {
         return;
     }
-    let _ = File::create(folders.state.join(format!("held-at-{point}")));
     let own = process::ProcessId::own();
     let _ = own.and_then(|own| process::signal(&own, process::Signal::STOP));
+}
+
+/// The same for one job alone, which goes on once it is told to stop.
+pub(crate) async fn hold_until_stopped(
+    folders: &Folders,
+    point: &str,
+    mut stop: watch::Receiver<bool>,
+) {
+    if is_wanted(folders, point) {
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+}
+
+fn is_wanted(folders: &Folders, point: &str) -> bool {
+    let wanted = std::env::var_os("RUNNER_TRAY_HOLD_AT");
+    if !cfg!(debug_assertions) || wanted.is_none_or(|at| at != point) {
+        return false;
+    }
+    let _ = File::create(folders.state.join(format!("held-at-{point}")));
+    true
 }

@@ -13,6 +13,8 @@ use crate::history::{History, Keep};
 
 /// More are not kept in memory; the oldest go first.
 const MOST_WAITING: usize = 1000;
+/// Each may tell of a hundred failures.
+const MOST_RECEIPTS: usize = 100;
 /// The past is looked through for what is to be forgotten after so many records or so long.
 const PRUNE_AFTER: u32 = 500;
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -21,6 +23,8 @@ pub(crate) struct Records {
     path: PathBuf,
     history: Option<History>,
     waiting: VecDeque<(FinishedTask, How)>,
+    /// Of clean-ups, that wait as well.
+    receipts: VecDeque<CleanupReceipt>,
     /// Why the history could not be used the last time; nothing where it could.
     trouble: Option<String>,
     since_pruned: u32,
@@ -37,8 +41,15 @@ enum How {
 
 impl Records {
     pub(crate) fn new(path: PathBuf) -> Self {
-        let waiting = VecDeque::new();
-        Self { path, history: None, waiting, trouble: None, since_pruned: 0, pruned_at: None }
+        Self {
+            path,
+            history: None,
+            waiting: VecDeque::new(),
+            receipts: VecDeque::new(),
+            trouble: None,
+            since_pruned: 0,
+            pruned_at: None,
+        }
     }
 
     pub(crate) fn record(&mut self, task: FinishedTask) {
@@ -89,9 +100,30 @@ impl Records {
         self.with(History::newest_notices)
     }
 
-    /// Keeps a receipt of a clean-up; its id, none where that failed.
+    /// Keeps a receipt of a clean-up; its id, none where it has to wait.
     pub(crate) fn cleanup(&mut self, receipt: &CleanupReceipt) -> Option<u64> {
-        self.with(|history| history.cleanup(receipt))
+        self.write_receipts();
+        if self.receipts.is_empty()
+            && let Some(id) = self.with(|history| history.cleanup(receipt))
+        {
+            return Some(id);
+        }
+        if self.receipts.len() >= MOST_RECEIPTS
+            && let Some(lost) = self.receipts.pop_front()
+        {
+            tracing::warn!(at = %lost.at, "a receipt waits no longer for the history");
+        }
+        self.receipts.push_back(receipt.clone());
+        None
+    }
+
+    fn write_receipts(&mut self) {
+        while let Some(receipt) = self.receipts.front().cloned() {
+            if self.with(|history| history.cleanup(&receipt)).is_none() {
+                return;
+            }
+            self.receipts.pop_front();
+        }
     }
 
     /// Whether one of that moment is there, for whatever but a task; none where nobody can tell.
@@ -129,6 +161,7 @@ impl Records {
             self.since_pruned = self.since_pruned.saturating_add(1);
             self.waiting.pop_front();
         }
+        self.write_receipts();
     }
 
     /// Why what waits does not get in.
@@ -140,7 +173,7 @@ impl Records {
     pub(crate) fn look(&mut self) {
         if self.path.exists() {
             self.with(|_| Ok(()));
-        } else if self.waiting.is_empty() {
+        } else if self.waiting.is_empty() && self.receipts.is_empty() {
             self.trouble = None;
         }
     }
@@ -232,6 +265,52 @@ mod tests {
         assert!(records.has(&task(5).id) && !records.has(&task(4).id));
         let newest = page(&path, &Asked { limit: Some(1), ..Asked::default() }).unwrap().tasks;
         assert_eq!(newest, [task(MOST_WAITING + 4)]);
+    }
+
+    fn receipt(second: i64) -> CleanupReceipt {
+        CleanupReceipt {
+            id: 0,
+            at: Timestamp::from_second(second).unwrap(),
+            why: protocol::CleanupWhy::You,
+            runner: None,
+            task: None,
+            freed: protocol::Bytes(7),
+            seconds: 1,
+            groups: Vec::new(),
+            volumes: Vec::new(),
+            failures: Vec::new(),
+            more_failures: 0,
+            undo_until: None,
+            undone: false,
+            cut_short: None,
+        }
+    }
+
+    #[test]
+    fn receipts_that_cannot_be_written_wait_too_and_come_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.sqlite");
+        std::fs::create_dir(&path).unwrap();
+        let mut records = Records::new(path.clone());
+        let most = i64::try_from(MOST_RECEIPTS).unwrap();
+        for second in 0..most + 2 {
+            assert_eq!(records.cleanup(&receipt(second)), None);
+        }
+        assert_eq!(records.receipts.len(), MOST_RECEIPTS);
+        std::fs::remove_dir(&path).unwrap();
+        let next = records.cleanup(&receipt(most + 2));
+        assert!(next.is_some() && records.receipts.is_empty(), "{:?}", records.trouble());
+        let page = crate::history::cleanups(&path, None, Some(3)).unwrap().receipts;
+        let seconds: Vec<i64> = page.iter().map(|receipt| receipt.at.as_second()).collect();
+        assert_eq!((page[0].id, seconds), (next.unwrap(), vec![most + 2, most + 1, most]));
+        // Without another clean-up it comes in with all else that waits.
+        let path = folder.path().join("another.sqlite");
+        std::fs::create_dir(&path).unwrap();
+        let mut records = Records::new(path.clone());
+        assert_eq!(records.cleanup(&receipt(1)), None);
+        std::fs::remove_dir(&path).unwrap();
+        records.write();
+        assert_eq!(records.has_cleanup(receipt(1).at), Some(true));
     }
 
     #[test]

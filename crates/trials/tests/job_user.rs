@@ -18,7 +18,7 @@ use protocol::{
 use run_dir::{RunDir, Side, TaskEnd};
 use trials::{
     Api, CLASS, Circle, DEADLINE, Desktop, Job, Options, Place, RUNNER, Secret, Supervisor,
-    TaskProcesses, User, has_tools, is_root, kill, until_some,
+    TaskProcesses, User, has_tools, is_alive, is_root, kill, until, until_some,
 };
 
 fn run(program: &str, arguments: &[&str]) -> bool {
@@ -239,6 +239,36 @@ fn left_overs_are_cleared_by_the_next_task(world: &World) {
     job.until_nothing_is_left(&processes.all());
 }
 
+/// By its owner's hand, and where the owner wants it after each task; never by another user.
+fn what_its_tasks_leave_running_is_ended_as_that_user(world: &World, user: &User) {
+    let script = "setsid sleep 300 < /dev/null > /dev/null 2>&1 & echo $! > \"$LEFT\"";
+    let leave = |name: &str| {
+        let recorded = world.api.whole_history().unwrap().len();
+        let file = world.place.path("signs").join(name);
+        world
+            .output(&NewTask::new(CLASS).env("LEFT", file.to_str().unwrap()).step("leave", script));
+        let pid: u32 = until_some(DEADLINE, "its number is there", || {
+            fs::read_to_string(&file).ok()?.trim().parse().ok()
+        });
+        until(DEADLINE, "the task is in the history", || {
+            world.api.whole_history().unwrap().len() > recorded
+        });
+        world.until_state(RunnerState::Idle);
+        process::Pid::new(pid).and_then(|pid| process::ProcessId::of(pid).ok())
+    };
+    let ask = |words: &[&str]| world.place.runnerctl(words);
+    let left = leave("left").expect("it runs on");
+    assert_eq!(process::owner(left.pid).unwrap(), Some(user.id));
+    let words = ["clean", "--dry-run", "--preset", "left-over-processes", "--json"];
+    let plan: CleanupPlan = serde_json::from_str(&ask(&words)).unwrap();
+    assert_eq!(plan.entries, 1, "{plan:?}");
+    ask(&["clean", "--preset", "left-over-processes"]);
+    until(DEADLINE, "it was ended", || !is_alive(&left));
+    ask(&["preferences", "set", "end-left-overs", "on"]);
+    assert!(leave("ended").is_none_or(|left| !is_alive(&left)));
+    ask(&["preferences", "set", "end-left-overs", "off"]);
+}
+
 /// Tries what a hostile job would try, and says how each went.
 const REACH: &str = r#"
 try() {
@@ -346,6 +376,7 @@ fn a_jobs_own_user_is_a_boundary_and_its_tasks_are_kept_as_well_as_the_owners() 
     assert!(matches!(runner.boundary, Boundary::JobUser { user: shown, .. } if shown == user.name));
     a_task_runs_as_that_user(&world, &user);
     what_its_tasks_leave_is_cleaned_up_as_that_user(&world, &user);
+    what_its_tasks_leave_running_is_ended_as_that_user(&world, &user);
     nothing_of_the_owners_is_reached(&world, &desktop);
     a_cancel_ends_all_of_its_task(&world);
     a_killed_wrapper_leaves_nothing_of_its_task(&world);
@@ -434,6 +465,7 @@ fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
     world.until_state(RunnerState::Idle);
     a_task_runs_as_that_user(&world, &user);
     what_its_tasks_leave_is_cleaned_up_as_that_user(&world, &user);
+    what_its_tasks_leave_running_is_ended_as_that_user(&world, &user);
     a_cancel_ends_all_of_its_task(&world);
     a_killed_wrapper_leaves_nothing_of_its_task(&world);
     left_overs_are_cleared_by_the_next_task(&world);

@@ -97,6 +97,11 @@ impl Around {
         Some(paths.into_iter().filter(is_other).collect())
     }
 
+    /// Whether it is a runner's working directory, or where its earlier ones are kept.
+    pub(crate) fn is_a_runners(&self, folder: &Path) -> bool {
+        self.runners.iter().any(|runner| folder == runner.work || folder == runner.kept)
+    }
+
     /// Whether entries of others in that folder are for others to clean up.
     pub(crate) fn is_anybodys(&self, written: &str, folder: &Path) -> bool {
         let is_of = |runner: &RunnerAround| {

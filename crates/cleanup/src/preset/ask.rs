@@ -26,7 +26,7 @@ pub(crate) fn tool(
     why: &str,
     stop: &Stop,
 ) -> Result<Step, String> {
-    let Some(program) = find(around, tool) else {
+    let Some(program) = program_of(around, tool) else {
         return Err(format!("{} is not installed", tool.program));
     };
     let days = limits.unused_days.unwrap_or_default();
@@ -90,7 +90,8 @@ fn run(around: &Around, program: &Path, words: Vec<String>, time_limit_seconds: 
     }
 }
 
-fn find(around: &Around, tool: &Tool) -> Option<PathBuf> {
+/// Where it is; None: it is not installed.
+pub fn program_of(around: &Around, tool: &Tool) -> Option<PathBuf> {
     let in_path = around.path.iter().map(|folder| folder.join(&tool.program));
     let beside = tool.also_at.iter().map(|written| around.place(written));
     in_path.chain(beside).find(|file| file.is_file() && access(file, Access::EXEC_OK).is_ok())

@@ -21,10 +21,11 @@ use crate::in_use::{InUse, in_use};
 use crate::place::Place;
 use crate::receipt::{Fate, ItemReceipt, Receipt, VolumeReceipt};
 use crate::remove;
-use crate::roots::Root;
+use crate::roots::{Root, RootError};
 use crate::stop::{Progress, Stop};
-use crate::trash::has_trash;
+use crate::trash::{Batch, has_trash, lying_in};
 use crate::whose::{before, is_from_before, left_by};
+use crate::why::Failure;
 
 /// From TERM to KILL, for what tasks left running.
 const GRACE: Duration = Duration::from_secs(5);
@@ -53,6 +54,9 @@ pub struct GroupDone {
     pub title: String,
     pub files: Option<Receipt>,
     pub steps: Vec<StepReceipt>,
+    /// As the draft has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Failure>,
     /// As the draft has them.
     pub notes: Vec<String>,
 }
@@ -116,7 +120,8 @@ pub fn carry_out(
 }
 
 /// Deletes what lies in the trashes of all roots of these presets: what was going when somebody was
-/// killed, and what was set aside before `until`. What may still be put back is told as set aside.
+/// killed, and what was set aside before `until`. What may still be put back is told as set aside, and what
+/// is due in a folder that may not be opened any more as failed.
 pub fn sweep(
     choices: &[Choice],
     around: &Around,
@@ -138,8 +143,11 @@ pub fn sweep(
         .collect();
     places.sort();
     places.dedup();
-    let roots = places.iter().filter_map(|place| Root::shared(place).ok());
-    let sweep = |root: Root| {
+    let sweep = |place: &std::path::PathBuf| {
+        let root = match Root::of_trash(place) {
+            Ok(root) => root,
+            Err(refused) => return not_swept(place, &refused, until, now),
+        };
         let mut receipt = remove::sweep(&root, until, now, stop, progress);
         let left = remove::batches(&root).unwrap_or_default();
         receipt.items.extend(left.iter().filter(|batch| !batch.is_going()).map(|batch| {
@@ -154,12 +162,42 @@ pub fn sweep(
         }));
         receipt
     };
-    roots.map(sweep).collect()
+    places.iter().map(sweep).collect()
+}
+
+fn not_swept(folder: &Path, refused: &RootError, until: Timestamp, now: Timestamp) -> Receipt {
+    let (trash, batches) = lying_in(folder);
+    let is_due = |batch: &&Batch| batch.is_going() || batch.at().is_none_or(|at| at < until);
+    let path = |batch: &Batch| Place::from(trash.join(batch.name()));
+    let item = |batch: &Batch| ItemReceipt {
+        path: path(batch),
+        rule: "trash".into(),
+        why: "it was set aside before".into(),
+        planned: 0,
+        freed: 0,
+        fate: if is_due(&batch) { Fate::Failed } else { Fate::SetAside },
+    };
+    Receipt {
+        version: VERSION,
+        at: now,
+        freed: 0,
+        removed: 0,
+        items: batches.iter().map(item).collect(),
+        volumes: Vec::new(),
+        failures: batches.iter().filter(is_due).map(|batch| refused.failure(path(batch))).collect(),
+        more_failures: 0,
+    }
 }
 
 fn group_done(group: &Group) -> GroupDone {
-    let (preset, title, notes) = (group.preset.clone(), group.title.clone(), group.notes.clone());
-    GroupDone { preset, title, files: None, steps: Vec::new(), notes }
+    GroupDone {
+        preset: group.preset.clone(),
+        title: group.title.clone(),
+        files: None,
+        steps: Vec::new(),
+        left_out: group.left_out.clone(),
+        notes: group.notes.clone(),
+    }
 }
 
 fn refused(group: &Group, why: &str) -> GroupDone {

@@ -113,7 +113,7 @@ pub enum Entries {
 pub struct Tool {
     /// Its name, looked up in the `PATH`.
     pub program: String,
-    /// Where it may be beside, since a service has a short `PATH`; written as a root is.
+    /// Files that it may be beside, since a service has a short `PATH`; each written as a root is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_at: Vec<String>,
     /// What would go.

@@ -20,6 +20,7 @@ use crate::place::Place;
 use crate::plan::{Item, Plan, PlannedRoot};
 use crate::roots::Root;
 use crate::stop::{Progress, Stop};
+use crate::why::Failure;
 
 /// The version that this release writes; a later one is not carried out.
 pub(crate) const VERSION: u32 = 1;
@@ -49,6 +50,9 @@ pub struct Group {
     /// Locks of tasks: where one is held nothing of it is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub while_free: Vec<Place>,
+    /// What would go and cannot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Failure>,
     /// Why there is nothing here, or less than one may think.
     pub notes: Vec<String>,
 }
@@ -158,6 +162,7 @@ impl Group {
             bytes: Some(0),
             idle_only: false,
             while_free: Vec::new(),
+            left_out: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -258,7 +263,8 @@ impl Drafting<'_> {
     }
 
     fn files(&mut self, mut found: Found, limits: Limits, group: &mut Group) {
-        if found.candidates.is_empty() && found.notes.is_empty() {
+        let says_why = !found.notes.is_empty() || !found.left_out.is_empty();
+        if found.candidates.is_empty() && !says_why {
             group.notes.push("there is nothing of it here".to_owned());
         }
         let mut plan = self.look.plan(&mut found, limits);
@@ -269,6 +275,7 @@ impl Drafting<'_> {
         plan.items.retain(|_| is_new.next() == Some(true));
         self.offer(&found, plan.roots.clone(), group.idle_only);
         group.notes.append(&mut found.notes);
+        group.left_out.append(&mut found.left_out);
         group.take(plan);
     }
 
@@ -278,7 +285,7 @@ impl Drafting<'_> {
         let before = pool.roots.len();
         pool.roots.extend(roots);
         pool.idle_only.resize(pool.roots.len(), idle_only);
-        let evictable = found.candidates.iter().filter(|it| found.is_evictable(it.root));
+        let evictable = found.candidates.iter().filter(|it| found.is_evictable(it));
         pool.candidates
             .extend(evictable.map(|it| Candidate { root: it.root + before, ..it.clone() }));
     }

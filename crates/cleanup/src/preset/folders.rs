@@ -14,10 +14,11 @@ use super::choice::Limits;
 use super::data::{Entries, Folders};
 use crate::choose::{Candidate, Rule, plan};
 use crate::plan::{Item, Plan};
-use crate::roots::Root;
+use crate::roots::{Root, RootError};
 use crate::stop::{Progress, Stop};
 use crate::survey::{Survey, glance, survey};
 use crate::whose::is_from_before;
+use crate::why::{Failure, Why};
 
 /// In a folder that others share nothing goes that was used since.
 const SHARED_UNUSED: SignedDuration = SignedDuration::from_hours(24);
@@ -40,22 +41,26 @@ pub(crate) struct Found {
     /// Of each root, whether others share it.
     shared: Vec<bool>,
     sockets: Vec<bool>,
+    /// Where other file systems are mounted in the roots.
+    mounts: Vec<PathBuf>,
+    /// What the rules name and cannot go.
+    pub(crate) left_out: Vec<Failure>,
     /// Why something was left out.
     pub(crate) notes: Vec<String>,
 }
 
 impl Look<'_> {
     /// The directories of earlier tasks of one runner, and nothing that no task of ours made. Each was used
-    /// when it was moved there.
+    /// when it was moved there, which was before the next task's.
     pub(crate) fn kept(&self, runner: &RunnerAround, limits: Limits) -> Found {
         let mut found = Found::default();
         if !is_folder(&runner.kept) {
             return found;
         }
-        let root = match Root::given(&runner.kept) {
-            Ok(root) => root,
+        let (root, mounts) = match Root::above_mounts(&runner.kept) {
+            Ok(opened) => opened,
             Err(error) => {
-                found.notes.push(error.to_string());
+                found.refused(&runner.kept, &error);
                 return found;
             }
         };
@@ -64,7 +69,8 @@ impl Look<'_> {
             !text.starts_with('.') && !is_from_before(&text) && is_folder(&root.path().join(name))
         };
         let asked = self.asked(&is_meant, &|_| None);
-        let looked = glance(&root, &asked, self.stop).and_then(|seen| {
+        let looked = glance(&root, &asked, self.stop).and_then(|mut seen| {
+            in_their_order(&mut seen);
             if !self.measure && limits.at_most_bytes.is_none() {
                 return Ok(seen);
             }
@@ -75,6 +81,12 @@ impl Look<'_> {
             }
             Ok(measured)
         });
+        if let Err(why) = looked {
+            let path = root.path().to_owned();
+            found.refused(&runner.kept, &RootError::Unreachable { path, why });
+            return found;
+        }
+        found.mounts = mounts;
         found.take(root, looked, false, false);
         found
     }
@@ -98,8 +110,18 @@ impl Look<'_> {
     }
 
     fn folder(&self, folders: &Folders, place: &Path, limits: Limits, found: &mut Found) {
-        let root = match Root::shared(place) {
-            Ok(root) => self.with_its_trash(root),
+        let is_ours = self.around.is_a_runners(place);
+        let opened = if is_ours {
+            Root::above_mounts(place)
+        } else {
+            Root::shared(place).map(|root| (root, Vec::new()))
+        };
+        let root = match opened {
+            Ok((root, mounts)) => {
+                found.mounts.extend(mounts);
+                self.with_its_trash(root)
+            }
+            Err(error) if is_ours => return found.refused(place, &error),
             Err(error) => return found.notes.push(error.to_string()),
         };
         let temp = fs::canonicalize(&self.around.temp);
@@ -178,6 +200,7 @@ impl Look<'_> {
         let roots = found.roots.iter().map(Root::planned).collect();
         let mut made = plan(roots, &found.candidates, &rules, self.now);
         found.spare_what_is_held(&mut made);
+        found.leave_mounts_out(&mut made);
         made
     }
 }
@@ -205,9 +228,33 @@ impl Found {
         }
     }
 
-    /// Whether the free-space goal may take from it: nothing of what others share.
-    pub(crate) fn is_evictable(&self, root: usize) -> bool {
-        self.shared.get(root) == Some(&false) && self.sockets.get(root) == Some(&false)
+    /// A folder of ours that is there and may not be looked into.
+    fn refused(&mut self, folder: &Path, error: &RootError) {
+        self.left_out.push(error.failure(folder.into()));
+    }
+
+    /// Whether the free-space goal may take it: nothing of what others share.
+    pub(crate) fn is_evictable(&self, it: &Candidate) -> bool {
+        let holds_mount = self.roots.get(it.root).is_some_and(|root| {
+            let path = root.path().join(&*it.path);
+            self.mounts.iter().any(|mount| mount.starts_with(&path))
+        });
+        self.shared.get(it.root) == Some(&false)
+            && self.sockets.get(it.root) == Some(&false)
+            && !holds_mount
+    }
+
+    /// To rename it would move what is mounted in it.
+    fn leave_mounts_out(&mut self, plan: &mut Plan) {
+        let Self { roots, mounts, left_out, .. } = self;
+        plan.items.retain(|item| {
+            let Some(root) = roots.get(item.root) else { return false };
+            let path = root.path().join(&*item.path);
+            let before = left_out.len();
+            let inside = mounts.iter().filter(|mount| mount.starts_with(&path));
+            left_out.extend(inside.map(|mount| Failure::new(mount.into(), Why::Mounted)));
+            left_out.len() == before
+        });
     }
 
     /// Asked of few, since every process is looked at: what is open somewhere in a folder that others
@@ -227,6 +274,45 @@ impl Found {
         let held = process::are_held(&paths).unwrap_or_else(|_| vec![true; paths.len()]);
         let mut held = held.into_iter();
         plan.items.retain(|item| !(held.next() == Some(true) && is(&self.shared, item)));
+    }
+}
+
+/// Each later rename of a directory makes it look used, as when it is put back: of tasks of ours none was used
+/// later than the next one's.
+fn in_their_order(kept: &mut [Candidate]) {
+    let mut named: Vec<(TaskName, &mut Candidate)> =
+        kept.iter_mut().filter_map(|it| Some((TaskName::of(&it.path)?, it))).collect();
+    named.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let mut next: Option<Timestamp> = None;
+    for (_, it) in named {
+        let before_next = next.and_then(|next| next.checked_sub(SignedDuration::from_secs(1)).ok());
+        it.size.used = match (it.size.used, before_next) {
+            (Some(used), Some(before_next)) => Some(used.min(before_next)),
+            (used, None) => used,
+            (None, Some(before_next)) => Some(before_next),
+        };
+        next = it.size.used;
+    }
+}
+
+/// The name of a task, `20261129T132425.358Z-a74acd.1`: of its run, which begins with the moment it was begun at,
+/// and its number in that. One whose name was taken has another number behind it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct TaskName {
+    run: String,
+    numbers: Vec<u32>,
+}
+
+impl TaskName {
+    fn of(path: &Path) -> Option<Self> {
+        let name = path.to_str()?;
+        let (moment, rest) = name.split_once("Z-")?;
+        let is_moment = moment.len() == "20261129T132425.358".len()
+            && moment.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'T' | b'.'));
+        let mut parts = rest.split('.');
+        let run = format!("{moment}Z-{}", parts.next()?);
+        let numbers = parts.map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
+        (is_moment && !numbers.is_empty()).then_some(Self { run, numbers })
     }
 }
 
@@ -269,6 +355,19 @@ fn matches(pattern: &str, name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tasks_are_in_the_order_of_their_runs_and_numbers_and_other_names_in_none() {
+        let name = |name: &str| TaskName::of(Path::new(name));
+        let of = |run: &str| name(&format!("20261129T132425.358Z-{run}"));
+        let sorted = [of("a74acd.2"), of("a74acd.2.1"), of("a74acd.10"), of("b00000.1")];
+        assert!(sorted.iter().all(Option::is_some) && sorted.is_sorted());
+        assert!(name("20261129T132425.358Z-ffffff.9") < name("20261130T000000.000Z-000000.1"));
+        for other in ["run-1", "by-hand-1790000000", "20261129T132425.358Z-a74acd", "Z-a.1", ""] {
+            assert!(name(other).is_none(), "{other}");
+        }
+        assert!(of("a74acd.unrecorded").is_none());
+    }
 
     #[test]
     fn a_star_stands_for_anything_and_all_else_for_itself() {

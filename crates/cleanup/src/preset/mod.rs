@@ -24,6 +24,7 @@ mod run;
 mod steps;
 
 pub use around::{Around, LeftOver, Platform, RunnerAround};
+pub use ask::program_of;
 pub use carry_out::{Done, GroupDone, Undo, carry_out, sweep};
 pub use choice::{Choice, Chosen, Limits, NotTaken};
 pub use data::{

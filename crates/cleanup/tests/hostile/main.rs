@@ -9,5 +9,6 @@ mod links;
 mod mounts;
 mod odd;
 mod races;
+mod stopped;
 mod stuck;
 mod yard;

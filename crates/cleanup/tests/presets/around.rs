@@ -62,6 +62,16 @@ impl Mounted {
     }
 }
 
+impl Mounted {
+    /// What is there, mounted there once more.
+    pub(crate) fn onto_itself(path: &Path) -> Self {
+        let mut mount = Command::new("mount");
+        mount.arg("--bind").arg(path).arg(path);
+        assert!(mount.status().unwrap().success());
+        Self(path.to_owned())
+    }
+}
+
 impl Drop for Mounted {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(&self.0).status();

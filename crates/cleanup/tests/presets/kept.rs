@@ -4,9 +4,14 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use cleanup::preset::{Choice, Detail, Entries, Folders, FreeGoal, Limits, Preset, What, own};
+use cleanup::preset::{
+    Choice, Detail, Entries, Folders, FreeGoal, Limits, Preset, Undo, What, carry_out, own, sweep,
+};
+use cleanup::work::{BeforeTask, Request, Said, Work};
+use cleanup::{Failure, Fate, Progress, Stop, Why};
 
-use crate::scene::{Scene, fill, named};
+use crate::around::{Mounted, in_own_mounts};
+use crate::scene::{Scene, asked, fill, named};
 
 /// One after another, so that each was used later than the one before: the clock of files is counted
 /// in whole seconds here.
@@ -43,6 +48,27 @@ fn the_last_are_kept_and_the_same_go_whether_they_were_measured_or_not() {
 }
 
 #[test]
+fn one_that_was_put_back_is_as_old_as_it_was() {
+    let mut scene = Scene::new();
+    let [old, new] = ["20261123T120000.000Z-a1b2c3.9", "20261123T120000.000Z-a1b2c3.10"];
+    let kept_dir = scene.runner().kept.clone();
+    for name in [old, new] {
+        fill(&kept_dir.join(name).join("file"), 10);
+    }
+    // To a trash and back.
+    fs::rename(kept_dir.join(old), kept_dir.with_file_name("away")).unwrap();
+    fs::rename(kept_dir.with_file_name("away"), kept_dir.join(old)).unwrap();
+    let keeps_one = || kept(Limits { keep_last: Some(1), ..Limits::default() });
+    for detail in [Detail::Quick, Detail::Measured] {
+        let group = scene.draft(&[keeps_one()], detail).groups.remove(0);
+        assert_eq!(named(&group), [old]);
+    }
+    // Nor is it taken for older than it can be.
+    scene.in_days(13);
+    assert_eq!(named(&scene.group(Choice::built_in("kept"))), [""; 0]);
+}
+
+#[test]
 fn what_is_old_goes_and_what_the_owner_marked_stays() {
     let mut scene = Scene::new();
     for name in ["a", "b"] {
@@ -56,6 +82,154 @@ fn what_is_old_goes_and_what_the_owner_marked_stays() {
         named(&scene.group(kept(Limits { keep_last: Some(9), ..Limits::default() }))),
         [""; 0]
     );
+}
+
+fn all_of_them() -> Choice {
+    kept(Limits { keep_last: Some(0), ..Limits::default() })
+}
+
+/// Two of them; in the first something is mounted, with a file in it.
+fn with_a_mount(scene: &Scene) -> (Mounted, std::path::PathBuf) {
+    let kept_dir = &scene.runner().kept;
+    for name in ["run-1", "run-2"] {
+        fill(&kept_dir.join(name).join("file"), 10);
+    }
+    let place = kept_dir.join("run-1/deep/mount");
+    fs::create_dir_all(&place).unwrap();
+    let mounted = Mounted::at(&place, "size=1m");
+    fill(&place.join("canary"), 10);
+    (mounted, place)
+}
+
+#[test]
+fn one_that_holds_a_mount_stays_and_is_told_and_the_others_go() {
+    if in_own_mounts("kept::one_that_holds_a_mount_stays_and_is_told_and_the_others_go") {
+        return;
+    }
+    let scene = Scene::new();
+    let (mounted, place) = with_a_mount(&scene);
+    let is_told = |left_out: &[Failure]| {
+        let [told] = left_out else { panic!("{left_out:?}") };
+        assert_eq!((&told.why, told.path.to_path_buf()), (&Why::Mounted, place.clone()));
+        assert!(told.way_out.contains("umount"), "{told:?}");
+    };
+    for detail in [Detail::Quick, Detail::Measured] {
+        let group = scene.draft(&[all_of_them()], detail).groups.remove(0);
+        assert_eq!(named(&group), ["run-2"]);
+        is_told(&group.left_out);
+    }
+    // One that no rule names is no failure, and no goal takes it.
+    let path = scene.home().to_owned();
+    let goal = [FreeGoal { path, wanted: u64::MAX, least: None }];
+    let keeps_all = kept(Limits { keep_last: Some(9), ..Limits::default() });
+    let draft = scene.draft_for(&[keeps_all], &goal, Detail::Quick);
+    assert_eq!(
+        (draft.groups[0].left_out.len(), named(&draft.groups[1])),
+        (0, vec!["run-2".into()])
+    );
+    let (by_name, _) = scene.clean(by_name(&scene, &["run-1"]));
+    assert_eq!(named(&by_name), [""; 0]);
+    is_told(&by_name.left_out);
+    let (_, done) = scene.clean(all_of_them());
+    is_told(&done.left_out);
+    let kept_dir = &scene.runner().kept;
+    assert!(!kept_dir.join("run-2").exists() && place.join("canary").exists());
+    drop(mounted);
+    let (group, _) = scene.clean(all_of_them());
+    assert!(named(&group) == ["run-1"] && group.left_out.is_empty(), "{group:?}");
+}
+
+#[test]
+fn beside_a_mount_a_trash_is_swept_and_put_back() {
+    if in_own_mounts("kept::beside_a_mount_a_trash_is_swept_and_put_back") {
+        return;
+    }
+    let scene = Scene::new();
+    let (_mounted, place) = with_a_mount(&scene);
+    let kept_dir = &scene.runner().kept;
+    let (stop, progress) = (Stop::never(), Progress::default());
+    let aside = || {
+        let draft = scene.draft(&[all_of_them()], Detail::Measured);
+        carry_out(&draft, Undo::Kept, scene.now, &stop, &progress);
+        assert!(!kept_dir.join("run-2").exists() && kept_dir.join(cleanup::TRASH).exists());
+    };
+    aside();
+    let roots = vec![kept_dir.into()];
+    let work = Work::PutBack { roots, at: scene.now, runners: Vec::new() };
+    let back = asked(&Request { version: 1, within_seconds: None, work });
+    assert!(matches!(back, Said::PutBack { put_back: 1, .. }), "{back:?}");
+    aside();
+    let later = jiff::Timestamp::from_second(scene.now.as_second() + 1000).unwrap();
+    let swept = sweep(&[all_of_them()], &scene.around, later, later, &stop, &progress);
+    assert_eq!(swept[0].items[0].fate, Fate::Deleted, "{swept:?}");
+    assert!(!kept_dir.join(cleanup::TRASH).exists() && place.join("canary").exists());
+}
+
+#[test]
+fn a_folder_of_earlier_ones_that_may_not_be_cleaned_is_told() {
+    if in_own_mounts("kept::a_folder_of_earlier_ones_that_may_not_be_cleaned_is_told") {
+        return;
+    }
+    let scene = Scene::new();
+    let kept_dir = &scene.runner().kept;
+    fs::create_dir_all(kept_dir).unwrap();
+    let _mounted = Mounted::at(kept_dir, "size=1m");
+    fill(&kept_dir.join("run-1/file"), 10);
+    let (group, done) = scene.clean(all_of_them());
+    assert!(group.plan.is_none() && done.left_out == group.left_out, "{group:?}");
+    assert_eq!(group.left_out[0].why, Why::Mounted);
+    assert!(group.left_out[0].way_out.contains("umount"), "{group:?}");
+}
+
+#[test]
+fn a_trash_whose_folder_may_not_be_opened_any_more_is_told_by_sweep_and_undo() {
+    if in_own_mounts(
+        "kept::a_trash_whose_folder_may_not_be_opened_any_more_is_told_by_sweep_and_undo",
+    ) {
+        return;
+    }
+    let mut scene = Scene::new();
+    scene.in_days(1);
+    let kept_dir = scene.runner().kept.clone();
+    fill(&kept_dir.join("run-1/file"), 10);
+    let (stop, progress) = (Stop::never(), Progress::default());
+    let draft = scene.draft(&[all_of_them()], Detail::Measured);
+    carry_out(&draft, Undo::Kept, scene.now, &stop, &progress);
+    let bound = Mounted::onto_itself(&kept_dir);
+    let later = jiff::Timestamp::from_second(scene.now.as_second() + 1000).unwrap();
+    let sweep_until =
+        |until| sweep(&[all_of_them()], &scene.around, until, later, &stop, &progress).remove(0);
+    let early = sweep_until(scene.now);
+    assert!(early.items[0].fate == Fate::SetAside && early.failures.is_empty(), "{early:?}");
+    let swept = sweep_until(later);
+    assert_eq!((&swept.items[0].fate, &swept.failures[0].why), (&Fate::Failed, &Why::Mounted));
+    assert_eq!(swept.items[0].path, swept.failures[0].path);
+    assert!(swept.items[0].path.starts_with(kept_dir.join(cleanup::TRASH)), "{swept:?}");
+    assert!(swept.failures[0].way_out.contains("umount"), "{swept:?}");
+    let (roots, at) = (vec![(&kept_dir).into()], scene.now);
+    let back = asked(&Request {
+        version: 1,
+        within_seconds: None,
+        work: Work::PutBack { roots, at, runners: Vec::new() },
+    });
+    let Said::PutBack { put_back: 0, not, .. } = &back else { panic!("{back:?}") };
+    assert!(not.len() == 1 && not[0].contains("is mounted"), "{not:?}");
+    drop(bound);
+    assert_eq!(sweep_until(later).items[0].fate, Fate::Deleted);
+}
+
+#[test]
+fn before_a_task_whose_time_is_over_nothing_goes_and_that_is_said() {
+    let scene = Scene::new();
+    let file = scene.runner().kept.join("run-1/file");
+    fill(&file, 10);
+    let (choices, around) = (vec![all_of_them()], scene.around.clone());
+    let before = BeforeTask { fresh: None, choices, around, goals: Vec::new() };
+    let work = Work::BeforeTask(before);
+    let said = asked(&Request { version: 1, within_seconds: Some(0), work });
+    let Said::BeforeTask { done, failures, .. } = said else { panic!("{said:?}") };
+    assert_eq!(failures, ["its time was over before all was done"]);
+    assert!(done.groups[0].files.is_none() && file.exists(), "{done:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cleanup::preset::{
     Around, Choice, Folders as Entry, FreeGoal, Platform, Preset, PresetError, RunnerAround, What,
-    When, built_in, own,
+    When, built_in, own, program_of,
 };
 use host::Folders;
 use protocol::{Bytes, Limits, Risk, RunnerName, Volume};
@@ -71,27 +71,39 @@ impl Chosen {
             before_task: preset.when == When::BeforeTask,
             limits: theirs(self.limits),
             usual_limits: theirs(preset.limits),
-            not_here: self.not_here(),
+            not_here: self.not_here(&here()),
             own: self.own,
         }
     }
 
-    fn not_here(&self) -> Option<String> {
-        let here = Platform::here();
-        if !self.preset.platforms.contains(&here) {
-            let other = match here {
+    fn not_here(&self, around: &Around) -> Option<String> {
+        if !self.preset.platforms.contains(&around.platform) {
+            let other = match around.platform {
                 Platform::Linux => "macOS",
                 Platform::Macos => "Linux",
             };
             return Some(format!("It is for {other} only."));
         }
         let What::Tool(tool) = &self.preset.what else { return None };
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut places = std::env::split_paths(&path);
-        let is_there = places.any(|folder| folder.join(&tool.program).is_file());
-        let elsewhere =
-            tool.also_at.iter().any(|place| Path::new(place).join(&tool.program).is_file());
-        (!is_there && !elsewhere).then(|| format!("{} is not installed here.", tool.program))
+        program_of(around, tool)
+            .is_none()
+            .then(|| format!("{} is not installed here.", tool.program))
+    }
+}
+
+/// This process, in which no runner works.
+fn here() -> Around {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Around {
+        platform: Platform::here(),
+        home: std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default(),
+        temp: std::env::temp_dir(),
+        path: std::env::split_paths(&path).collect(),
+        runners: Vec::new(),
+        left_over: Vec::new(),
+        never_delete: Vec::new(),
+        idle: false,
+        others: false,
     }
 }
 
@@ -181,15 +193,12 @@ pub(crate) fn parties(
 /// Home, path and temporary folder are those of the process that cleans up.
 pub(crate) fn around(runners: Vec<RunnerAround>, settings: &Settings, idle: bool) -> Around {
     Around {
-        platform: Platform::here(),
-        home: std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default(),
-        temp: std::env::temp_dir(),
         path: Vec::new(),
         runners,
-        left_over: Vec::new(),
         never_delete: settings.cleanup.never_delete.clone(),
         idle,
         others: settings.runners.values().any(|runner| runner.job_user.is_some()),
+        ..here()
     }
 }
 
@@ -245,8 +254,27 @@ pub(crate) fn goals<'a>(volumes: impl Iterator<Item = &'a Volume>) -> Vec<FreeGo
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn a_program_that_no_path_leads_to_is_here_where_its_preset_says() {
+        let home = tempfile::tempdir().unwrap();
+        let around = Around { home: home.path().to_owned(), path: Vec::new(), ..here() };
+        let docker = cleanup::preset::find("docker-images", &[]).unwrap();
+        let What::Tool(tool) = docker.what.clone() else { panic!("{docker:?}") };
+        // Nowhere else, whatever this machine has.
+        let tool = cleanup::preset::Tool { also_at: vec!["~/.docker/bin/docker".into()], ..tool };
+        let preset = Preset { what: What::Tool(tool), ..docker.clone() };
+        let chosen = Chosen { limits: preset.limits, preset, on: true, own: false };
+        assert_eq!(chosen.not_here(&around).as_deref(), Some("docker is not installed here."));
+        let program = home.path().join(".docker/bin/docker");
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        let file = fs::File::create(&program).unwrap();
+        file.set_permissions(fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(chosen.not_here(&around), None);
+    }
 
     #[test]
     fn what_no_task_made_is_told_from_what_tasks_left() {

@@ -9,11 +9,11 @@ use protocol::{
 
 use tokio::sync::oneshot;
 
-use super::around::{parties, presets};
-use super::run::StoredPlan;
-use super::work_dirs;
+use super::around::{Party, presets};
+use super::run::{StoredPlan, stopped};
+use super::work_dirs::{self, Folder};
 use crate::api::refusal;
-use crate::input::Reply;
+use crate::input::{Input, Reply};
 use crate::supervisor::Supervisor;
 
 pub(crate) enum CleanupCall {
@@ -25,9 +25,13 @@ pub(crate) enum CleanupCall {
         reply: Reply<WorkDirs>,
     },
     Mark(MarkWorkDir, Reply<()>),
+    /// With the directories that are there.
+    MarkOf(MarkWorkDir, Vec<Folder>, Reply<()>),
     Plan(AskPlan, Reply<CleanupPlan>),
+    /// The same, where some are named.
+    PlanOf(AskPlan, Vec<Folder>, Reply<CleanupPlan>),
     /// A plan that was made, and who waits for it.
-    Planned(Result<Arc<StoredPlan>, String>, Reply<CleanupPlan>),
+    Planned(Result<Arc<StoredPlan>, ApiError>, Reply<CleanupPlan>),
     CarryOut(CarryOut, Reply<CleanupReceipt>),
     /// Whether no task runs, asked in the middle of a clean-up.
     IsIdle(oneshot::Sender<bool>),
@@ -38,7 +42,30 @@ pub(crate) enum CleanupCall {
 impl CleanupCall {
     /// It is done while nothing else is.
     fn needs_turn(&self) -> bool {
-        matches!(self, Self::Plan(..) | Self::CarryOut(..) | Self::Undo(..))
+        matches!(self, Self::Plan(..) | Self::PlanOf(..) | Self::CarryOut(..) | Self::Undo(..))
+    }
+
+    /// Somebody said stop before its turn came.
+    fn refuse(self) {
+        match self {
+            Self::Plan(_, reply) | Self::PlanOf(_, _, reply) => {
+                let _ = reply.send(Err(stopped("It was stopped; nothing was removed.")));
+            }
+            Self::CarryOut(_, reply) => {
+                let _ = reply.send(Err(stopped("It was stopped; nothing was removed.")));
+            }
+            Self::Undo(_, reply) => {
+                let _ = reply.send(Err(stopped("It was stopped; nothing was put back.")));
+            }
+            Self::Presets(_)
+            | Self::ChangePreset(..)
+            | Self::WorkDirs { .. }
+            | Self::Mark(..)
+            | Self::MarkOf(..)
+            | Self::Planned(..)
+            | Self::IsIdle(_)
+            | Self::Stop(_) => {}
+        }
     }
 }
 
@@ -57,10 +84,21 @@ impl Supervisor {
             CleanupCall::WorkDirs { runner, measure, reply } => {
                 self.work_dirs(runner.as_ref(), measure, Some(reply));
             }
-            CleanupCall::Mark(mark, reply) => {
-                let _ = reply.send(self.mark(&mark));
+            CleanupCall::Mark(mark, reply) => match self.parties(None) {
+                Ok(parties) => self.list(parties, |there| CleanupCall::MarkOf(mark, there, reply)),
+                Err(refused) => drop(reply.send(Err(refused))),
+            },
+            CleanupCall::MarkOf(mark, there, reply) => {
+                let _ = reply.send(self.mark(&mark, &there));
             }
-            CleanupCall::Plan(asked, reply) => self.make_plan(&asked, reply),
+            CleanupCall::Plan(asked, reply) if asked.directories.is_empty() => {
+                self.make_plan(&asked, &[], reply);
+            }
+            CleanupCall::Plan(asked, reply) => match self.parties(asked.runner.as_ref()) {
+                Ok(parties) => self.list(parties, |there| CleanupCall::PlanOf(asked, there, reply)),
+                Err(refused) => drop(reply.send(Err(refused))),
+            },
+            CleanupCall::PlanOf(asked, there, reply) => self.make_plan(&asked, &there, reply),
             CleanupCall::Planned(plan, reply) => self.planned(plan, reply),
             CleanupCall::CarryOut(asked, reply) => self.carry_out_plan(&asked, reply),
             CleanupCall::IsIdle(reply) => {
@@ -68,10 +106,26 @@ impl Supervisor {
             }
             CleanupCall::Stop(reply) => {
                 self.stop_clean_up();
+                for call in std::mem::take(&mut self.cleaning.asked) {
+                    call.refuse();
+                }
                 let _ = reply.send(Ok(()));
             }
             CleanupCall::Undo(receipt, reply) => self.undo(receipt, reply),
         }
+    }
+
+    /// Looks which directories there are, off the loop, and goes on with them.
+    fn list(
+        &self,
+        parties: Vec<Party>,
+        next: impl FnOnce(Vec<Folder>) -> CleanupCall + Send + 'static,
+    ) {
+        let (history, to_loop) = (self.folders.history_file(), self.to_loop.clone());
+        tokio::task::spawn_blocking(move || {
+            let chosen = crate::history::chosen(&history).unwrap_or_default();
+            to_loop.send(Input::Cleanup(next(work_dirs::list(&parties, &chosen))));
+        });
     }
 
     /// A sweep is nobody's wish: it ends where it is, and is repeated later.
@@ -123,11 +177,9 @@ impl Supervisor {
         Ok(shown)
     }
 
-    fn mark(&mut self, mark: &MarkWorkDir) -> Result<(), ApiError> {
+    fn mark(&mut self, mark: &MarkWorkDir, there: &[Folder]) -> Result<(), ApiError> {
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
-        let chosen = crate::history::chosen(&self.folders.history_file()).unwrap_or_default();
-        let all = work_dirs::list(&parties(settings, &self.folders, None, true), &chosen);
-        let folder = all.iter().find(|folder| folder.id() == mark.id);
+        let folder = there.iter().find(|folder| folder.id() == mark.id);
         let folder = folder.ok_or_else(|| no_such_directory(&mark.id))?;
         let path = folder.path.to_str().ok_or_else(|| {
             refusal::bad_request(
@@ -161,4 +213,21 @@ pub(super) fn no_such_directory(id: &WorkDirId) -> ApiError {
         format!("There is no working directory {}.", id.0),
         "`runnerctl workdirs` lists them.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_a_sweep_is_answered_when_it_is_stopped() {
+        let (reply, mut plan) = oneshot::channel();
+        CleanupCall::Plan(AskPlan::default(), reply).refuse();
+        let refused = plan.try_recv().unwrap().unwrap_err();
+        assert_eq!((refused.status, &*refused.code), (409, "stopped"));
+        let (reply, mut undo) = oneshot::channel();
+        CleanupCall::Undo(7, reply).refuse();
+        let refused = undo.try_recv().unwrap().unwrap_err();
+        assert!(refused.title.contains("nothing was put back"), "{refused:?}");
+    }
 }

@@ -6,15 +6,20 @@ use cleanup::preset::{Choice, Done, Draft, FreeGoal, Group, Undo};
 use cleanup::work::{Said, Work};
 use host::Folders;
 use jiff::Timestamp;
-use protocol::{Bytes, CleanupFailure, CleanupRuns, CleanupStage, CleanupWhy, RunnerName};
+use protocol::{
+    ApiError, Bytes, CleanupFailure, CleanupRuns, CleanupStage, CleanupWhy, RunnerName,
+};
 use supervisor_core::Event;
 use tokio::sync::{oneshot, watch};
 
 use super::around::Party;
 use super::calls::CleanupCall;
+use super::run::stopped;
 use super::shown::{self, Of};
 use super::trash::{Swept, Trashes};
 use super::{begun, locks};
+use crate::api::refusal;
+use crate::hold::hold_until_stopped;
 use crate::input::{Input, Loop};
 
 const TELL_EVERY: Duration = Duration::from_millis(500);
@@ -91,6 +96,7 @@ impl Job {
                 Err(why) => drafted.failed.push(shown::not_looked_at(of, &why)),
             }
         }
+        drafted.stopped = *self.stop.borrow();
         drafted
     }
 
@@ -98,6 +104,7 @@ impl Job {
     pub(super) async fn sweep(&self, trashes: Trashes) -> Swept {
         let Trashes { parties, choices, until, undoable } = trashes;
         let mut swept = Swept { undoable, ..Swept::default() };
+        hold_until_stopped(&self.folders, "sweeping", self.stop.clone()).await;
         for party in parties {
             if *self.stop.borrow() {
                 break;
@@ -187,13 +194,20 @@ impl Job {
 pub(super) struct Drafted {
     pub(super) parts: Vec<(Option<String>, Draft)>,
     pub(super) failed: Vec<CleanupFailure>,
+    /// Not all was looked at.
+    pub(super) stopped: bool,
 }
 
 impl Drafted {
-    /// In words, where nobody's could be looked at.
-    pub(super) fn or_why_not(self) -> Result<Self, String> {
+    /// Refused where it was stopped: a part of a plan is none; and where nobody's could be looked at.
+    pub(super) fn or_why_not(self) -> Result<Self, ApiError> {
+        if self.stopped {
+            return Err(stopped("It was stopped; nothing was removed."));
+        }
         match self.failed.first() {
-            Some(first) if self.parts.is_empty() => Err(format!("{} {}", first.why, first.way_out)),
+            Some(first) if self.parts.is_empty() => {
+                Err(refusal::failed(&format!("{} {}", first.why, first.way_out)))
+            }
             Some(_) | None => Ok(self),
         }
     }
@@ -251,13 +265,23 @@ mod tests {
         let failed =
             vec![shown::not_looked_at(Some("ci"), "as ci: clean-up broke off: exit status: 1")];
         let draft = Draft { version: 1, made: Timestamp::UNIX_EPOCH, groups: Vec::new() };
-        let both = Drafted { parts: vec![(None, draft)], failed: failed.clone() };
+        let both =
+            Drafted { parts: vec![(None, draft)], failed: failed.clone(), ..Drafted::default() };
         let told = shown::plan("1".into(), Timestamp::UNIX_EPOCH, &both.or_why_not().unwrap());
         assert_eq!(told.failures, failed);
         assert_eq!(told.failures[0].path, "all of ci");
         assert_eq!(told.failures[0].why, "As ci: clean-up broke off: exit status: 1.");
-        let why = Drafted { parts: Vec::new(), failed }.or_why_not().err().unwrap();
-        assert!(why.starts_with("As ci: ") && why.contains("runnerctl doctor"), "{why}");
+        let why = Drafted { failed, ..Drafted::default() }.or_why_not().err().unwrap();
+        assert_eq!((why.status, &*why.code), (500, "failed"));
+        assert!(why.title.contains("As ci: ") && why.title.contains("runnerctl doctor"), "{why:?}");
+    }
+
+    #[test]
+    fn what_was_looked_at_before_a_stop_is_no_plan() {
+        let draft = Draft { version: 1, made: Timestamp::UNIX_EPOCH, groups: Vec::new() };
+        let part = Drafted { parts: vec![(None, draft)], stopped: true, ..Drafted::default() };
+        let refused = part.or_why_not().err().unwrap();
+        assert_eq!((refused.status, &*refused.code), (409, "stopped"));
     }
 
     #[test]

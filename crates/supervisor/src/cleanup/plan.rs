@@ -9,8 +9,8 @@ use supervisor_core::Event;
 use super::around::{Party, presets};
 use super::calls::{CleanupCall, no_such_directory, no_such_preset};
 use super::run::{StoredPlan, busy, use_of};
-use super::work_dirs::NOT_OURS;
-use super::{shown, work_dirs};
+use super::shown;
+use super::work_dirs::{Folder, NOT_OURS};
 use crate::api::refusal;
 use crate::input::{Input, Reply};
 use crate::supervisor::Supervisor;
@@ -19,8 +19,14 @@ use crate::supervisor::Supervisor;
 const NAMED: &str = "directories";
 
 impl Supervisor {
-    pub(super) fn make_plan(&mut self, asked: &AskPlan, reply: Reply<CleanupPlan>) {
-        match self.plan_choices(asked) {
+    /// `there`: the directories that may be named.
+    pub(super) fn make_plan(
+        &mut self,
+        asked: &AskPlan,
+        there: &[Folder],
+        reply: Reply<CleanupPlan>,
+    ) {
+        match self.plan_choices(asked, there) {
             Err(refused) => drop(reply.send(Err(refused))),
             Ok((parties, choices)) => {
                 let Some(job) = self.job(CleanupWhy::You) else {
@@ -44,6 +50,7 @@ impl Supervisor {
     fn plan_choices(
         &self,
         asked: &AskPlan,
+        there: &[Folder],
     ) -> Result<(Vec<Party>, Vec<Choice>), protocol::ApiError> {
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
         let mut parties = self.parties(asked.runner.as_ref())?;
@@ -66,15 +73,18 @@ impl Supervisor {
             None => {}
         }
         if !asked.directories.is_empty() {
-            self.name(&asked.directories, &mut parties)?;
+            self.name(&asked.directories, there, &mut parties)?;
         }
         Ok((parties, choices))
     }
 
     /// Gives each user those of its own.
-    fn name(&self, ids: &[WorkDirId], parties: &mut [Party]) -> Result<(), protocol::ApiError> {
-        let chosen = crate::history::chosen(&self.folders.history_file()).unwrap_or_default();
-        let there = work_dirs::list(parties, &chosen);
+    fn name(
+        &self,
+        ids: &[WorkDirId],
+        there: &[Folder],
+        parties: &mut [Party],
+    ) -> Result<(), protocol::ApiError> {
         for id in ids {
             let folder = there.iter().find(|folder| folder.id() == *id);
             let folder = folder.ok_or_else(|| no_such_directory(id))?;
@@ -133,7 +143,7 @@ impl Supervisor {
 
     pub(super) fn planned(
         &mut self,
-        plan: Result<Arc<StoredPlan>, String>,
+        plan: Result<Arc<StoredPlan>, protocol::ApiError>,
         reply: Reply<CleanupPlan>,
     ) {
         self.job_is_over();
@@ -142,7 +152,7 @@ impl Supervisor {
             self.cleaning.plan = Some(Arc::clone(&plan));
             plan.shown.clone()
         });
-        let _ = reply.send(answer.map_err(|why| refusal::failed(&why)));
+        let _ = reply.send(answer);
     }
 }
 

@@ -170,7 +170,7 @@ impl Supervisor {
             let begun = std::time::Instant::now();
             // What is out of the way already makes room before anything else has to.
             let swept = job.sweep(trashes).await;
-            let Drafted { parts, failed } = job.draft(parties, choices, goals).await;
+            let Drafted { parts, failed, stopped: _ } = job.draft(parties, choices, goals).await;
             job.begin(None, None, at, &parts).await;
             let mut carried = job.carry_out(parts, Undo::Gone, at).await;
             carried.done.splice(0..0, swept.rest());
@@ -199,7 +199,7 @@ impl Supervisor {
         let chosen = |preset: &str| {
             asked.presets.as_ref().is_none_or(|chosen| chosen.iter().any(|id| id == preset))
         };
-        let Drafted { mut parts, failed } = plan.drafted.clone();
+        let Drafted { mut parts, failed, stopped: _ } = plan.drafted.clone();
         for (_, draft) in &mut parts {
             draft.groups.retain(|group| chosen(&group.preset));
         }
@@ -237,11 +237,12 @@ impl Supervisor {
         let failed = failed.or(swept.and_then(|swept| self.note_swept(&swept)));
         let failure = failed.or_else(|| failure_of(&receipt));
         tracing::info!(freed = receipt.freed.0, why = ?receipt.why, "cleaned up");
-        // One for which there is no room now is told of at the next start.
+        // One for which there is no room now waits, and is told of at the next start if that comes before.
         if let Some(id) = self.records.cleanup(&receipt) {
             receipt.id = id;
             begun::forget(&self.folders);
         }
+        self.see_to_history();
         if receipt.undo_until.is_some() {
             self.sweep_later(UNDO);
         }
@@ -293,6 +294,10 @@ pub(super) fn failure_of(receipt: &CleanupReceipt) -> Option<String> {
         Some(first) => format!("{stayed} entries stayed, the first {}: {}", first.path, first.why),
         None => format!("{stayed} entries stayed"),
     })
+}
+
+pub(super) fn stopped(what: &str) -> protocol::ApiError {
+    refusal::error(409, "stopped", what, "Ask again, if it was not you who stopped it.")
 }
 
 pub(super) fn busy() -> protocol::ApiError {

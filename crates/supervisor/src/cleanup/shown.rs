@@ -32,7 +32,11 @@ pub(super) fn plan(id: String, made_at: Timestamp, drafted: &Drafted) -> Cleanup
         bytes: Bytes(groups.iter().filter_map(|group| group.bytes).map(|bytes| bytes.0).sum()),
         entries: all().map(|group| items_of(group) as u64).sum(),
         groups,
-        failures: failed.clone(),
+        failures: failed
+            .iter()
+            .cloned()
+            .chain(all().flat_map(|it| &it.left_out).map(told))
+            .collect(),
     }
 }
 
@@ -188,7 +192,7 @@ pub(super) fn volume(path: &str) -> VolumeReceipt {
 
 fn group_done(group: &GroupDone, user: Option<&str>) -> ReceiptGroup {
     let items = group.files.iter().flat_map(|files| &files.items);
-    let (mut went, mut stayed) = (0, 0);
+    let (mut went, mut stayed) = (0, group.left_out.len() as u64);
     for item in items.clone() {
         match item.fate {
             Fate::Deleted | Fate::SetAside | Fate::Partly | Fate::Stopped | Fate::Gone => went += 1,
@@ -270,7 +274,7 @@ fn failed(group: &GroupDone) -> Vec<CleanupFailure> {
         };
         Some(CleanupFailure { path: step.words.clone(), why, way_out })
     });
-    files.chain(steps).collect()
+    group.left_out.iter().map(told).chain(files).chain(steps).collect()
 }
 
 /// What a sweep could not delete, of the batches of one moment.
@@ -328,4 +332,54 @@ fn volumes<'a>(groups: impl Iterator<Item = &'a GroupDone>) -> Vec<VolumeReceipt
         }
     }
     all.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_go_and_cannot_is_a_failure_in_the_plan_and_on_the_receipt() {
+        let left_out = vec![cleanup::Failure {
+            path: "/w/work.kept/run.1/mount".into(),
+            why: Why::Mounted,
+            way_out: "Unmount it.".into(),
+        }];
+        let group = Group {
+            preset: "kept".into(),
+            title: "Kept".into(),
+            risk: cleanup::preset::Risk::Low,
+            plan: None,
+            steps: Vec::new(),
+            bytes: Some(0),
+            idle_only: false,
+            while_free: Vec::new(),
+            left_out: left_out.clone(),
+            notes: Vec::new(),
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        let draft = Draft { version: 1, made: at, groups: vec![group] };
+        let drafted = Drafted { parts: vec![(None, draft)], ..Drafted::default() };
+        let failures = plan("1".into(), at, &drafted).failures;
+        assert_eq!(failures[0].why, "Another file system is mounted there.");
+        let done = GroupDone {
+            preset: "kept".into(),
+            title: "Kept".into(),
+            files: None,
+            steps: Vec::new(),
+            left_out,
+            notes: Vec::new(),
+        };
+        let done = Done { version: 1, at, groups: vec![done] };
+        let of = Of {
+            why: CleanupWhy::BeforeTask,
+            runner: None,
+            task: None,
+            seconds: 0,
+            undo_until: None,
+            cut_short: None,
+        };
+        let receipt = receipt(of, at, &[(None, done)]);
+        assert_eq!((receipt.failures, receipt.groups[0].stayed), (failures, 1));
+    }
 }

@@ -11,7 +11,7 @@ use run_dir::{RunDir, TaskDir, TaskNumber};
 use supervisor_core::{Event, RunFacts, TaskEnd, TaskFacts, VolumeFacts};
 
 use super::around::{around, around_runner, goals, presets};
-use super::run::SOON;
+use super::run::{SOON, failure_of};
 use super::shown::{Of, receipt};
 use crate::settings::{RunnerSettings, Settings};
 use crate::supervisor::Supervisor;
@@ -162,9 +162,8 @@ fn note_task(folder: &TaskDir, runner: &RunnerName, task: &TaskId) -> Option<Not
     let done = cleaned.done.map(|done| (None, done));
     let made = receipt(of, cleaned.at, done.as_slice());
     let did = made.groups.iter().any(|group| group.went + group.stayed > 0);
-    let stayed = made.failures.len() as u64 + made.more_failures;
     let failure = if cleaned.failures.is_empty() {
-        (stayed > 0).then(|| format!("before task {task}: {stayed} entries stayed"))
+        failure_of(&made).map(|why| format!("before task {task}: {why}"))
     } else {
         Some(format!("before task {task}: {}", cleaned.failures.join("; ")))
     };

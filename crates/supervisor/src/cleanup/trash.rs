@@ -1,6 +1,6 @@
 //! What was set aside: deleted after ten minutes, or put back before.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cleanup::preset::{Choice, Done, Entries, Folders as Entry, GroupDone};
@@ -12,7 +12,7 @@ use supervisor_core::Event;
 use tokio::task::AbortHandle;
 
 use super::around::{Party, kept_beside, presets};
-use super::left::has_trash;
+use super::left::{has_trash, may_have_trash};
 use super::locks;
 use super::run::{UNDO, busy, failure_of};
 use super::shown::{self, MOST_FAILURES, Of, moment_of};
@@ -42,16 +42,22 @@ impl Supervisor {
     /// The trashes of all users, and what in them is over.
     pub(super) fn trashes(&mut self) -> Option<Trashes> {
         let mut parties = self.parties(None).ok()?;
+        let undoable = self.records.undoable_cleanups().unwrap_or_default();
+        // The preset that named them may be gone since.
+        let volumes = undoable.iter().flat_map(|receipt| &receipt.volumes);
+        let mut told: Vec<PathBuf> = volumes.map(|volume| PathBuf::from(&volume.path)).collect();
+        told.sort();
+        told.dedup();
+        told.retain(|folder| may_have_trash(folder));
         for party in &mut parties {
             let works = party.around.runners.iter().map(|it| &it.work);
             let left = party.left.iter().filter(|it| has_trash(it));
             let left = left.flat_map(|it| [&it.work, &it.kept]);
-            party.named = works.chain(left).map(|folder| all_of(folder)).collect();
+            party.named = works.chain(left).chain(&told).map(|folder| all_of(folder)).collect();
         }
         parties.retain(|party| party.user.is_none() || !party.named.is_empty());
         let (all, _) = presets(&self.settings.as_ref().ok()?.cleanup);
         let choices = all.iter().map(super::Chosen::choice).collect();
-        let undoable = self.records.undoable_cleanups().unwrap_or_default();
         let undoable = undoable.iter().map(|receipt| receipt.at.as_second()).collect();
         Some(Trashes { parties, choices, until: now().checked_sub(UNDO).ok()?, undoable })
     }
@@ -99,17 +105,15 @@ impl Supervisor {
     /// all was done, in words.
     pub(super) fn note_swept(&mut self, swept: &Swept) -> Option<String> {
         let mut failure = (!swept.failed.is_empty()).then(|| swept.failed.join("; "));
-        for mut receipt in self.records.undoable_cleanups().unwrap_or_default() {
+        for receipt in self.records.undoable_cleanups().unwrap_or_default() {
             if receipt.undo_until.is_some_and(|until| until > now()) {
                 continue;
             }
-            let is_known = swept.amend(&mut receipt);
-            // Whose user could not be asked, or was not come to, is asked again.
-            if is_known || swept.is_whole() {
-                nothing_is_aside(&mut receipt);
-                failure = failure.or_else(|| failure_of(&receipt));
-                self.records.amend_cleanup(&receipt);
+            let Some(noted) = swept.noted(&receipt) else { continue };
+            if !swept.stopped {
+                failure = failure.or_else(|| failure_of(&noted));
             }
+            self.records.amend_cleanup(&noted);
         }
         let waits = self.records.undoable_cleanups().unwrap_or_default();
         if !waits.is_empty() || swept.leaves_some() {
@@ -238,12 +242,23 @@ impl Swept {
         self.receipts.iter().map(|(_, receipt)| receipt)
     }
 
-    /// All users were asked.
-    fn is_whole(&self) -> bool {
-        self.failed.is_empty() && !self.stopped
+    /// The receipt as it is after it; None: as it was.
+    fn noted(&self, receipt: &CleanupReceipt) -> Option<CleanupReceipt> {
+        let mut noted = receipt.clone();
+        let is_known = self.amend(&mut noted);
+        if self.stopped {
+            // Some of it may lie there still: the next one comes to the rest.
+            return is_known.then_some(noted);
+        }
+        // Whose user could not be asked is asked again.
+        if !is_known && !self.failed.is_empty() {
+            return None;
+        }
+        nothing_is_aside(&mut noted);
+        Some(noted)
     }
 
-    /// Adds what was freed and what could not be. False: nothing of that clean-up was there.
+    /// Adds what was freed and, at its end, what could not be. False: nothing of that clean-up was there.
     fn amend(&self, receipt: &mut CleanupReceipt) -> bool {
         let at = receipt.at.as_second();
         let mut is_known = false;
@@ -256,9 +271,14 @@ impl Swept {
             }
             is_known = true;
             receipt.freed.0 += freed.iter().sum::<u64>();
-            receipt.more_failures += swept.more_failures;
+            if !self.stopped {
+                receipt.more_failures += swept.more_failures;
+            }
         }
-        receipt.failures.extend(shown::swept(receipt.at, self.receipts()));
+        // The next one finds them once more.
+        if !self.stopped {
+            receipt.failures.extend(shown::swept(receipt.at, self.receipts()));
+        }
         let hidden = receipt.failures.len().saturating_sub(MOST_FAILURES);
         receipt.failures.truncate(MOST_FAILURES);
         receipt.more_failures += hidden as u64;
@@ -281,12 +301,22 @@ impl Swept {
             let mut of_it = swept.clone();
             of_it.items.retain(|item| item.fate != Fate::SetAside && is_rest(&item.path));
             of_it.failures.retain(|failure| is_rest(&failure.path));
+            if self.stopped {
+                // The next one finds them once more.
+                of_it.failures.clear();
+                of_it.more_failures = 0;
+            }
+            // That it was cut is no failure: it is repeated.
+            for item in of_it.items.iter_mut().filter(|item| item.fate == Fate::Stopped) {
+                item.fate = Fate::Partly;
+            }
             of_it.freed = of_it.items.iter().map(|item| item.freed).sum();
             let group = GroupDone {
                 preset: "trash".to_owned(),
                 title: "What earlier clean-ups left".to_owned(),
                 files: Some(of_it),
                 steps: Vec::new(),
+                left_out: Vec::new(),
                 notes: Vec::new(),
             };
             let is_nothing = group.files.as_ref().is_none_or(|it| it.items.is_empty());
@@ -414,6 +444,51 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_that_was_cut_says_what_it_freed_and_leaves_the_rest_to_the_next() {
+        let at = Timestamp::from_second(1_790_000_000).unwrap();
+        let aside = protocol::SetAside { entries: 1, bytes: Bytes(10) };
+        let group = protocol::ReceiptGroup {
+            preset: "kept".into(),
+            title: "Kept".into(),
+            planned: Some(Bytes(10)),
+            freed: Bytes(0),
+            went: 1,
+            stayed: 0,
+            set_aside: Some(aside),
+            note: None,
+        };
+        let first = CleanupReceipt { undo_until: Some(at), groups: vec![group], ..receipt(at) };
+        let mut cut = of(vec![swept(1_790_000_000, 7, 1), swept(1_790_000_001, 100, 2)]);
+        cut.stopped = true;
+        for (_, receipt) in &mut cut.receipts {
+            receipt.items[0].fate = Fate::Stopped;
+        }
+        let second = cut.noted(&first).unwrap();
+        assert_eq!((second.freed, second.undo_until), (Bytes(7), Some(at)));
+        assert!(second.failures.is_empty() && second.groups[0].set_aside.is_some());
+        let about = Of {
+            why: CleanupWhy::Rest,
+            runner: None,
+            task: None,
+            seconds: 0,
+            undo_until: None,
+            cut_short: None,
+        };
+        let rest = shown::receipt(about, at, &cut.rest());
+        assert_eq!((rest.freed, rest.failures.len()), (Bytes(100), 0));
+        // Of one that it did not come to nothing is said, and nothing is over.
+        let none = Swept { stopped: true, ..of(Vec::new()) };
+        assert_eq!(none.noted(&second), None);
+        let third = of(vec![swept(1_790_000_000, 3, 1)]).noted(&second).unwrap();
+        assert_eq!((third.freed, third.undo_until), (Bytes(10), None));
+        assert!(third.failures.len() == 1 && third.groups[0].set_aside.is_none());
+        // All of it went in the first: the next finds nothing.
+        assert_eq!(of(Vec::new()).noted(&second).unwrap().undo_until, None);
+        let not_asked = Swept { failed: vec!["as ci: no".into()], ..of(Vec::new()) };
+        assert_eq!(not_asked.noted(&second), None);
+    }
+
+    #[test]
     fn what_a_sweep_freed_and_could_not_delete_is_added_to_the_receipt_that_it_is_of() {
         let at = Timestamp::from_second(1_790_000_000).unwrap();
         let swept = of(vec![swept(1_790_000_000, 7, 1), swept(1_790_000_001, 100, 2)]);
@@ -425,6 +500,18 @@ mod tests {
         let mut other = receipt(Timestamp::from_second(1_790_000_002).unwrap());
         assert!(!swept.amend(&mut other));
         assert_eq!((other.freed, other.failures.len()), (Bytes(0), 0));
+    }
+
+    #[test]
+    fn what_lies_in_a_trash_that_may_not_be_opened_is_a_failure_of_its_receipt() {
+        let mut refused = swept(1_790_000_000, 0, 1);
+        refused.items[0].fate = Fate::Failed;
+        refused.volumes.clear();
+        let refused = of(vec![refused]);
+        let mut of_it = receipt(Timestamp::from_second(1_790_000_000).unwrap());
+        assert!(refused.amend(&mut of_it));
+        assert_eq!((of_it.freed, of_it.failures.len()), (Bytes(0), 1));
+        assert!(refused.rest().is_empty() && !refused.leaves_some());
     }
 
     #[test]

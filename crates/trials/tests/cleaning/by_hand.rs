@@ -1,15 +1,18 @@
 //! Clean-ups by hand: the plan, its carrying out, what comes back, and what a task has to do with it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use local_circleci::{NewTask, Outcome};
 use protocol::{
-    CleanupPlan, CleanupReceipt, CleanupReceipts, ProblemCode, RunnerState, WorkDir, WorkDirKind,
-    WorkDirUse, WorkDirs,
+    CleanupPlan, CleanupReceipt, CleanupReceipts, Presets, ProblemCode, RunnerState, WorkDir,
+    WorkDirKind, WorkDirUse, WorkDirs,
 };
 use trials::{
     CLASS, Circle, DEADLINE, Options, Ours, Place, RUNNER, Rig, SetClock, is_stopped, until,
+    until_some,
 };
 
 use crate::{
@@ -51,9 +54,13 @@ fn a_dry_run_is_the_plan_that_is_carried_out_and_what_went_comes_back() {
 
 /// So much later, as a supervisor sees it that begins then.
 fn later(rig: &mut Rig, clock: &SetClock, to: &str) {
+    later_with(rig, clock, to, &Options::default());
+}
+
+fn later_with(rig: &mut Rig, clock: &SetClock, to: &str, options: &Options<'_>) {
     rig.kill_supervisor();
     clock.set(to);
-    rig.start_supervisor(&Options::default());
+    rig.start_supervisor(options);
     rig.until_state(RunnerState::Idle);
 }
 
@@ -118,7 +125,6 @@ impl Drop for Immutable {
 
 #[test]
 fn whoever_asks_does_not_wait_for_a_sweep_and_what_it_left_goes_later() {
-    const FILES: usize = 40_000;
     let mut place = Place::new();
     let Some(clock) = SetClock::of(&mut place) else { return };
     let circle = Circle::start(&place);
@@ -130,32 +136,68 @@ fn whoever_asks_does_not_wait_for_a_sweep_and_what_it_left_goes_later() {
     }
     until_recorded(&rig, 2);
     let one = names(&kept(&rig))[0].clone();
-    let folder = kept(&rig).join(&one);
-    for number in 0..FILES {
-        fs::hard_link(folder.join("one.bin"), folder.join(number.to_string())).unwrap();
-    }
     let receipt: CleanupReceipt =
         json(&rig, &["clean", "--directory", &format!("{RUNNER}/{one}"), "--json"]);
-    assert!(receipt.undo_until.is_some(), "{receipt:?}");
+    let aside = receipt.groups[0].set_aside.unwrap();
+    assert!(receipt.undo_until.is_some() && aside.bytes.0 >= 100_000, "{receipt:?}");
     let trash = kept(&rig).join(TRASH);
-    let left = || -> usize {
-        let batches = names(&trash).into_iter().map(|it| trash.join(it));
-        batches
-            .flat_map(|it| names(&it).into_iter().map(move |item| it.join(item)))
-            .map(|item| names(&item).len())
-            .sum()
-    };
-    assert!(left() > FILES);
-    later(&mut rig, &clock, "+11m");
-    until(DEADLINE, "the sweep is at it", || left() < FILES);
+    let held = rig.place.folders().state.join("held-at-sweeping");
+    let at_a_sweep = Options { hold_at: Some("sweeping"), ..Options::default() };
+    later_with(&mut rig, &clock, "+11m", &at_a_sweep);
+    until(DEADLINE, "the sweep is at it", || held.exists());
     rig.place.runnerctl(&["clean", "--dry-run", "--preset", "kept"]);
-    assert!(left() > 0, "the sweep was cut");
+    assert!(!names(&trash).is_empty(), "the sweep was cut");
     assert!(!is_told_of_a_failure(&rig));
     later(&mut rig, &clock, "+22m");
     until(DEADLINE, "the rest is gone", || names(&trash).is_empty());
-    let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
-    assert!(receipts.receipts.iter().all(|it| it.undo_until.is_none() && it.failures.is_empty()));
+    let receipts = until_some(DEADLINE, "and told of", || {
+        let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+        let is_over = receipts.receipts.iter().all(|it| it.undo_until.is_none());
+        is_over.then_some(receipts.receipts)
+    });
+    assert!(receipts.iter().all(|it| it.failures.is_empty()), "{receipts:?}");
+    let freed: u64 = receipts.iter().map(|it| it.freed.0).sum();
+    assert_eq!(freed, aside.bytes.0, "{receipts:?}");
     rig.finish();
+}
+
+#[test]
+fn what_a_preset_set_aside_goes_after_ten_minutes_though_the_preset_is_gone() {
+    let mut place = Place::new();
+    let Some(clock) = SetClock::of(&mut place) else { return };
+    let circle = Circle::start(&place);
+    let mut rig = Rig::with(place, circle, &Options::default());
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
+    let cache = rig.place.path("signs").join("cache");
+    fs::create_dir_all(cache.join("old")).unwrap();
+    run_dir::write_atomically(&cache.join("old/file"), &[7; 10_000]).unwrap();
+    let file = rig.place.folders().settings_file();
+    let before = fs::read_to_string(&file).unwrap();
+    let own = format!(
+        "\n[[cleanup.preset]]\nid = \"mine\"\nwhat = {{ folders = [{{ root = '{}' }}] }}\n",
+        cache.display()
+    );
+    run_dir::write_atomically(&file, format!("{before}{own}").as_bytes()).unwrap();
+    until(DEADLINE, "it is heeded", || has_preset(&rig, "mine"));
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--preset", "mine", "--json"]);
+    assert!(receipt.undo_until.is_some() && receipt.failures.is_empty(), "{receipt:?}");
+    assert_eq!(names(&cache), [TRASH]);
+    run_dir::write_atomically(&file, before.as_bytes()).unwrap();
+    until(DEADLINE, "it is gone", || !has_preset(&rig, "mine"));
+    later(&mut rig, &clock, "+11m");
+    until(DEADLINE, "its trash is gone", || names(&cache).is_empty());
+    let told = until_some(DEADLINE, "the receipt says so", || {
+        let receipts: CleanupReceipts = json(&rig, &["clean", "--receipts", "--json"]);
+        receipts.receipts.into_iter().find(|it| it.id == receipt.id && it.undo_until.is_none())
+    });
+    assert!(told.freed.0 >= 10_000 && told.failures.is_empty(), "{told:?}");
+    rig.finish();
+}
+
+fn has_preset(rig: &Rig, id: &str) -> bool {
+    let presets: Presets = json(rig, &["presets", "--json"]);
+    presets.presets.iter().any(|preset| preset.id == id)
 }
 
 #[test]
@@ -341,6 +383,72 @@ fn a_task_that_begins_in_the_middle_of_a_clean_up_goes_on_and_what_is_only_for_i
     assert!(!second.exists());
     job.let_go();
     rig.assert_ended_well(&job);
+    rig.finish();
+}
+
+/// `runnerctl` at it, to be stopped.
+fn begin(rig: &Rig, words: &[&str]) -> std::process::Child {
+    let mut command = rig.place.command("runnerctl");
+    let command = command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+#[test]
+fn one_that_is_stopped_while_it_measures_removes_nothing() {
+    let mut place = Place::new();
+    let (bin, asked) = (place.path("signs").join("bin"), place.path("signs").join("asked"));
+    fs::create_dir(&bin).unwrap();
+    // Asked what would go, it thinks it over.
+    let docker = bin.join("docker");
+    let script = format!("#!/bin/sh\n: > '{}'\nexec sleep 600\n", asked.display());
+    run_dir::write_atomically(&docker, script.as_bytes()).unwrap();
+    fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let first = std::iter::once(bin).chain(std::env::split_paths(&path));
+    place.set_env("PATH", std::env::join_paths(first).unwrap());
+    let circle = Circle::start(&place);
+    let rig = Rig::with(place, circle, &Options::default());
+    rig.set_up();
+    rig.until_state(RunnerState::Idle);
+    for name in ["one", "two"] {
+        runs(&rig, name);
+    }
+    until_recorded(&rig, 2);
+    rig.until_state(RunnerState::Idle);
+    rig.place.runnerctl(&["presets", "set", "kept", "--keep-last", "0"]);
+    let before = names(&kept(&rig));
+    assert!(!asked.exists(), "nobody asked yet");
+    // The first of the two is planned by then.
+    let by_hand = begin(&rig, &["clean", "--preset", "kept", "--preset", "docker-containers"]);
+    until(DEADLINE, "docker is asked", || asked.exists());
+    rig.place.runnerctl(&["clean", "--stop"]);
+    let output = by_hand.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(said.contains("It was stopped; nothing was removed."), "{said}");
+    assert_eq!(names(&kept(&rig)), before);
+    let receipt: CleanupReceipt = json(&rig, &["clean", "--preset", "kept", "--json"]);
+    assert_eq!(receipt.groups[0].went, 1, "another begins anew: {receipt:?}");
+    rig.finish();
+}
+
+#[test]
+fn one_that_is_stopped_while_it_removes_leaves_what_it_has_not_begun() {
+    let rig = Rig::idle(&Options::default());
+    let sign = |name: &str| rig.place.path("signs").join(name);
+    let (begun, second) = (sign("begun"), sign("second"));
+    own_preset(&rig, "mine", "idle_only", &format!(": > '{}'; exec sleep 50", begun.display()));
+    own_preset(&rig, "then", "idle_only", &format!(": > '{}'", second.display()));
+    let by_hand = begin(&rig, &["clean", "--preset", "mine", "--preset", "then", "--json"]);
+    until(DEADLINE, "it is at the first", || begun.exists());
+    rig.place.runnerctl(&["clean", "--stop"]);
+    let output = by_hand.wait_with_output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    let receipt: CleanupReceipt = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(receipt.cut_short.as_deref(), Some("It was stopped."), "{receipt:?}");
+    assert!(!second.exists());
+    rig.place.runnerctl(&["clean", "--preset", "then"]);
+    assert!(second.exists());
     rig.finish();
 }
 
