@@ -49,6 +49,22 @@ async fn every_state_of_a_check_has_the_reading_that_says_so() {
 }
 
 #[tokio::test]
+async fn a_java_without_a_compiler_is_no_jdk() {
+    let place = Place::new();
+    place.program("java", "echo 'openjdk version \"17.0.9\" 2023-10-17' >&2");
+    let mut jobs = place.jobs();
+    jobs.environment.insert("PATH".into(), place.path("bin").display().to_string());
+    let jdk = [Catalogue::built_in().item("jdk").unwrap()];
+    let found = check(&jdk, &linux(Manager::Apt), &jobs, |_| ()).await;
+    assert_eq!(found[0].state, ItemState::Missing, "{found:?}");
+    for (says, state) in [("17.0.9", ItemState::Present), ("1.8.0_392", ItemState::TooOld)] {
+        place.program("javac", &format!("echo javac {says}"));
+        let found = check(&jdk, &linux(Manager::Apt), &jobs, |_| ()).await;
+        assert_eq!(found[0].state, state, "{found:?}");
+    }
+}
+
+#[tokio::test]
 async fn java_s_tools_begin_sooner_unless_jobs_have_options_of_their_own() {
     let place = Place::new();
     place.program("mvn", "echo \"with $MAVEN_OPTS\"; exit 3");
