@@ -28,7 +28,7 @@ impl Supervisor {
             PreinstallFormat::AptList => {
                 ::preinstall::apt_list(&items, &::preinstall::Machine::this("", false))
             }
-            PreinstallFormat::Ansible => (::preinstall::playbook(&items), Vec::new()),
+            PreinstallFormat::Ansible => (::preinstall::playbook(&all, &items), Vec::new()),
         };
         let left_out = without.iter().map(|title| format!("{title} has no package there."));
         Ok(PreinstallExport { text, left_out: left_out.collect() })
