@@ -345,8 +345,9 @@ fn text(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::Catalogue;
 
     #[test]
     fn a_playbook_has_each_item_and_no_template_of_others() {
@@ -474,5 +475,46 @@ mod tests {
         assert_eq!(text("{{ lookup('pipe', 'id') }}"), "!unsafe \"{{ lookup('pipe', 'id') }}\"");
         assert_eq!(text(&format!("{HOME}/x")), format!("\"{HOME}/x\""));
         assert_eq!(text("a\n\"b\""), "\"a\\n\\\"b\\\"\"");
+    }
+
+    /// Each line without what stands in quotes, and without the names of variables about that release.
+    fn conditions(suite: &str, item: &Item) -> Vec<String> {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let name: String = format!("odd_linux_{suite}").chars().map(plain).collect();
+        let book = playbook(Catalogue::built_in(), &[item]).replace(&name, "NAME");
+        book.lines().map(|line| line.split('\'').step_by(2).collect()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever the owner calls a system: it is refused, or stays within its quotes.
+        #[test]
+        fn a_systems_name_is_refused_or_changes_no_condition(
+            suite in prop_oneof![
+                "[a-z0-9._-]{1,12}",
+                "(debian|rhel)-?[0-9.]{0,5}",
+                ".{0,12}",
+                r#"[a-z]{0,4}(' or true|'|"|\{\{|\}\}|#|\n| ){1,2}[a-z]{0,4}"#,
+            ],
+        ) {
+            let item = |suite: &str| -> Item {
+                let own = serde_json::json!({
+                    "id": "odd", "title": "Odd", "check": { "command": ["odd"] },
+                    "on": { (suite): { "apt": "odd", "npm": "odd" } },
+                });
+                serde_json::from_value(own).unwrap()
+            };
+            let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-');
+            let is_plain = !suite.is_empty() && suite.chars().all(plain);
+            prop_assert_eq!(item(&suite).judge().is_ok(), is_plain);
+            if is_plain {
+                let usual = if suite.contains('-') { "usual-1" } else { "usual" };
+                prop_assert_eq!(
+                    conditions(&suite, &item(&suite)),
+                    conditions(usual, &item(usual))
+                );
+            }
+        }
     }
 }

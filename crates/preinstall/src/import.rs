@@ -51,7 +51,7 @@ pub fn import(catalogue: &Catalogue, format: Format, text: &str) -> Imported {
         };
         // One package may bring several.
         let known = catalogue.items.iter().filter(|item| {
-            item.all_ways().into_values().any(|ways| ways.of(manager).contains(&name))
+            item.all_ways().into_iter().any(|(_, ways)| ways.of(manager).contains(&name))
         });
         let mut ids: Vec<String> = known.map(|item| item.id.clone()).collect();
         if ids.is_empty() {
