@@ -11,7 +11,7 @@ use crate::item::{Check, Item, Ways};
 use crate::machine::Os;
 use crate::package::Manager;
 use crate::plan::{Step, StepItem, What};
-use crate::probe::FIRST_THERE;
+use crate::probe::{first_there, where_is};
 
 /// What Ansible puts there when it runs.
 const HOME: &str = "{{ ansible_facts['env']['HOME'] }}";
@@ -314,16 +314,13 @@ fn by_hand(tasks: &mut String, it: &Holds) {
 fn check(tasks: &mut String, it: &Holds) {
     let check = it.check();
     let argv: Vec<String> = if check.only_there {
-        let program = check.command.first().cloned().unwrap_or_default();
-        vec!["/bin/sh".into(), "-c".into(), "command -v -- \"$0\"".into(), program]
+        where_is(check.command.first().map_or("", String::as_str))
     } else if !check.command.is_empty() {
         check.command.clone()
     } else if let Some(plist) = &check.plist {
         vec!["/bin/test".into(), "-e".into(), plist.file.clone()]
     } else {
-        let paths = check.paths.iter().map(|path| path.replacen("~/", &format!("{HOME}/"), 1));
-        let shell = ["/bin/sh", "-c", FIRST_THERE, "sh"].into_iter().map(str::to_owned);
-        shell.chain(paths).collect()
+        first_there(check.paths.iter().map(|path| path.replacen("~/", &format!("{HOME}/"), 1)))
     };
     let _ = write!(
         tasks,

@@ -291,6 +291,7 @@ mod tests {
     use super::*;
     use crate::item::Item;
     use crate::plan::StepItem;
+    use crate::probe::{first_there, value_of, where_is};
 
     fn jobs(is_job_user: bool) -> Jobs {
         Jobs {
@@ -437,23 +438,80 @@ mod tests {
         assert!(accepted.iter().all(|cases| *cases >= 10), "accepted by manager: {accepted:?}");
     }
 
-    proptest! {
-        /// A range, a pattern and a command of a check reach no shell either.
-        #[test]
-        fn a_check_is_refused_or_runs_its_own_words(word in ".{0,12}", version in ".{0,8}") {
-            let own = serde_json::json!({
-                "id": "x",
-                "check": { "command": ["x", word.clone()], "version": "{version}", "at_least": version },
-            });
+    /// Words that make a file `made` where a shell reads them, among others.
+    fn words_of_checks() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z][a-z0-9-]{0,8}",
+            ".{0,12}",
+            r#"[a-z./~-]{0,3}(\$\(|`|;|\||&&|'|"|\n|>){1,2} ?(touch )?made(\)|`|'|"|;| ){0,2}"#,
+        ]
+    }
+
+    /// A check of each kind, whatever stands in it: refused, or what is run has its words as arguments,
+    /// after ours, and no shell reads them. A range and a pattern are no words of it at all.
+    #[test]
+    fn a_check_is_refused_or_its_words_are_arguments() {
+        let folder = tempfile::tempdir().unwrap();
+        let accepted = std::cell::RefCell::new([0; 4]);
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+            cases: 1024,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        });
+        let versions = prop_oneof!["[0-9]{1,3}(\\.[0-9]{1,3}){0,2}", ".{0,8}"];
+        let all = (0..4_usize, words_of_checks(), versions);
+        let tried = runner.run(&all, |(kind, word, version)| {
+            let file = format!("/{word}");
+            let check = match kind {
+                0 => serde_json::json!({
+                    "command": ["x", word], "version": "{version}", "at_least": version,
+                }),
+                1 => serde_json::json!({ "command": [word], "only_there": true }),
+                2 => serde_json::json!({ "paths": [file, format!("~/{word}")] }),
+                _ => serde_json::json!({ "plist": { "file": file, "key": word } }),
+            };
+            let own = serde_json::json!({ "id": "x", "check": check });
             let item: Item = serde_json::from_value(own).unwrap();
-            if item.judge().is_ok() {
-                for is_job_user in [false, true] {
-                    let words = words(&jobs(is_job_user).command(&item.check.command, &[]));
-                    prop_assert_eq!(words.last(), Some(&word));
-                    prop_assert!(!words[..words.len() - 1].iter().any(|it| it == "-c" || it == "-i"));
-                }
+            if item.judge().is_err() {
+                return Ok(());
             }
-        }
+            accepted.borrow_mut()[kind] += 1;
+            let home = |path: &String| jobs(true).below_home(path).display().to_string();
+            let argv = match (kind, &item.check.plist) {
+                (0, _) => item.check.command.clone(),
+                (1, _) => where_is(&word),
+                (_, None) => first_there(item.check.paths.iter().map(home)),
+                (_, Some(plist)) => value_of(plist),
+            };
+            let ours: Vec<&str> = match kind {
+                0 => vec!["x", &word],
+                1 => vec!["/bin/sh", "-c", "command -v -- \"$0\"", &word],
+                2 => {
+                    prop_assert_eq!(&argv[4..], [home(&file), home(&format!("~/{word}"))]);
+                    let text = first_there(std::iter::empty()).swap_remove(2);
+                    prop_assert_eq!(&argv[2], &text);
+                    vec!["/bin/sh", "-c", &argv[2], "sh", &argv[4], &argv[5]]
+                }
+                _ => vec!["/usr/bin/plutil", "-extract", &word, "raw", "-o", "-", &file],
+            };
+            prop_assert_eq!(&argv, &ours);
+            for is_job_user in [false, true] {
+                let words = words(&jobs(is_job_user).command(&argv, &[]));
+                prop_assert!(words.ends_with(&argv[1..]), "{words:?}");
+                let before = &words[..words.len() - (argv.len() - 1)];
+                prop_assert!(!before.iter().any(|it| it == "-c" || it == "-i"), "{words:?}");
+            }
+            if argv[0] == "/bin/sh" {
+                let mut shell = Command::new("/bin/sh");
+                let ended = shell.args(&argv[1..]).current_dir(&folder).output();
+                prop_assert!(ended.is_ok(), "{ended:?}");
+                prop_assert!(!folder.path().join("made").exists(), "a shell read {word:?}");
+            }
+            Ok(())
+        });
+        tried.unwrap();
+        let accepted = accepted.into_inner();
+        assert!(accepted.iter().all(|cases| *cases >= 20), "accepted of each kind: {accepted:?}");
     }
 
     fn field(manager: Manager) -> &'static str {

@@ -337,11 +337,13 @@ impl Check {
         if !self.paths.iter().all(whole) {
             return refused(".paths", "whole paths, or ones that begin with ~/");
         }
-        if self
-            .plist
-            .as_ref()
-            .is_some_and(|plist| !plist.file.starts_with('/') || plist.key.starts_with('-'))
-        {
+        let odd = |plist: &Plist| {
+            let texts = [&plist.file, &plist.key];
+            !plist.file.starts_with('/')
+                || plist.key.starts_with('-')
+                || texts.into_iter().any(|text| text.contains('\0'))
+        };
+        if self.plist.as_ref().is_some_and(odd) {
             return refused(".plist", "a whole path and a key");
         }
         if self.version.as_ref().is_some_and(|pattern| !is_pattern(pattern)) {
@@ -380,6 +382,10 @@ mod tests {
             ("id = \"x\"\ncheck = { command = [\"--x\"] }", "a program's name"),
             ("id = \"x\"\ncheck = { command = [\"A=b\"] }", "a program's name"),
             ("id = \"x\"\ncheck = { paths = [\"x\"] }", "check.paths: whole paths"),
+            (
+                "id = \"x\"\ncheck = { plist = { file = \"/x\", key = \"a\\u0000\" } }",
+                "a whole path and a key",
+            ),
             ("id = \"x\"\ncheck = { command = [\"x\"], at_least = \"2\" }", "a range needs"),
             ("id = \"x\"\ncheck = { command = [\"x\"], version = \"x\" }", "{version} once"),
             (
