@@ -232,7 +232,9 @@ async fn asked(
         Ran::TooLong => return Found { at, ..too_long(check, argv) },
         Ran::NotStarted(error) => {
             let why = format!("`{shown}` cannot be started: {error}");
-            return Found { at, ..Found::new(ItemState::Broken, why) };
+            // Of another user's it is sudo that cannot, which says nothing of the tool.
+            let state = if jobs.is_job_user { ItemState::Unknown } else { ItemState::Broken };
+            return Found { at, ..Found::new(state, why) };
         }
         Ran::Ended { code, said } => (code, said),
     };
@@ -242,9 +244,9 @@ async fn asked(
         if said.starts_with("sudo:") {
             return Found::new(ItemState::Unknown, line);
         }
-        let of_env = said.starts_with("/usr/bin/env:") || said.starts_with("env:");
-        if of_env && code == Some(127) {
-            let program = argv.first().map_or("", String::as_str);
+        let program = argv.first().map_or("", String::as_str);
+        // A script whose interpreter is not there is there itself.
+        if code == Some(127) && not_found(&said) == Some(program) {
             let why = format!("{program} is in no folder of the PATH of jobs");
             return Found::new(ItemState::Missing, why);
         }
@@ -257,6 +259,14 @@ async fn asked(
         return Found { at, ..Found::new(ItemState::Broken, format!("`{shown}` {how}{told}")) };
     };
     judged(check, &shown, &said, at)
+}
+
+/// What env(1) looked for in vain, without the quotes that some put around it.
+fn not_found(said: &str) -> Option<&str> {
+    let line = said.lines().next()?;
+    let of_env = line.strip_prefix("/usr/bin/env: ").or_else(|| line.strip_prefix("env: "))?;
+    let (name, _why) = of_env.rsplit_once(": ")?;
+    Some(name.trim_matches(['\'', '"', '`', '\u{2018}', '\u{2019}']))
 }
 
 fn judged(check: &Check, shown: &str, said: &str, at: Option<String>) -> Found {
