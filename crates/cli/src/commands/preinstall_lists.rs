@@ -35,7 +35,7 @@ pub(crate) struct Import {
 /// Print items as a Brewfile, a list for apt or an Ansible playbook
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  runnerctl preinstall export brewfile ios > Brewfile\n  runnerctl preinstall export ansible essentials node > playbook.yml"
+    after_help = "Examples:\n  runnerctl preinstall export brewfile ios > Brewfile\n  runnerctl preinstall export ansible essentials node > playbook.yml\n  runnerctl preinstall export apt-list node --json"
 )]
 pub(crate) struct Export {
     /// What to print
@@ -43,6 +43,8 @@ pub(crate) struct Export {
     format: Written,
     #[command(flatten)]
     named: Named,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -111,6 +113,9 @@ pub(super) async fn export(
     let asked =
         AskExport { format: args.format.into(), items: named.items, presets: named.presets };
     let done = client.export_preinstall(&asked).await?;
+    if args.shape.json {
+        return Ok(screen.json(&done)?);
+    }
     screen.text(&done.text)?;
     let mut notes = Screen::stderr();
     for why in &done.left_out {
