@@ -221,7 +221,9 @@ fn packages(
             vec![Call::new(Who::Admin, APT, &apt(&words), names)]
         }
         Manager::Dnf => {
-            one(Who::Admin, &[], &["dnf", "install", "-y", "--setopt=install_weak_deps=False"])
+            // Its `install` leaves what is there as it is (dnf 5).
+            let verb = if upgrade { "upgrade" } else { "install" };
+            one(Who::Admin, &[], &["dnf", verb, "-y", "--setopt=install_weak_deps=False"])
         }
         Manager::Brew | Manager::Cask => {
             let kind = if manager == Manager::Brew { "--formula" } else { "--cask" };
@@ -351,6 +353,43 @@ mod tests {
     fn managers_that_take_one_package_at_a_time_are_called_once_for_each() {
         for (manager, calls) in [(Manager::Pipx, 2), (Manager::Go, 2), (Manager::Cargo, 1)] {
             assert_eq!(Call::of(&step(manager, &["a", "b"]), "/h".as_ref()).len(), calls);
+        }
+    }
+
+    /// Words and settings that are there only without an upgrade, and only with one. None: what the
+    /// manager installs is the newest either way.
+    #[test]
+    fn an_upgrade_is_asked_of_each_manager_in_its_own_words() {
+        let of_brew: &[&str] =
+            &["HOMEBREW_NO_INSTALL_UPGRADE=1", "HOMEBREW_NO_INSTALLED_DEPENDENTS_CHECK=1"];
+        let table: [(Manager, &[&str], &[&str]); Manager::ALL.len()] = [
+            (Manager::Apt, &["--no-upgrade"], &[]),
+            (Manager::Dnf, &["install"], &["upgrade"]),
+            (Manager::Brew, of_brew, &[]),
+            (Manager::Cask, of_brew, &[]),
+            (Manager::Npm, &[], &[]),
+            (Manager::Pipx, &[], &["--force"]),
+            (Manager::Pip, &[], &["--upgrade"]),
+            (Manager::Cargo, &[], &[]),
+            (Manager::Go, &[], &[]),
+            (Manager::Gem, &["--conservative"], &[]),
+        ];
+        assert_eq!(table.map(|(manager, ..)| manager), Manager::ALL);
+        for (manager, as_it_is, newer) in table {
+            let words = |upgrade: bool| -> Vec<String> {
+                let what = What::Packages { manager, upgrade };
+                let call =
+                    Call::of(&Step { what, ..step(manager, &["a"]) }, "/h".as_ref()).remove(0);
+                let set = call.environment.iter().map(|(name, value)| format!("{name}={value}"));
+                set.chain(call.argv).collect()
+            };
+            let only = |of: &[String], other: &[String]| -> Vec<String> {
+                of.iter().filter(|word| !other.contains(word)).cloned().collect()
+            };
+            let (without, with) = (words(false), words(true));
+            assert_eq!(only(&without, &with), as_it_is, "{manager:?}");
+            assert_eq!(only(&with, &without), newer, "{manager:?}");
+            assert!([without, with].iter().all(|words| words.ends_with(&["a".to_owned()])));
         }
     }
 
