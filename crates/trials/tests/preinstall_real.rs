@@ -430,8 +430,74 @@ fn a_supervisor_that_is_killed_leaves_apt_whole() {
     let output = world.api.call(async |client| client.preinstall_output(0).await).unwrap();
     assert_eq!(output.text.matches("Setting up hello").count(), 1, "{}", output.text);
     world.installs_nothing_more();
-    assert!(succeeds("dpkg", &["--audit"]));
+    assert!(is_dpkg_whole());
     client.kill();
+    world.finish();
+}
+
+/// Nothing is half installed.
+fn is_dpkg_whole() -> bool {
+    let audit = Command::new("dpkg").arg("--audit").output().unwrap();
+    audit.status.success() && audit.stdout.is_empty()
+}
+
+#[test]
+fn while_apt_works_a_second_one_is_refused_and_a_cancel_lets_it_end_and_begins_nothing_more() {
+    if !apt_has(HELLO) {
+        return;
+    }
+    let _away = Away::now(HELLO);
+    let mut place = Place::new();
+    let held = HeldApt::of(&mut place);
+    let world = World::with(place, &[OF_HELLO]);
+    let mut client = begins(&world, &held, &["hello", "circleci"]);
+    let refused = world.place.runnerctl_fails(&["preinstall", "install", "hello"]);
+    assert!(refused.contains("An installation runs just now."), "{refused}");
+    world.place.runnerctl(&["preinstall", "install", "--cancel"]);
+    until(DEADLINE, "the cancel is told", || {
+        matches!(
+            world.api.snapshot().ok().and_then(|it| it.preinstall),
+            Some(PreinstallNow::Installing(runs)) if runs.cancelling
+        )
+    });
+    held.let_go();
+    assert_eq!(client.ended("runnerctl").code(), Some(1));
+    let receipt =
+        until_some(DEADLINE, "it is over", || match world.api.snapshot().ok()?.preinstall {
+            Some(PreinstallNow::Done(receipt)) => Some(receipt),
+            _ => None,
+        });
+    assert_eq!(receipt.cut_short.as_deref(), Some("It was cancelled."));
+    let end = |id: &str| receipt.items.iter().find(|it| it.item.id == id).unwrap().outcome;
+    assert_eq!(end("hello"), PreinstallEnd::Installed, "{receipt:?}");
+    assert_eq!(end("circleci"), PreinstallEnd::NotBegun, "{receipt:?}");
+    assert!(succeeds("hello", &["--version"]) && is_dpkg_whole());
+    world.finish();
+}
+
+#[test]
+fn on_a_full_disk_apt_says_so_and_with_room_it_installs() {
+    if !apt_has(HELLO) {
+        return;
+    }
+    let _away = Away::now(HELLO);
+    let mut place = Place::new();
+    let apt = OwnApt::of(&mut place);
+    let archives = apt.path("archives");
+    std::fs::create_dir_all(archives.join("partial")).unwrap();
+    apt.configure(&format!("Dir::Cache::archives \"{}/\";\n", archives.display()));
+    let world = World::with(place, &[OF_HELLO]);
+    let Some(disk) = SmallDisk::over(&archives, &apt.path("left"), "size=16k") else {
+        return world.finish();
+    };
+    let done = world.install(&["hello"]);
+    assert_eq!(done.items[0].outcome, PreinstallEnd::Failed, "{done:?}");
+    let said = done.items[0].said.as_deref().unwrap();
+    assert!(said.contains("You don't have enough free space in"), "{said}");
+    assert!(is_dpkg_whole());
+    drop(disk);
+    world.installs(&["hello"]);
+    assert!(is_dpkg_whole());
     world.finish();
 }
 
