@@ -117,6 +117,21 @@ fn of_many_paths_another_user_is_asked_once_and_the_first_that_is_there_is_told(
     assert_eq!(asked(&[&nowhere]), (Some(1), String::new()));
 }
 
+#[tokio::test]
+async fn tools_are_looked_at_at_the_same_time() {
+    let place = Place::new();
+    let sign = |name: &str| place.path("state").join(name).display().to_string();
+    for (name, other) in [("one", "two"), ("two", "one")] {
+        let (own, other) = (sign(name), sign(other));
+        place.program(name, &format!(": > {own}; while [ ! -e {other} ]; do sleep 0.05; done"));
+    }
+    let checks =
+        ["one", "two"].map(|name| serde_json::json!({ "command": [name], "within_seconds": 60 }));
+    for (state, reading) in looked_at(&checks, &place.jobs()).await {
+        assert_eq!(state, ItemState::Present, "each waits for the other: {reading}");
+    }
+}
+
 /// Jobs of another user, who is reached by such a `sudo`.
 fn by_sudo(place: &Place, script: &str) -> Jobs {
     place.program("sudo", script);
