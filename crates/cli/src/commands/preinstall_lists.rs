@@ -15,7 +15,8 @@ use crate::print::Screen;
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Make a preset of your own from a Brewfile or a list for apt. Nothing in the file is run, \
-        and nothing is installed. Packages that no item is of become items of yours, in the settings file.",
+        and nothing is installed. Packages that no item is of become items of yours, in the settings file. \
+        A preset that came from a list is replaced; one that you wrote is not.",
     after_help = "Examples:\n  runnerctl preinstall import Brewfile --preset web\n  runnerctl preinstall import - --format apt-list --preset web < packages.txt"
 )]
 pub(crate) struct Import {
