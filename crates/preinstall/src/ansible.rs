@@ -1,15 +1,17 @@
 //! An Ansible playbook of items, so that ten machines get the same: with the modules that come with
 //! ansible-core, and what a person has to do said at the end.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::calls::Call;
+use crate::catalogue::Catalogue;
 use crate::item::{Check, Item, Ways};
 use crate::machine::Os;
 use crate::package::Manager;
 use crate::plan::{Step, StepItem, What};
-use crate::probe::FIRST_THERE;
+use crate::probe::{first_there, where_is};
 
 /// What Ansible puts there when it runs.
 const HOME: &str = "{{ ansible_facts['env']['HOME'] }}";
@@ -45,11 +47,13 @@ const REFRESH: &str = "\
       when: ansible_facts['os_family'] == 'Debian'
 ";
 
-pub fn playbook(items: &[&Item]) -> String {
+/// Of these and of what they need.
+pub fn playbook(catalogue: &Catalogue, items: &[&Item]) -> String {
     let mut tasks = String::new();
     let mut came = Vec::new();
     for (os, system) in [(Os::Linux, "Linux"), (Os::Macos, "Darwin")] {
-        let all: Vec<Holds> = items.iter().flat_map(|item| holds(item, os, system)).collect();
+        let items = with_needs(catalogue, items, os);
+        let all: Vec<Holds> = items.into_iter().flat_map(|item| holds(item, os, system)).collect();
         for it in all.iter().filter(|it| it.comes_by_itself()) {
             check(&mut tasks, it);
         }
@@ -71,6 +75,36 @@ pub fn playbook(items: &[&Item]) -> String {
     failed(&mut tasks, &came);
     let within_the_block = tasks.lines().map(|line| format!("    {line}\n"));
     format!("{HEAD}{}", within_the_block.collect::<String>())
+}
+
+/// Each after what it needs there and what brings its managers: on any release and architecture, as
+/// nobody knows where the playbook will run.
+fn with_needs<'a>(catalogue: &'a Catalogue, items: &[&'a Item], os: Os) -> Vec<&'a Item> {
+    let (mut seen, mut ordered) = (BTreeSet::new(), Vec::new());
+    for &item in items {
+        put_after_needs(catalogue, item, os, &mut seen, &mut ordered);
+    }
+    ordered
+}
+
+fn put_after_needs<'a>(
+    catalogue: &'a Catalogue,
+    item: &'a Item,
+    os: Os,
+    seen: &mut BTreeSet<&'a str>,
+    ordered: &mut Vec<&'a Item>,
+) {
+    if !seen.insert(item.id.as_str()) {
+        return;
+    }
+    let ways = holds(item, os, "").into_iter().map(|it| it.ways);
+    let brought = ways.flat_map(managers).filter_map(Manager::brought_by);
+    let brought = brought.filter_map(|id| catalogue.item(id));
+    let needed = item.needs.iter().filter_map(|id| catalogue.item(id));
+    for first in needed.chain(brought) {
+        put_after_needs(catalogue, first, os, seen, ordered);
+    }
+    ordered.push(item);
 }
 
 /// What an item is on some machines, and on which.
@@ -280,16 +314,13 @@ fn by_hand(tasks: &mut String, it: &Holds) {
 fn check(tasks: &mut String, it: &Holds) {
     let check = it.check();
     let argv: Vec<String> = if check.only_there {
-        let program = check.command.first().cloned().unwrap_or_default();
-        vec!["/bin/sh".into(), "-c".into(), "command -v -- \"$0\"".into(), program]
+        where_is(check.command.first().map_or("", String::as_str))
     } else if !check.command.is_empty() {
         check.command.clone()
     } else if let Some(plist) = &check.plist {
         vec!["/bin/test".into(), "-e".into(), plist.file.clone()]
     } else {
-        let paths = check.paths.iter().map(|path| path.replacen("~/", &format!("{HOME}/"), 1));
-        let shell = ["/bin/sh", "-c", FIRST_THERE, "sh"].into_iter().map(str::to_owned);
-        shell.chain(paths).collect()
+        first_there(check.paths.iter().map(|path| path.replacen("~/", &format!("{HOME}/"), 1)))
     };
     let _ = write!(
         tasks,
@@ -311,14 +342,15 @@ fn text(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::Catalogue;
 
     #[test]
     fn a_playbook_has_each_item_and_no_template_of_others() {
         let all = Catalogue::built_in();
         let items: Vec<&Item> = all.items.iter().collect();
-        let book = playbook(&items);
+        let book = playbook(all, &items);
         for word in ["['git']", "\"yarn\"", "ansible.builtin.dnf", "By hand: Xcode"] {
             assert!(book.contains(word), "{word}");
         }
@@ -326,7 +358,7 @@ mod tests {
             let rest = line.replace(HOME, "").replace("{{ ansible_facts['env']['PATH'] }}", "");
             assert!(!rest.contains("{{") || rest.contains("!unsafe"), "{line}");
         }
-        assert!(playbook(&[]).contains("Nothing to do"));
+        assert!(playbook(all, &[]).contains("Nothing to do"));
     }
 
     /// The task of that name, in one line, and how often there is one.
@@ -339,7 +371,7 @@ mod tests {
     fn where_the_systems_own_manager_has_none_there_is_another_way_or_it_is_said() {
         let all = Catalogue::built_in();
         let items: Vec<&Item> = all.items.iter().collect();
-        let book = playbook(&items);
+        let book = playbook(all, &items);
         let (by_go, _) = task(&book, "\"Install gotestsum with go\"");
         assert!(by_go.contains("'os_family'] not in ['Debian']"), "{by_go}");
         let (gradle, _) = task(&book, "\"By hand: Gradle\"");
@@ -367,7 +399,8 @@ mod tests {
     #[test]
     fn a_release_that_has_it_otherwise_has_tasks_of_its_own() {
         let all = Catalogue::built_in();
-        let book = playbook(&[all.item("docker").unwrap(), all.item("docker-compose").unwrap()]);
+        let book =
+            playbook(all, &[all.item("docker").unwrap(), all.item("docker-compose").unwrap()]);
         let bookworm = "ansible_facts['distribution'] | lower == 'debian' and '12' in [";
         let ubuntu = "ansible_facts['distribution'] | lower == 'ubuntu'";
         let of_docker = when(&book, "\"Install Docker with apt\"");
@@ -389,9 +422,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_needed_and_what_brings_a_manager_is_in_it_and_comes_first() {
+        let all = Catalogue::built_in();
+        let at = |book: &str, name: &str| {
+            let task = format!("- name: \"{name}\"\n");
+            book.find(&task).unwrap_or_else(|| panic!("no {name} in {book}"))
+        };
+        let yarn = playbook(all, &[all.item("yarn").unwrap()]);
+        let node = at(&yarn, "Install Node.js with apt");
+        let npm = at(&yarn, "Install npm with apt");
+        assert!(node < npm && npm < at(&yarn, "Install Yarn with npm"), "{yarn}");
+        let homebrew = when(&yarn, "\"By hand: Homebrew\"");
+        assert!(matches!(&homebrew[..], [one] if one.contains("'Darwin'")), "{homebrew:?}");
+        // Ubuntu has no package of sdkmanager.
+        let android = playbook(all, &all.named(&[], &["android".to_owned()]).unwrap());
+        let sdk = at(&android, "Install Android command line tools with pipx");
+        assert!(at(&android, "Install pipx with apt") < sdk, "{android}");
+        // What a playbook leaves to people it needs no manager for.
+        let geckodriver = playbook(all, &[all.item("geckodriver").unwrap()]);
+        assert!(!geckodriver.contains("Install Rust with"), "{geckodriver}");
+    }
+
+    #[test]
     fn one_that_cannot_be_had_keeps_no_other_from_its_place_and_is_told_in_the_end() {
         let all = Catalogue::built_in();
-        let book = playbook(&[all.item("jq").unwrap(), all.item("yarn").unwrap()]);
+        let book = playbook(all, &[all.item("jq").unwrap(), all.item("yarn").unwrap()]);
         for name in
             ["\"Install jq with apt\"", "\"Install jq with dnf\"", "\"Install Yarn with npm\""]
         {
@@ -405,7 +460,7 @@ mod tests {
     #[test]
     fn a_playbook_looks_at_every_path_and_finds_homebrew() {
         let all = Catalogue::built_in();
-        let book = playbook(&[all.item("ca-certificates").unwrap()]);
+        let book = playbook(all, &[all.item("ca-certificates").unwrap()]);
         for path in ["/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"] {
             assert!(book.contains(path), "{path}");
         }
@@ -417,5 +472,46 @@ mod tests {
         assert_eq!(text("{{ lookup('pipe', 'id') }}"), "!unsafe \"{{ lookup('pipe', 'id') }}\"");
         assert_eq!(text(&format!("{HOME}/x")), format!("\"{HOME}/x\""));
         assert_eq!(text("a\n\"b\""), "\"a\\n\\\"b\\\"\"");
+    }
+
+    /// Each line without what stands in quotes, and without the names of variables about that release.
+    fn conditions(suite: &str, item: &Item) -> Vec<String> {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let name: String = format!("odd_linux_{suite}").chars().map(plain).collect();
+        let book = playbook(Catalogue::built_in(), &[item]).replace(&name, "NAME");
+        book.lines().map(|line| line.split('\'').step_by(2).collect()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever the owner calls a system: it is refused, or stays within its quotes.
+        #[test]
+        fn a_systems_name_is_refused_or_changes_no_condition(
+            suite in prop_oneof![
+                "[a-z0-9._-]{1,12}",
+                "(debian|rhel)-?[0-9.]{0,5}",
+                ".{0,12}",
+                r#"[a-z]{0,4}(' or true|'|"|\{\{|\}\}|#|\n| ){1,2}[a-z]{0,4}"#,
+            ],
+        ) {
+            let item = |suite: &str| -> Item {
+                let own = serde_json::json!({
+                    "id": "odd", "title": "Odd", "check": { "command": ["odd"] },
+                    "on": { (suite): { "apt": "odd", "npm": "odd" } },
+                });
+                serde_json::from_value(own).unwrap()
+            };
+            let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-');
+            let is_plain = !suite.is_empty() && suite.chars().all(plain);
+            prop_assert_eq!(item(&suite).judge().is_ok(), is_plain);
+            if is_plain {
+                let usual = if suite.contains('-') { "usual-1" } else { "usual" };
+                prop_assert_eq!(
+                    conditions(&suite, &item(&suite)),
+                    conditions(usual, &item(usual))
+                );
+            }
+        }
     }
 }

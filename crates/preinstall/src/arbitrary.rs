@@ -36,7 +36,7 @@ proptest! {
             prop_assert!(found.items.contains(&item.id));
             for (manager, ways) in
                 [Manager::Brew, Manager::Cask, Manager::Apt].into_iter().flat_map(|manager| {
-                    item.all_ways().into_values().map(move |ways| (manager, ways))
+                    item.all_ways().into_iter().map(move |(_, ways)| (manager, ways))
                 })
             {
                 prop_assert!(ways.of(manager).iter().all(|name| manager.refuses(name).is_none()));

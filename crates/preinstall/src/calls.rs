@@ -221,7 +221,9 @@ fn packages(
             vec![Call::new(Who::Admin, APT, &apt(&words), names)]
         }
         Manager::Dnf => {
-            one(Who::Admin, &[], &["dnf", "install", "-y", "--setopt=install_weak_deps=False"])
+            // Its `install` leaves what is there as it is (dnf 5).
+            let verb = if upgrade { "upgrade" } else { "install" };
+            one(Who::Admin, &[], &["dnf", verb, "-y", "--setopt=install_weak_deps=False"])
         }
         Manager::Brew | Manager::Cask => {
             let kind = if manager == Manager::Brew { "--formula" } else { "--cask" };
@@ -291,6 +293,7 @@ mod tests {
     use super::*;
     use crate::item::Item;
     use crate::plan::StepItem;
+    use crate::probe::{first_there, value_of, where_is};
 
     fn jobs(is_job_user: bool) -> Jobs {
         Jobs {
@@ -350,6 +353,43 @@ mod tests {
     fn managers_that_take_one_package_at_a_time_are_called_once_for_each() {
         for (manager, calls) in [(Manager::Pipx, 2), (Manager::Go, 2), (Manager::Cargo, 1)] {
             assert_eq!(Call::of(&step(manager, &["a", "b"]), "/h".as_ref()).len(), calls);
+        }
+    }
+
+    /// Words and settings that are there only without an upgrade, and only with one. None: what the
+    /// manager installs is the newest either way.
+    #[test]
+    fn an_upgrade_is_asked_of_each_manager_in_its_own_words() {
+        let of_brew: &[&str] =
+            &["HOMEBREW_NO_INSTALL_UPGRADE=1", "HOMEBREW_NO_INSTALLED_DEPENDENTS_CHECK=1"];
+        let table: [(Manager, &[&str], &[&str]); Manager::ALL.len()] = [
+            (Manager::Apt, &["--no-upgrade"], &[]),
+            (Manager::Dnf, &["install"], &["upgrade"]),
+            (Manager::Brew, of_brew, &[]),
+            (Manager::Cask, of_brew, &[]),
+            (Manager::Npm, &[], &[]),
+            (Manager::Pipx, &[], &["--force"]),
+            (Manager::Pip, &[], &["--upgrade"]),
+            (Manager::Cargo, &[], &[]),
+            (Manager::Go, &[], &[]),
+            (Manager::Gem, &["--conservative"], &[]),
+        ];
+        assert_eq!(table.map(|(manager, ..)| manager), Manager::ALL);
+        for (manager, as_it_is, newer) in table {
+            let words = |upgrade: bool| -> Vec<String> {
+                let what = What::Packages { manager, upgrade };
+                let call =
+                    Call::of(&Step { what, ..step(manager, &["a"]) }, "/h".as_ref()).remove(0);
+                let set = call.environment.iter().map(|(name, value)| format!("{name}={value}"));
+                set.chain(call.argv).collect()
+            };
+            let only = |of: &[String], other: &[String]| -> Vec<String> {
+                of.iter().filter(|word| !other.contains(word)).cloned().collect()
+            };
+            let (without, with) = (words(false), words(true));
+            assert_eq!(only(&without, &with), as_it_is, "{manager:?}");
+            assert_eq!(only(&with, &without), newer, "{manager:?}");
+            assert!([without, with].iter().all(|words| words.ends_with(&["a".to_owned()])));
         }
     }
 
@@ -437,23 +477,80 @@ mod tests {
         assert!(accepted.iter().all(|cases| *cases >= 10), "accepted by manager: {accepted:?}");
     }
 
-    proptest! {
-        /// A range, a pattern and a command of a check reach no shell either.
-        #[test]
-        fn a_check_is_refused_or_runs_its_own_words(word in ".{0,12}", version in ".{0,8}") {
-            let own = serde_json::json!({
-                "id": "x",
-                "check": { "command": ["x", word.clone()], "version": "{version}", "at_least": version },
-            });
+    /// Words that make a file `made` where a shell reads them, among others.
+    fn words_of_checks() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z][a-z0-9-]{0,8}",
+            ".{0,12}",
+            r#"[a-z./~-]{0,3}(\$\(|`|;|\||&&|'|"|\n|>){1,2} ?(touch )?made(\)|`|'|"|;| ){0,2}"#,
+        ]
+    }
+
+    /// A check of each kind, whatever stands in it: refused, or what is run has its words as arguments,
+    /// after ours, and no shell reads them. A range and a pattern are no words of it at all.
+    #[test]
+    fn a_check_is_refused_or_its_words_are_arguments() {
+        let folder = tempfile::tempdir().unwrap();
+        let accepted = std::cell::RefCell::new([0; 4]);
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+            cases: 1024,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        });
+        let versions = prop_oneof!["[0-9]{1,3}(\\.[0-9]{1,3}){0,2}", ".{0,8}"];
+        let all = (0..4_usize, words_of_checks(), versions);
+        let tried = runner.run(&all, |(kind, word, version)| {
+            let file = format!("/{word}");
+            let check = match kind {
+                0 => serde_json::json!({
+                    "command": ["x", word], "version": "{version}", "at_least": version,
+                }),
+                1 => serde_json::json!({ "command": [word], "only_there": true }),
+                2 => serde_json::json!({ "paths": [file, format!("~/{word}")] }),
+                _ => serde_json::json!({ "plist": { "file": file, "key": word } }),
+            };
+            let own = serde_json::json!({ "id": "x", "check": check });
             let item: Item = serde_json::from_value(own).unwrap();
-            if item.judge().is_ok() {
-                for is_job_user in [false, true] {
-                    let words = words(&jobs(is_job_user).command(&item.check.command, &[]));
-                    prop_assert_eq!(words.last(), Some(&word));
-                    prop_assert!(!words[..words.len() - 1].iter().any(|it| it == "-c" || it == "-i"));
-                }
+            if item.judge().is_err() {
+                return Ok(());
             }
-        }
+            accepted.borrow_mut()[kind] += 1;
+            let home = |path: &String| jobs(true).below_home(path).display().to_string();
+            let argv = match (kind, &item.check.plist) {
+                (0, _) => item.check.command.clone(),
+                (1, _) => where_is(&word),
+                (_, None) => first_there(item.check.paths.iter().map(home)),
+                (_, Some(plist)) => value_of(plist),
+            };
+            let ours: Vec<&str> = match kind {
+                0 => vec!["x", &word],
+                1 => vec!["/bin/sh", "-c", "command -v -- \"$0\"", &word],
+                2 => {
+                    prop_assert_eq!(&argv[4..], [home(&file), home(&format!("~/{word}"))]);
+                    let text = first_there(std::iter::empty()).swap_remove(2);
+                    prop_assert_eq!(&argv[2], &text);
+                    vec!["/bin/sh", "-c", &argv[2], "sh", &argv[4], &argv[5]]
+                }
+                _ => vec!["/usr/bin/plutil", "-extract", &word, "raw", "-o", "-", &file],
+            };
+            prop_assert_eq!(&argv, &ours);
+            for is_job_user in [false, true] {
+                let words = words(&jobs(is_job_user).command(&argv, &[]));
+                prop_assert!(words.ends_with(&argv[1..]), "{words:?}");
+                let before = &words[..words.len() - (argv.len() - 1)];
+                prop_assert!(!before.iter().any(|it| it == "-c" || it == "-i"), "{words:?}");
+            }
+            if argv[0] == "/bin/sh" {
+                let mut shell = Command::new("/bin/sh");
+                let ended = shell.args(&argv[1..]).current_dir(&folder).output();
+                prop_assert!(ended.is_ok(), "{ended:?}");
+                prop_assert!(!folder.path().join("made").exists(), "a shell read {word:?}");
+            }
+            Ok(())
+        });
+        tried.unwrap();
+        let accepted = accepted.into_inner();
+        assert!(accepted.iter().all(|cases| *cases >= 20), "accepted of each kind: {accepted:?}");
     }
 
     fn field(manager: Manager) -> &'static str {

@@ -20,7 +20,7 @@ pub struct Imported {
     pub items: Vec<String>,
     /// Of packages that no item was of.
     pub new: Vec<Item>,
-    /// Lines that are no packages, one sentence each.
+    /// Lines that are no packages, or whose items would take the place of others, one sentence each.
     pub left_out: Vec<String>,
 }
 
@@ -44,19 +44,25 @@ pub fn import(catalogue: &Catalogue, format: Format, text: &str) -> Imported {
         let (manager, name) = match named {
             Ok(named) => named,
             Err(why) => {
-                let shown: String = line.chars().take(80).collect();
-                found.left_out.push(format!("Line {number} is left out, {why}: {shown}"));
+                found.left_out.push(left_out(number, why, line));
                 continue;
             }
         };
         // One package may bring several.
         let known = catalogue.items.iter().filter(|item| {
-            item.all_ways().into_values().any(|ways| ways.of(manager).contains(&name))
+            item.all_ways().into_iter().any(|(_, ways)| ways.of(manager).contains(&name))
         });
         let mut ids: Vec<String> = known.map(|item| item.id.clone()).collect();
         if ids.is_empty() {
             let id = id_of(manager, &name);
-            if !seen.contains(&id) {
+            let before = found.new.iter().find(|item| item.id == id);
+            // Two names may come to one id, and an id may be that of an item that the owner wrote.
+            if catalogue.item(&id).is_some() || before.is_some_and(|item| item.title != name) {
+                let why = format!("another item has the id {id}, which it would have");
+                found.left_out.push(left_out(number, &why, line));
+                continue;
+            }
+            if before.is_none() {
                 found.new.push(item_of(manager, &name, id.clone()));
             }
             ids.push(id);
@@ -64,6 +70,11 @@ pub fn import(catalogue: &Catalogue, format: Format, text: &str) -> Imported {
         found.items.extend(ids.into_iter().filter(|id| seen.insert(id.clone())));
     }
     found
+}
+
+fn left_out(number: usize, why: &str, line: &str) -> String {
+    let shown: String = line.chars().take(80).collect();
+    format!("Line {number} is left out, {why}: {shown}")
 }
 
 /// `brew "name"` or `cask "name"`; options after it would be lost.
@@ -186,6 +197,19 @@ mod tests {
         for item in &found.new {
             item.judge().unwrap();
         }
+    }
+
+    #[test]
+    fn a_package_whose_id_is_anothers_is_left_out_and_told() {
+        let found = import(Catalogue::built_in(), Format::AptList, "a+b\na-b\na+b\n");
+        assert_eq!((&found.items[..], found.new.len()), (&["apt-a-b".to_owned()][..], 1));
+        assert_eq!(found.new[0].title, "a+b");
+        let [why] = &found.left_out[..] else { panic!("{found:?}") };
+        assert!(why.starts_with("Line 2 ") && why.contains("the id apt-a-b"), "{why}");
+        let own = serde_json::json!({ "id": "apt-ripgrep", "check": { "command": ["rg"] } });
+        let (all, _) = Catalogue::with(&[own], &[]);
+        let found = import(&all, Format::AptList, "ripgrep\n");
+        assert_eq!((found.items.len(), found.new.len(), found.left_out.len()), (0, 0, 1));
     }
 
     #[test]

@@ -201,6 +201,13 @@ pub(crate) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= 64 && id.chars().all(plain) && !id.starts_with('-')
 }
 
+/// A system's name, with its release or not (os-release(5), `ID` and `VERSION_ID`). It gets into a
+/// playbook's conditions as it is.
+fn is_suite(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    !name.is_empty() && name.chars().all(plain)
+}
+
 impl Item {
     /// How it comes onto such a machine.
     pub fn ways(&self, machine: &Machine) -> Option<&Ways> {
@@ -243,7 +250,8 @@ impl Item {
         self.size_mb.map(|mb| protocol::Bytes(u64::from(mb) * 1_000_000))
     }
 
-    pub(crate) fn all_ways(&self) -> BTreeMap<&str, &Ways> {
+    /// With the names of their fields; those of `on` by theirs alone.
+    pub(crate) fn all_ways(&self) -> Vec<(&str, &Ways)> {
         let all = [
             ("linux", &self.linux),
             ("macos", &self.macos),
@@ -269,6 +277,9 @@ impl Item {
             return refused("links", "addresses that begin with https://");
         }
         self.check.judge(&what, "check")?;
+        if !self.on.keys().all(|suite| is_suite(suite)) {
+            return refused("on", "a system's name as /etc/os-release has it: a-z, 0-9, . _ and -");
+        }
         for (name, ways) in self.all_ways() {
             for manager in ways.managers() {
                 let field = format!("{name}.{}", manager.program());
@@ -326,11 +337,13 @@ impl Check {
         if !self.paths.iter().all(whole) {
             return refused(".paths", "whole paths, or ones that begin with ~/");
         }
-        if self
-            .plist
-            .as_ref()
-            .is_some_and(|plist| !plist.file.starts_with('/') || plist.key.starts_with('-'))
-        {
+        let odd = |plist: &Plist| {
+            let texts = [&plist.file, &plist.key];
+            !plist.file.starts_with('/')
+                || plist.key.starts_with('-')
+                || texts.into_iter().any(|text| text.contains('\0'))
+        };
+        if self.plist.as_ref().is_some_and(odd) {
             return refused(".plist", "a whole path and a key");
         }
         if self.version.as_ref().is_some_and(|pattern| !is_pattern(pattern)) {
@@ -369,6 +382,10 @@ mod tests {
             ("id = \"x\"\ncheck = { command = [\"--x\"] }", "a program's name"),
             ("id = \"x\"\ncheck = { command = [\"A=b\"] }", "a program's name"),
             ("id = \"x\"\ncheck = { paths = [\"x\"] }", "check.paths: whole paths"),
+            (
+                "id = \"x\"\ncheck = { plist = { file = \"/x\", key = \"a\\u0000\" } }",
+                "a whole path and a key",
+            ),
             ("id = \"x\"\ncheck = { command = [\"x\"], at_least = \"2\" }", "a range needs"),
             ("id = \"x\"\ncheck = { command = [\"x\"], version = \"x\" }", "{version} once"),
             (
@@ -389,6 +406,15 @@ mod tests {
             (
                 "id = \"x\"\non.ubuntu = { apt = \"-x\" }\ncheck = { command = [\"x\"] }",
                 "ubuntu.apt",
+            ),
+            (
+                "id = \"x\"\non.\"a' or true\" = { apt = \"x\" }\ncheck = { command = [\"x\"] }",
+                "item x: on: a system's name",
+            ),
+            ("id = \"x\"\non.\"\" = {}\ncheck = { command = [\"x\"] }", "item x: on:"),
+            (
+                "id = \"x\"\nlinux = { apt = \"-x\" }\non.linux = {}\ncheck = { command = [\"x\"] }",
+                "linux.apt-get",
             ),
             ("id = \"x\"\nodd = 1\ncheck = { command = [\"x\"] }", "unknown field"),
         ] {

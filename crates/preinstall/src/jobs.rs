@@ -53,7 +53,7 @@ impl Jobs {
     /// them: sudo without a login passes them on as they are.
     pub(crate) fn command(&self, argv: &[String], more: &[(String, String)]) -> Command {
         if self.is_job_user {
-            let mut command = Command::new("sudo");
+            let mut command = Command::new(sudo());
             command.args(["-n", "-H", "-u", &self.user, "--", "/usr/bin/env"]);
             let set = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
             command.args(set);
@@ -63,6 +63,24 @@ impl Jobs {
         }
         as_owner(argv, &self.environment, more)
     }
+}
+
+/// What reaches another user.
+#[cfg(not(test))]
+pub(crate) fn sudo() -> PathBuf {
+    PathBuf::from("sudo")
+}
+
+#[cfg(test)]
+pub(crate) fn sudo() -> PathBuf {
+    SUDO.with_borrow(Clone::clone).unwrap_or_else(|| PathBuf::from("sudo"))
+}
+
+#[cfg(test)]
+thread_local! {
+    /// In its place for the test that runs on this thread.
+    pub(crate) static SUDO: std::cell::RefCell<Option<PathBuf>> =
+        const { std::cell::RefCell::new(None) };
 }
 
 /// As this very process's user.

@@ -9,6 +9,8 @@ use process::{Liveness, Pid, ProcessId, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
+use crate::jobs::sudo;
+
 /// Enough of what a version command says.
 const ENOUGH: usize = 64 << 10;
 /// For what was said last, once the command has ended.
@@ -102,7 +104,7 @@ async fn end(pid: Option<u32>, other_user: Option<&str>) {
     let left = ids.iter().filter(|id| process::alive(id) != Liveness::Dead);
     let pids: Vec<String> = left.map(|id| id.pid.to_string()).collect();
     if !pids.is_empty() {
-        let mut kill = tokio::process::Command::new("sudo");
+        let mut kill = tokio::process::Command::new(sudo());
         kill.args(["-n", "-u", user, "--", "/bin/kill", "-KILL"]).args(pids).current_dir("/");
         kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         // A sudo that hangs holds up nobody.

@@ -25,14 +25,21 @@ impl std::fmt::Display for Holder {
 /// What a manager waits for by itself, of the line that says so.
 pub(crate) fn waits(manager: Manager, line: &str) -> Option<String> {
     match manager {
+        // apt-pkg/deb/debsystem.cc; what follows is its progress.
+        Manager::Apt => {
+            let why = line.strip_prefix("Waiting for cache lock: ")?;
+            Some(match held_by(why) {
+                Some(holder) => format!("apt is used by {holder}"),
+                None => "apt is used by another process".to_owned(),
+            })
+        }
         // dnf/lock.py.
         Manager::Dnf => {
             let pid =
                 line.strip_prefix("Waiting for process with pid ")?.strip_suffix(" to finish.")?;
             Some(format!("dnf is used by process {pid}"))
         }
-        Manager::Apt
-        | Manager::Brew
+        Manager::Brew
         | Manager::Cask
         | Manager::Npm
         | Manager::Pipx
@@ -41,6 +48,15 @@ pub(crate) fn waits(manager: Manager, line: &str) -> Option<String> {
         | Manager::Go
         | Manager::Gem => None,
     }
+}
+
+/// `... It is held by process 813 (name)`, where apt knows.
+fn held_by(words: &str) -> Option<Holder> {
+    let (_, holder) = words.split_once("It is held by process ")?;
+    let digits = holder.find(|c: char| !c.is_ascii_digit()).unwrap_or(holder.len());
+    let (pid, rest) = holder.split_at(digits);
+    let name = rest.strip_prefix(" (").and_then(|rest| rest.rsplit_once(')'));
+    Some(Holder { pid: pid.parse().ok()?, name: name.map(|(name, _)| name.to_owned()) })
 }
 
 /// Who is in the way of a manager that gave up because another process of it is at work; one that is
@@ -142,6 +158,22 @@ mod tests {
         assert_eq!(holder_in(locks, "fe:01", 99), None, "who reads keeps nobody from it");
         assert_eq!(holder_in(locks, "fe:01", 1), None);
         assert_eq!(holder_in("", "fe:01", 1573), None);
+    }
+
+    #[test]
+    fn what_apt_waits_for_by_itself_is_read_of_its_line_with_and_without_a_terminal() {
+        let lock = "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend";
+        for (rest, holder) in [
+            (". It is held by process 813 (apt-get)...", "apt-get (process 813)"),
+            (". It is held by process 813 (apt-get)... 12/600s", "apt-get (process 813)"),
+            (". It is held by process 813 (unattended (up)...", "unattended (up (process 813)"),
+            (". It is held by process 813...", "process 813"),
+            (" - open (11: Resource temporarily unavailable)...", "another process"),
+        ] {
+            let waits = waits(Manager::Apt, &format!("{lock}{rest}"));
+            assert_eq!(waits, Some(format!("apt is used by {holder}")), "{rest}");
+        }
+        assert_eq!(waits(Manager::Apt, "Reading package lists..."), None);
     }
 
     #[test]

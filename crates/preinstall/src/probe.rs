@@ -9,7 +9,7 @@ use futures::StreamExt;
 use protocol::{ItemChecked, ItemState};
 
 use crate::calls::quoted;
-use crate::item::{Check, Item};
+use crate::item::{Check, Item, Plist};
 use crate::jobs::Jobs;
 use crate::limited::{Ran, run};
 use crate::machine::{Machine, Os};
@@ -89,8 +89,7 @@ async fn look(item: &Item, machine: &Machine, jobs: &Jobs, together: &Together<'
     } else if let Some(why) = item.not_here(machine) {
         Found::new(ItemState::Missing, format!("not on this system: {why}"))
     } else if let Some(plist) = &check.plist {
-        let plutil = ["/usr/bin/plutil", "-extract", &plist.key, "raw", "-o", "-", &plist.file];
-        let argv: Vec<String> = plutil.map(str::to_owned).into();
+        let argv = value_of(plist);
         match machine.os {
             Os::Macos if Path::new(&plist.file).exists() => Found {
                 at: Some(plist.file.clone()),
@@ -117,15 +116,30 @@ async fn look(item: &Item, machine: &Machine, jobs: &Jobs, together: &Together<'
 }
 
 /// Prints the first of its arguments that is there.
-pub(crate) const FIRST_THERE: &str =
-    r#"for it do [ -e "$it" ] && { printf %s "$it"; exit 0; }; done; exit 1"#;
+const FIRST_THERE: &str = r#"for it do [ -e "$it" ] && { printf %s "$it"; exit 0; }; done; exit 1"#;
+
+/// Where a shell finds the program. What it reads are our own words; the rest are its arguments.
+pub(crate) fn where_is(program: &str) -> Vec<String> {
+    ["/bin/sh", "-c", "command -v -- \"$0\"", program].map(str::to_owned).into()
+}
+
+/// Which of them is there first, asked of a shell in the same way.
+pub(crate) fn first_there(paths: impl Iterator<Item = String>) -> Vec<String> {
+    let shell = ["/bin/sh", "-c", FIRST_THERE, "sh"].into_iter().map(str::to_owned);
+    shell.chain(paths).collect()
+}
+
+/// On macOS.
+pub(crate) fn value_of(plist: &Plist) -> Vec<String> {
+    let plutil = ["/usr/bin/plutil", "-extract", &plist.key, "raw", "-o", "-", &plist.file];
+    plutil.map(str::to_owned).into()
+}
 
 async fn paths(check: &Check, jobs: &Jobs) -> Found {
     let mut all = check.paths.iter().map(|path| jobs.below_home(path).display().to_string());
     let there = if jobs.is_job_user {
         // All at once: they have one time limit.
-        let argv = ["/bin/sh", "-c", FIRST_THERE, "sh"].into_iter().map(str::to_owned);
-        let argv: Vec<String> = argv.chain(all).collect();
+        let argv = first_there(all);
         match run(jobs.command(&argv, &[]), within(check), jobs.other_user()).await {
             Ran::Ended { said, .. } if said.starts_with("sudo:") => {
                 return Found::new(ItemState::Unknown, first_line(&said));
@@ -162,7 +176,7 @@ async fn command(check: &Check, machine: &Machine, jobs: &Jobs, together: &Toget
     };
     let at = if jobs.is_job_user {
         if check.only_there {
-            let shell = ["/bin/sh", "-c", "command -v -- \"$0\"", program].map(str::to_owned);
+            let shell = where_is(program);
             let ran = run(jobs.command(&shell, &[]), within(check), jobs.other_user()).await;
             return match ran {
                 Ran::Ended { code: Some(0), said } => is_there(said),
@@ -218,7 +232,9 @@ async fn asked(
         Ran::TooLong => return Found { at, ..too_long(check, argv) },
         Ran::NotStarted(error) => {
             let why = format!("`{shown}` cannot be started: {error}");
-            return Found { at, ..Found::new(ItemState::Broken, why) };
+            // Of another user's it is sudo that cannot, which says nothing of the tool.
+            let state = if jobs.is_job_user { ItemState::Unknown } else { ItemState::Broken };
+            return Found { at, ..Found::new(state, why) };
         }
         Ran::Ended { code, said } => (code, said),
     };
@@ -228,9 +244,9 @@ async fn asked(
         if said.starts_with("sudo:") {
             return Found::new(ItemState::Unknown, line);
         }
-        let of_env = said.starts_with("/usr/bin/env:") || said.starts_with("env:");
-        if of_env && code == Some(127) {
-            let program = argv.first().map_or("", String::as_str);
+        let program = argv.first().map_or("", String::as_str);
+        // A script whose interpreter is not there is there itself.
+        if code == Some(127) && not_found(&said) == Some(program) {
             let why = format!("{program} is in no folder of the PATH of jobs");
             return Found::new(ItemState::Missing, why);
         }
@@ -243,6 +259,14 @@ async fn asked(
         return Found { at, ..Found::new(ItemState::Broken, format!("`{shown}` {how}{told}")) };
     };
     judged(check, &shown, &said, at)
+}
+
+/// What env(1) looked for in vain, without the quotes that some put around it.
+fn not_found(said: &str) -> Option<&str> {
+    let line = said.lines().next()?;
+    let of_env = line.strip_prefix("/usr/bin/env: ").or_else(|| line.strip_prefix("env: "))?;
+    let (name, _why) = of_env.rsplit_once(": ")?;
+    Some(name.trim_matches(['\'', '"', '`', '\u{2018}', '\u{2019}']))
 }
 
 fn judged(check: &Check, shown: &str, said: &str, at: Option<String>) -> Found {

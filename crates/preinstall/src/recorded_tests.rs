@@ -1,4 +1,4 @@
-//! Installing with stand-ins that print what Homebrew and dnf print (`outputs/`): what is made of it.
+//! Installing with stand-ins that print what apt, Homebrew and dnf print (`outputs/`): what is made of it.
 
 use std::sync::{Arc, Mutex};
 
@@ -158,40 +158,47 @@ async fn a_wait_for_another_homebrew_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn dnf_that_waits_for_another_process_is_told_with_its_number() {
-    let place = Place::new();
-    let (go, bin) = (place.path("state").join("go"), place.path("bin").display().to_string());
-    place.program(
-        "dnf",
-        &format!(
-            "cat '{}'; while [ ! -e {} ]; do sleep 0.05; done; cat '{}'\n\
-             printf '#!/bin/sh\\necho hallo 1.2.3\\n' > {bin}/hallo; chmod +x {bin}/hallo",
-            recorded("dnf-waits.txt"),
-            go.display(),
-            recorded("dnf-installs.txt"),
-        ),
-    );
-    let all = Place::catalogue(&["hallo"], "dnf");
-    let machine = linux(Manager::Dnf);
-    let draft = place.draft(&all, &["hallo"], &machine).await;
-    let installation = place.installation(Place::record(&all, draft), &machine);
-    let (_cancel, told) = watch::channel(false);
-    let (waits, saw) = (Arc::new(Mutex::new(None)), Notify::new());
-    let into = Arc::clone(&waits);
-    let mut advanced = |now: Progress| {
-        if now.waits.is_some() {
-            *into.lock().unwrap() = now.waits;
-            saw.notify_one();
-        }
-    };
-    let mut save = |_: &Record| Ok(());
-    let told = (told, Told { progress: &mut advanced, save: &mut save });
-    let (done, ()) = tokio::join!(installation.carry_out(told.0, told.1), async {
-        saw.notified().await;
-        std::fs::File::create(&go).unwrap();
-    });
-    assert_eq!(waits.lock().unwrap().as_deref(), Some("dnf is used by process 4711"));
-    assert_eq!(ends(&done), [("hallo".into(), PreinstallEnd::Installed)]);
+async fn one_that_waits_for_another_process_by_itself_is_told_with_who_that_is() {
+    for (program, manager, says, wanted) in [
+        ("apt-get", Manager::Apt, "apt-waits.txt", "apt is used by python3 (process 4711)"),
+        ("dnf", Manager::Dnf, "dnf-waits.txt", "dnf is used by process 4711"),
+    ] {
+        let place = Place::new();
+        let (go, bin) = (place.path("state").join("go"), place.path("bin").display().to_string());
+        // The line's end comes with the next one: apt writes over it at a terminal.
+        place.program(
+            program,
+            &format!(
+                "case \"$*\" in *update) exit 0;; esac\n\
+                 printf %s \"$(cat '{}')\"; while [ ! -e {} ]; do sleep 0.05; done; echo; echo done\n\
+                 printf '#!/bin/sh\\necho hallo 1.2.3\\n' > {bin}/hallo; chmod +x {bin}/hallo",
+                recorded(says),
+                go.display(),
+            ),
+        );
+        let field = if manager == Manager::Apt { "apt" } else { "dnf" };
+        let all = Place::catalogue(&["hallo"], field);
+        let machine = linux(manager);
+        let draft = place.draft(&all, &["hallo"], &machine).await;
+        let installation = place.installation(Place::record(&all, draft), &machine);
+        let (_cancel, told) = watch::channel(false);
+        let (waits, saw) = (Arc::new(Mutex::new(None)), Notify::new());
+        let into = Arc::clone(&waits);
+        let mut advanced = |now: Progress| {
+            if now.waits.is_some() {
+                *into.lock().unwrap() = now.waits;
+                saw.notify_one();
+            }
+        };
+        let mut save = |_: &Record| Ok(());
+        let told = (told, Told { progress: &mut advanced, save: &mut save });
+        let (done, ()) = tokio::join!(installation.carry_out(told.0, told.1), async {
+            saw.notified().await;
+            std::fs::File::create(&go).unwrap();
+        });
+        assert_eq!(waits.lock().unwrap().as_deref(), Some(wanted));
+        assert_eq!(ends(&done), [("hallo".into(), PreinstallEnd::Installed)]);
+    }
 }
 
 #[tokio::test]

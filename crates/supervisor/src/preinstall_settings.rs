@@ -1,14 +1,41 @@
 //! `[[preinstall.item]]` and `[[preinstall.preset]]` in `settings.toml`, and the `path` of runners.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 #[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct PreinstallSettings {
     /// The owner's own.
-    pub(crate) item: Vec<serde_json::Value>,
-    pub(crate) preset: Vec<serde_json::Value>,
+    pub(crate) item: Vec<Value>,
+    pub(crate) preset: Vec<Value>,
+}
+
+/// By this word for what it is for, a preset is known that an import made.
+pub(crate) const FROM_A_LIST: &str = "From a list of packages.";
+
+impl PreinstallSettings {
+    /// What such an import would take the place of though the owner wrote it, also where it cannot be
+    /// followed: "preset web", "item apt-sl".
+    pub(crate) fn written_by_hand(
+        &self,
+        preset: &str,
+        items: &[preinstall::Item],
+    ) -> Option<String> {
+        let is_by_hand = |table: &Value| text(table, "what_for") != Some(FROM_A_LIST);
+        let is_taken = |table: &Value| text(table, "id") == Some(preset) && is_by_hand(table);
+        if self.preset.iter().any(is_taken) {
+            return Some(format!("preset {preset}"));
+        }
+        let ids = items.iter().map(|item| item.id.as_str());
+        let mut taken = ids.filter(|id| self.item.iter().any(|it| text(it, "id") == Some(*id)));
+        taken.next().map(|id| format!("item {id}"))
+    }
+}
+
+fn text<'a>(table: &'a Value, field: &str) -> Option<&'a str> {
+    table.get(field)?.as_str()
 }
 
 /// The first folder that cannot be on the PATH of jobs, and why. A login shell reads a `$` though it
@@ -93,6 +120,30 @@ mod tests {
         let (all, refused) = preinstall::Catalogue::with(&read.item, &read.preset);
         assert_eq!(refused, []);
         assert_eq!(all.item("apt-ripgrep"), Some(&found.new[0]));
+    }
+
+    #[test]
+    fn what_the_owner_wrote_is_told_from_what_an_import_made() {
+        let all = preinstall::Catalogue::built_in();
+        let found = preinstall::import(all, preinstall::Format::AptList, "ripgrep\n");
+        let preset = preinstall::Preset {
+            id: "web".into(),
+            title: "web".into(),
+            what_for: FROM_A_LIST.into(),
+            items: found.items.clone(),
+            on_macos: Vec::new(),
+        };
+        let mut document = DocumentMut::new();
+        set(&mut document, &found.new, &preset).unwrap();
+        let of = |text: &str| toml_edit::de::from_str::<File>(text).unwrap().preinstall;
+        let imported = of(&document.to_string());
+        assert_eq!(imported.written_by_hand("web", &[]), None);
+        // Neither of these can be followed, and both are the owner's.
+        let own = of("[[preinstall.preset]]\nid = \"web\"\nitems = [\"moon\"]\n\
+             [[preinstall.item]]\nid = \"apt-ripgrep\"\n");
+        assert_eq!(own.written_by_hand("web", &found.new).as_deref(), Some("preset web"));
+        assert_eq!(own.written_by_hand("app", &found.new).as_deref(), Some("item apt-ripgrep"));
+        assert_eq!(own.written_by_hand("app", &[]), None);
     }
 
     #[test]

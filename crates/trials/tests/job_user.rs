@@ -498,3 +498,40 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
     assert_eq!(world.circle.output(number).lines().last(), Some(user.name.as_str()));
     world.finish();
 }
+
+#[test]
+fn a_check_tells_what_a_job_user_has() {
+    if !User::can_be_made() || !has_tools(&["git"]) {
+        return;
+    }
+    let place = Place::new();
+    // Its interpreter is nowhere; it is there all the same.
+    let script = place.path("signs").join("script");
+    run_dir::write_atomically(&script, b"#!/usr/bin/env no-interpreter-of-ours\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let own = format!(
+        "[[preinstall.item]]\nid = \"moon\"\ncheck = {{ command = [\"no-such-program-of-ours\"] }}\n\
+         [[preinstall.item]]\nid = \"script\"\ncheck = {{ command = [\"{}\"] }}\n",
+        script.display()
+    );
+    place.folders().ensure().unwrap();
+    run_dir::write_atomically(&place.folders().settings_file(), own.as_bytes()).unwrap();
+    let user = User::make("eyes");
+    let world = World::with(place);
+    world.set_up(Some(&user.name), TokenStore::File).unwrap();
+    world.until_state(RunnerState::Idle);
+    let mut check = world.place.command("runnerctl");
+    let check = check.args(["preinstall", "check", "--json", "git", "moon", "script"]);
+    let checked = check.output().unwrap().stdout;
+    let checked: protocol::PreinstallChecked = serde_json::from_slice(&checked).unwrap();
+    assert!(checked.jobs.job_user && checked.jobs.user == user.name, "{checked:?}");
+    for (id, state) in [
+        ("git", protocol::ItemState::Present),
+        ("moon", protocol::ItemState::Missing),
+        ("script", protocol::ItemState::Broken),
+    ] {
+        let item = checked.items.iter().find(|item| item.id == id).unwrap();
+        assert_eq!(item.state, state, "{item:?}");
+    }
+    world.finish();
+}

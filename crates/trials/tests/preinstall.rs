@@ -68,7 +68,8 @@ fn settings(place: &Place, packages: &[&str]) {
     };
     let items: String = packages.iter().map(item).collect();
     let hangs = "[[preinstall.item]]\nid = \"hangs\"\ncheck = { command = [\"hangs\"], within_seconds = 1 }\nlinux = { npm = \"hangs\" }\n";
-    let text = format!("[cleanup]\nstop_below_gb = 0\n\n{items}{hangs}");
+    let mine = "[[preinstall.preset]]\nid = \"mine\"\nitems = [\"git\"]\n";
+    let text = format!("[cleanup]\nstop_below_gb = 0\n\n{items}{hangs}{mine}");
     run_dir::write_atomically(&place.folders().settings_file(), text.as_bytes()).unwrap();
 }
 
@@ -424,6 +425,11 @@ fn a_list_becomes_a_preset_and_reports_tell_what_came() {
         "essentials",
     ]);
     assert!(refused.contains("a preset of Runner Tray's own"), "{refused}");
+    let file_of_list = brewfile.to_str().unwrap();
+    let again = ["preinstall", "import", file_of_list, "--preset"];
+    rig.place.runnerctl(&[&again[..], &["web"][..]].concat());
+    let refused = rig.place.runnerctl_fails(&[&again[..], &["mine"][..]].concat());
+    assert!(refused.contains("The preset mine of your settings would be replaced"), "{refused}");
     let list: Preinstall = json(&rig, &["preinstall", "list", "--json"]);
     let essentials = list.presets.iter().find(|preset| preset.id == "essentials").unwrap();
     assert!(!essentials.own && essentials.items.len() > 10, "{essentials:?}");

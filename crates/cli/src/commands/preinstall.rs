@@ -145,8 +145,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             }
             show(&plan, &mut screen)
         }
-        Act::Install { cancel: true, .. } => {
+        Act::Install { cancel: true, shape, .. } => {
             client.cancel_preinstall().await?;
+            if shape.json {
+                return Ok(screen.json(&serde_json::json!({}))?);
+            }
             Ok(screen.say("No installation runs any more, or it ends after what it is at.")?)
         }
         Act::Install { named, runner, upgrade, verbose, yes, cancel: false, shape } => {

@@ -15,7 +15,8 @@ use crate::print::Screen;
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Make a preset of your own from a Brewfile or a list for apt. Nothing in the file is run, \
-        and nothing is installed. Packages that no item is of become items of yours, in the settings file.",
+        and nothing is installed. Packages that no item is of become items of yours, in the settings file. \
+        A preset that came from a list is replaced; one that you wrote is not.",
     after_help = "Examples:\n  runnerctl preinstall import Brewfile --preset web\n  runnerctl preinstall import - --format apt-list --preset web < packages.txt"
 )]
 pub(crate) struct Import {
@@ -35,7 +36,7 @@ pub(crate) struct Import {
 /// Print items as a Brewfile, a list for apt or an Ansible playbook
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  runnerctl preinstall export brewfile ios > Brewfile\n  runnerctl preinstall export ansible essentials node > playbook.yml"
+    after_help = "Examples:\n  runnerctl preinstall export brewfile ios > Brewfile\n  runnerctl preinstall export ansible essentials node > playbook.yml\n  runnerctl preinstall export apt-list node --json"
 )]
 pub(crate) struct Export {
     /// What to print
@@ -43,6 +44,8 @@ pub(crate) struct Export {
     format: Written,
     #[command(flatten)]
     named: Named,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -111,6 +114,9 @@ pub(super) async fn export(
     let asked =
         AskExport { format: args.format.into(), items: named.items, presets: named.presets };
     let done = client.export_preinstall(&asked).await?;
+    if args.shape.json {
+        return Ok(screen.json(&done)?);
+    }
     screen.text(&done.text)?;
     let mut notes = Screen::stderr();
     for why in &done.left_out {

@@ -282,6 +282,45 @@ fn at_a_terminal_it_asks_first_and_a_no_installs_nothing() {
 }
 
 #[test]
+fn what_a_list_leaves_out_is_told_beside_it_and_in_it_for_programs() {
+    let exported = json!({ "text": "brew \"git\"\n", "left_out": ["Xcode has no package there."] });
+    let fake = Fake::absent()
+        .on("GET /v1/preinstall", list())
+        .on("POST /v1/preinstall/export", exported)
+        .started();
+    assert_snapshot!("exported", fake.run(&["preinstall", "export", "brewfile", "web"]));
+    let for_programs = fake.run(&["preinstall", "export", "brewfile", "web", "--json"]);
+    assert_snapshot!("exported_for_programs", for_programs);
+}
+
+#[test]
+fn a_list_that_is_read_becomes_a_preset_for_people_and_for_programs() {
+    let imported = json!({
+        "preset": { "id": "web", "title": "web", "what_for": "From a list of packages.", "items": ["git", "apt-sl"], "own": true },
+        "new": ["apt-sl"], "left_out": ["Line 3 is left out, it is no package's name: -y"],
+    });
+    let fake = Fake::absent().on("POST /v1/preinstall/import", imported).started();
+    for (name, more) in [("imported", None), ("imported_for_programs", Some("--json"))] {
+        let words = ["preinstall", "import", "-", "--preset", "web"].into_iter().chain(more);
+        let words: Vec<&str> = words.collect();
+        let said = fake.run_with_input(&words, "git\nsl\n-y\n");
+        assert_snapshot!(name, said);
+    }
+    let asked =
+        r#"POST /v1/preinstall/import {"format":"apt-list","text":"git\nsl\n-y\n","preset":"web"}"#;
+    assert_eq!(fake.wishes(), [asked, asked]);
+}
+
+#[test]
+fn a_cancel_answers_programs_without_a_sentence() {
+    let fake = Fake::absent().grants("DELETE /v1/preinstall/install").started();
+    let cancel = ["preinstall", "install", "--cancel"];
+    assert_snapshot!("cancelled", fake.run(&cancel));
+    let for_programs = fake.run(&[&cancel[..], &["--json"][..]].concat());
+    assert_snapshot!("cancelled_for_programs", for_programs);
+}
+
+#[test]
 fn the_path_of_jobs_is_shown_with_what_comes_first() {
     let path = json!({
         "runner": "mini", "user": "ci", "first": ["/opt/node/bin"],

@@ -8,6 +8,7 @@ use protocol::{
 use super::calls::unknown;
 use super::shown;
 use crate::api::refusal;
+use crate::preinstall_settings::FROM_A_LIST;
 use crate::supervisor::Supervisor;
 
 impl Supervisor {
@@ -28,7 +29,7 @@ impl Supervisor {
             PreinstallFormat::AptList => {
                 ::preinstall::apt_list(&items, &::preinstall::Machine::this("", false))
             }
-            PreinstallFormat::Ansible => (::preinstall::playbook(&items), Vec::new()),
+            PreinstallFormat::Ansible => (::preinstall::playbook(&all, &items), Vec::new()),
         };
         let left_out = without.iter().map(|title| format!("{title} has no package there."));
         Ok(PreinstallExport { text, left_out: left_out.collect() })
@@ -69,11 +70,17 @@ impl Supervisor {
         let preset = Preset {
             id: asked.preset.clone(),
             title: asked.preset.clone(),
-            what_for: "From a list of packages.".to_owned(),
+            what_for: FROM_A_LIST.to_owned(),
             items: found.items,
             on_macos: Vec::new(),
         };
         let settings = self.settings.as_ref().map_err(refusal::settings)?;
+        if let Some(what) = settings.preinstall.written_by_hand(&preset.id, &found.new) {
+            return Err(refusal::bad_request(
+                format!("The {what} of your settings would be replaced, which no import made."),
+                "Give the preset another name, or take that out of the settings file first.",
+            ));
+        }
         let mut changed = settings.clone();
         changed.set_preinstall(&found.new, &preset).map_err(|why| refusal::failed(&why))?;
         changed.reread().map_err(|error| refusal::failed(&error.to_string()))?;
