@@ -1,7 +1,7 @@
 """Photographs the app: every page and scene, each step of the set-up, problems in it, and the tray in a real panel. Every page,
 step and problem there is, on fixtures: `./dev screenshots views`.
 
-    RUNNER_TRAY_APP=target/debug/runner-tray dbus-run-session -- python3 src-tauri/tests/tray/pictures.py FOLDER [PART ...]
+    RUNNER_TRAY_APP=target/debug/runner-tray python3 src-tauri/tests/tray/pictures.py FOLDER [PART ...]
 
 Parts: scenes, pages, wizard, tray; all without one. With --docs the best of them go to docs/pictures, smaller.
 `./dev screenshots` has what it needs.
@@ -288,12 +288,19 @@ def main(folder, parts):
             print("skipped: xfce4-panel or openbox is missing")
             continue
         for theme in THEMES:
-            PARTS[part](folder, theme)
+            # In a session of its own: one has one keychain, and whoever began it first keeps it.
+            subprocess.run(["dbus-run-session", "--", sys.executable, __file__, folder, ONE, part, theme], check=True)
             print(part, theme, flush=True)
 
 
+ONE = "--one"
+
 if __name__ == "__main__":
     shots = pathlib.Path(sys.argv[1])
+    if ONE in sys.argv:
+        part, theme = sys.argv[3:]
+        PARTS[part](shots, theme)
+        sys.exit()
     main(shots, [it for it in sys.argv[2:] if it != "--docs"] or list(PARTS))
     if "--docs" in sys.argv:
         keep_the_best(shots, pathlib.Path(__file__).resolve().parents[3] / "docs/pictures")

@@ -19,7 +19,7 @@ pub(super) const MOST_FAILURES: usize = 100;
 
 /// Each user's draft as one plan, the largest groups first.
 pub(super) fn plan(id: String, made_at: Timestamp, drafted: &Drafted) -> CleanupPlan {
-    let Drafted { parts, failed } = drafted;
+    let Drafted { parts, failed, stopped: _ } = drafted;
     let mut groups: Vec<PlanGroup> = parts
         .iter()
         .flat_map(|(user, draft)| draft.groups.iter().map(|it| group(it, user.as_deref())))
