@@ -20,7 +20,7 @@ pub fn clock(times: &[(Timestamp, Timestamp)]) -> Finding {
     let way = if off.is_negative() { "behind" } else { "ahead of" };
     let reading = format!("{:#} {way} the servers", SignedDuration::from_secs(off.abs().as_secs()));
     let finding = |level| Finding::new(Check::Clock, level, "clock", reading.clone());
-    let mend = "Have the clock set by the network: sudo timedatectl set-ntp true (macOS: System \
+    let mend = "Have the clock set by the network: `sudo timedatectl set-ntp true` (macOS: System \
                 Settings, General, Date & Time).";
     match off.abs() {
         off if off >= BAD => finding(Level::Bad).mend(mend),

@@ -6,6 +6,8 @@ use protocol::{Check, Finding, Level};
 use crate::unknown;
 use crate::words::{list, size};
 
+const MAKE_ROOM: &str = "Make room on it: `runnerctl clean --dry-run` lists what can go.";
+
 /// What a folder is for; each asks for another amount of room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
@@ -99,10 +101,10 @@ fn bytes(uses: &[Use], room: &Room, finding: impl Fn(Level, String) -> Finding) 
     let has = format!("free {} of {}", size(room.free), size(room.total));
     if room.free < bad {
         let reading = format!("{has}, needs {}", size(bad));
-        finding(Level::Bad, reading).mend("Make room on it, or give the runner another folder.")
+        finding(Level::Bad, reading).mend(format!("{MAKE_ROOM} Or give the runner another folder."))
     } else if room.free < warn {
         let reading = format!("{has}, better {}", size(warn));
-        finding(Level::Warn, reading).mend("Make room on it before tasks fill it.")
+        finding(Level::Warn, reading).mend(MAKE_ROOM)
     } else {
         finding(Level::Ok, has)
     }

@@ -76,7 +76,7 @@ fn of(place: &Place) -> Option<Finding> {
         Kind::Folder | Kind::File => {}
     }
     if !is_ours {
-        let mend = format!("Give it to yourself: sudo chown -R \"$(id -un)\" '{path}'");
+        let mend = format!("Give it to yourself: `sudo chown -R \"$(id -un)\" '{path}'`");
         return Some(finding(Level::Bad, format!("belongs to user {owner}")).mend(mend));
     }
     let (others, change, level) = match place.wants {
@@ -89,7 +89,7 @@ fn of(place: &Place) -> Option<Finding> {
     let level = if mode & 0o022 == 0 { level } else { Level::Bad };
     let who = if mode & 0o022 == 0 { "can be read" } else { "can be changed" };
     let reading = format!("{who} by other users (mode {mode:o})");
-    Some(finding(level, reading).mend(format!("Close it: chmod {change} '{path}'")))
+    Some(finding(level, reading).mend(format!("Close it: `chmod {change} '{path}'`")))
 }
 
 /// `read`: how many runners the settings name.

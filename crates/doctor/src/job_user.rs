@@ -33,7 +33,7 @@ pub fn job_user(read: &JobUser) -> Vec<Finding> {
         Ok(false) => {}
         Ok(true) => findings.push(
             finding(Level::Bad, "becomes root by sudo, so jobs can do anything".into())
-                .mend(format!("Take {name} out of sudoers: sudo -l -U {name} shows what lets it.")),
+                .mend(format!("Take {name} out of sudoers: `sudo -l -U {name}` shows what lets it.")),
         ),
         Err(why) => findings.push(unknown(Check::JobUser, name.clone(), why)),
     }
@@ -44,7 +44,7 @@ pub fn job_user(read: &JobUser) -> Vec<Finding> {
             if !mighty.is_empty() {
                 let reading = format!("is in {}, which is as good as root", list(&mighty));
                 findings.push(finding(Level::Warn, reading).mend(format!(
-                    "Where jobs can do without: sudo gpasswd --delete {name} {}",
+                    "Where jobs can do without: `sudo gpasswd --delete {name} {}`",
                     mighty[0]
                 )));
             }
@@ -61,7 +61,7 @@ pub fn job_user(read: &JobUser) -> Vec<Finding> {
 pub fn no_job_user(runners: &[&str]) -> Finding {
     let reading = "jobs run as you and can read what you can, tokens and keys included";
     Finding::new(Check::JobUser, Level::Note, list(runners), reading).mend(
-        "Give them a user of their own: runnerctl setup --job-user USER ... (not for iOS builds, \
+        "Give them a user of their own: `runnerctl setup --job-user USER ...` (not for iOS builds, \
          which need your session and keychain).",
     )
 }

@@ -46,8 +46,8 @@ fn of(agent: &Agent, ours: &[&str]) -> Finding {
         let reading = format!("an agent that is not ours {state}{way}{name}");
         Finding::new(Check::OtherAgents, level, agent.what.clone(), reading)
     };
-    let stop = "Stop and disable it, then remove it (Linux: sudo systemctl disable --now \
-                circleci-runner; macOS: launchctl bootout gui/$(id -u)/com.circleci.runner).";
+    let stop = "Stop and disable it, then remove it (Linux: `sudo systemctl disable --now \
+                circleci-runner`; macOS: `launchctl bootout gui/$(id -u)/com.circleci.runner`).";
     match (&agent.name, agent.runs) {
         (AgentName::Named(name), runs) if ours.contains(&name.as_str()) => {
             let said = format!("; it is called {name}, as one of ours is");

@@ -39,7 +39,7 @@ pub fn token(read: &TokenRead) -> Finding {
 pub fn left_token(runner: &RunnerName, store: &str) -> Finding {
     let subject = format!("{runner}, in {store}");
     let reading = "the settings do not name this runner, and its token may still be there";
-    let mend = format!("Forget it: runnerctl token forget --runner {runner}");
+    let mend = format!("Forget it: `runnerctl token forget --runner {runner}`");
     Finding::new(Check::Token, Level::Warn, subject, reading).mend(mend)
 }
 
@@ -81,6 +81,6 @@ mod tests {
             (finding.level, finding.subject.as_str()),
             (Level::Warn, "mini, in the keychain")
         );
-        assert!(finding.mend.unwrap().ends_with("runnerctl token forget --runner mini"));
+        assert!(finding.mend.unwrap().ends_with("`runnerctl token forget --runner mini`"));
     }
 }

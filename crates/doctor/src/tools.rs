@@ -56,8 +56,8 @@ pub fn tools(read: &ToolsFound) -> Vec<Finding> {
     all
 }
 
-const MEND: &str = "Have them installed: runnerctl preinstall install essentials. Where they are there \
-    and in another folder, put that first: runnerctl config job-path --first FOLDER";
+const MEND: &str = "Have them installed: `runnerctl preinstall install essentials`. Where they are there \
+    and in another folder, put that first: `runnerctl config job-path --first FOLDER`";
 
 #[cfg(test)]
 mod tests {

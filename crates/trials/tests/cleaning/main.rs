@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a trial that cannot go on has failed")]
 
 mod by_hand;
+mod sweeps;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
