@@ -139,7 +139,7 @@ describe("the frame", () => {
 
   test("the disk is told on every page, and in a word and a shape that it is nearly full", async () => {
     const { show } = await open(scene("idle"), { page: "settings" });
-    expect(screen.getByText("Disk 61 GB").parentElement?.textContent).toMatch(/^Disk 61 GB\s*free of 256 GB$/);
+    expect(screen.getByText("Disk 61 GB").parentElement?.textContent).toMatch(/^Disk 61\sGB\s*free of 256 GB$/);
     await show(scene("low-disk"));
     expect(screen.getByText("Disk nearly full: 9.8 GB").closest("p")?.querySelector("svg.warn")).toBeTruthy();
     const view = scene("idle");
