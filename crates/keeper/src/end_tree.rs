@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use process::{ExitWatch, Liveness, Pid, ProcessId, Signal};
 
 use crate::as_job_user::{Act, JobUser, ask};
+use crate::mark::Mark;
 
 /// KILL works at once except on a process that waits for a device.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -24,6 +25,8 @@ pub(crate) struct Trees {
     /// All that are in the group or the session of this one, ended or not: where orphans do not come to
     /// this process (macOS) they are found so.
     pub(crate) led_by: Option<ProcessId>,
+    /// All that have this mark, wherever they are: set only where orphans do not come to this process.
+    pub(crate) mark: Option<Mark>,
     /// Neither these nor their descendants, wherever they are.
     pub(crate) spared: Vec<ProcessId>,
 }
@@ -84,6 +87,16 @@ fn is_refusal(error: &io::Error) -> bool {
 }
 
 impl Trees {
+    /// Learns the task's mark of those that are meant so far, where it is needed and not known.
+    pub(crate) fn learn_mark(&mut self) {
+        if let Some(agent) = &self.led_by
+            && self.mark.is_none()
+            && !process::ORPHANS_COME
+        {
+            self.mark = Mark::of(agent, self.running());
+        }
+    }
+
     /// Those that run. A process that dies while its parent's list is read moves its children to
     /// where the walk has been already; so none is only believed when nobody died since the walk
     /// before.
@@ -112,10 +125,62 @@ impl Trees {
         let mut found: HashSet<ProcessId> =
             pids.filter_map(|pid| ProcessId::of(pid).ok()).collect();
         found.extend(led.unwrap_or_default());
+        found.extend(self.mark.iter().flat_map(Mark::processes));
         for spared in self.spared.iter().filter(|id| process::alive(id) != Liveness::Dead) {
             let tree = process::tree(spared.pid).unwrap_or_default();
             found.retain(|id| !tree.contains(&id.pid));
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    const PLAYS: &str = "END_TREE_TEST_PLAYS";
+
+    /// One of the processes below, until its input ends; by itself it does nothing. macOS would not show
+    /// the environment of a program of its own.
+    #[test]
+    fn plays_a_process() {
+        if std::env::var_os(PLAYS).is_some() {
+            io::stdin().lock().read_to_end(&mut Vec::new()).unwrap();
+        }
+    }
+
+    fn of_node(job: &str, node: &str) -> (ProcessId, Child) {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "end_tree::tests::plays_a_process"])
+            .env(PLAYS, "1")
+            .env("CIRCLE_WORKFLOW_JOB_ID", job)
+            .env("CIRCLE_NODE_INDEX", node)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        (ProcessId::of(Pid::of_child(&child)).unwrap(), child)
+    }
+
+    #[test]
+    fn what_has_the_mark_is_found_wherever_it_is_and_what_is_spared_is_not() {
+        let own = ProcessId::own().unwrap();
+        let job = format!("the job of test {own}");
+        let (marked, mut child) = of_node(&job, "0");
+        let (spared, mut spared_child) = of_node(&job, "0");
+        let (_, mut other_child) = of_node(&job, "1");
+        let mark = Mark::of(&own, [marked.clone()]);
+        assert!(mark.is_some());
+        let trees = Trees { mark, spared: vec![spared], ..Trees::default() };
+        assert_eq!(trees.running(), [marked]);
+        // Their input ends with it.
+        for child in [&mut child, &mut spared_child, &mut other_child] {
+            child.wait().unwrap();
+        }
+        assert_eq!(trees.running(), []);
     }
 }

@@ -22,6 +22,7 @@ mod left_overs;
 mod link;
 mod lock_handed_over;
 mod log_bound;
+mod mark;
 mod note;
 mod secrets;
 mod signals;

@@ -197,7 +197,8 @@ impl Front<'_> {
         let led_by = agent.clone();
         let roots = agent.iter().cloned().collect();
         let spared = self.spared.clone();
-        let trees = Trees { below_this_process: true, roots, led_by, spared };
+        let mut trees = Trees { below_this_process: true, roots, led_by, mark: None, spared };
+        trees.learn_mark();
         let left = end_trees(&trees, self.job_user.as_ref());
         if !left.is_empty() {
             note(self.run, format_args!("these processes could not be ended: {left:?}"));

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use process::{Inherited, Pid, ProcessId, Sent, Signal, SignalState};
@@ -20,6 +21,7 @@ use crate::gate::{Gate, Go};
 use crate::hold::hold;
 use crate::left_overs::clear_left_overs;
 use crate::link::{Forward, Link, Told};
+use crate::mark::{Mark, Search};
 use crate::note::note;
 use crate::signals::Signals;
 use crate::task_front::FORWARDED;
@@ -63,7 +65,8 @@ pub(crate) fn guard(
     let agent = gate.process.clone();
     records.started(&agent, front, command);
     hold(run, "task-started-written");
-    let mut guard = Guard { run, job_user, link, agent, records, held };
+    let search = (!process::ORPHANS_COME).then(|| Search::begun(Instant::now()));
+    let mut guard = Guard { run, job_user, link, agent, records, held, search };
     let (task, spared) = (guard.records.number(), guard.held.spared.clone());
     guard.link.send(&Told::Running { task, spared })?;
     inherited.let_go(&[guard.link.as_fd()])?;
@@ -94,6 +97,8 @@ struct Guard<'run> {
     agent: ProcessId,
     records: Records<'run>,
     held: Box<Held>,
+    /// None where all orphans come here: nothing is to be looked for, and nothing wakes up for it.
+    search: Option<Search>,
 }
 
 impl Guard<'_> {
@@ -104,7 +109,7 @@ impl Guard<'_> {
             if let Some(end) = self.reap() {
                 return Ok(end);
             }
-            let again = self.held.try_lock();
+            let again = [self.held.try_lock(), self.search_mark()].into_iter().flatten().min();
             let ready = wait(&[signals.as_fd(), self.link.as_fd()], again)?;
             if ready.get(1) != Some(&true) {
                 continue;
@@ -117,6 +122,12 @@ impl Guard<'_> {
                 return Ok(TaskEnd::Lost(Side::Front));
             }
         }
+    }
+
+    /// Looks for the task's mark if it is time to; when it will be again.
+    fn search_mark(&mut self) -> Option<Duration> {
+        let search = self.search.as_mut()?;
+        search.turn(Instant::now(), || Mark::below(&self.agent))
     }
 
     /// Reaps every child that ended, adopted orphans too; how the task agent did if it was one.
@@ -151,8 +162,10 @@ impl Guard<'_> {
             below_this_process: true,
             roots: Vec::new(),
             led_by: Some(self.agent.clone()),
+            mark: self.search.take().and_then(|search| search.found),
             spared: std::mem::take(&mut self.held.spared),
         };
+        trees.learn_mark();
         let mut ended = Vec::new();
         let left_behind = match &end {
             TaskEnd::Code(_) | TaskEnd::Signal(_) if self.held.ends_left_overs() => {

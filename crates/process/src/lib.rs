@@ -5,7 +5,8 @@
 //! takes a [`ProcessId`] (pid, start time and boot) and checks it first.
 //!
 //! `linux.rs` and `macos.rs` hold the same function names and are chosen once, here; so are their
-//! `…_folder.rs`. Only [`in_session`], [`led_by`] and [`are_held`] look at all processes of the machine.
+//! `…_folder.rs`. Only [`in_session`], [`led_by`], [`marked()`] and [`are_held`] look at all processes of the
+//! machine.
 
 mod act;
 mod apart;
@@ -16,6 +17,7 @@ mod fork;
 mod holders;
 mod identity;
 mod look;
+mod marked;
 mod memory;
 mod peer;
 mod tree;
@@ -45,6 +47,7 @@ pub use fork::{Forked, fork};
 pub use holders::{are_held, is_listened_on};
 pub use identity::{BootId, Liveness, Pid, ProcessId, StartTime, alive};
 pub use look::{Look, State, cwd, environ, look, owner, program, signal_pending};
+pub use marked::marked;
 pub use memory::keep_little_memory;
 pub use peer::{Peer, peer_of};
 pub use tree::{Usage, children, descends_from, tree, usage};
