@@ -32,8 +32,9 @@ pub fn job_user(read: &JobUser) -> Vec<Finding> {
     match &read.becomes_root {
         Ok(false) => {}
         Ok(true) => findings.push(
-            finding(Level::Bad, "becomes root by sudo, so jobs can do anything".into())
-                .mend(format!("Take {name} out of sudoers: `sudo -l -U {name}` shows what lets it.")),
+            finding(Level::Bad, "becomes root by sudo, so jobs can do anything".into()).mend(
+                format!("Take {name} out of sudoers: `sudo -l -U {name}` shows what lets it."),
+            ),
         ),
         Err(why) => findings.push(unknown(Check::JobUser, name.clone(), why)),
     }

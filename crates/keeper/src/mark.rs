@@ -102,7 +102,10 @@ mod tests {
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
         let second = Duration::from_secs(1);
-        assert_eq!(search.turn(now - second, || panic!("too early")), Some(second));
+        assert_eq!(
+            search.turn(now.checked_sub(second).unwrap(), || panic!("too early")),
+            Some(second)
+        );
         let mark = Mark { since: ProcessId::own().unwrap(), job: Vec::new() };
         assert_eq!(search.turn(now, || Some(mark)), None);
         assert_eq!(search.turn(now + LONGEST_PAUSE, || panic!("it is known")), None);

@@ -40,8 +40,7 @@ fn where_the_systems_own_manager_has_none_there_is_another_way_or_it_is_said() {
     assert_eq!(task(&book, "\"Install cargo-nextest with cargo\"").1, 0);
     assert!(task(&book, "\"By hand: cargo-nextest\"").0.contains("nexte.st"));
     assert!(
-        !book.contains("By hand: Xvfb")
-            || !task(&book, "\"By hand: Xvfb\"").0.contains("Darwin")
+        !book.contains("By hand: Xvfb") || !task(&book, "\"By hand: Xvfb\"").0.contains("Darwin")
     );
 }
 
@@ -57,8 +56,7 @@ fn when(book: &str, name: &str) -> Vec<String> {
 #[test]
 fn a_release_that_has_it_otherwise_has_tasks_of_its_own() {
     let all = Catalogue::built_in();
-    let book =
-        playbook(all, &[all.item("docker").unwrap(), all.item("docker-compose").unwrap()]);
+    let book = playbook(all, &[all.item("docker").unwrap(), all.item("docker-compose").unwrap()]);
     let bookworm = "ansible_facts['distribution'] | lower == 'debian' and '12' in [";
     let ubuntu = "ansible_facts['distribution'] | lower == 'ubuntu'";
     let of_docker = when(&book, "\"Install Docker with apt\"");
@@ -69,9 +67,7 @@ fn a_release_that_has_it_otherwise_has_tasks_of_its_own() {
     assert!(of_neither.iter().all(|not| rest.contains(not)), "{rest}");
     let (name, _) = task(&book, "\"Install Docker Compose with apt\"");
     assert!(name.contains("['docker-compose']") && name.contains(bookworm), "{name}");
-    assert!(
-        book.contains("['docker-compose-v2']") && book.contains("['docker.io', 'docker-cli']")
-    );
+    assert!(book.contains("['docker-compose-v2']") && book.contains("['docker.io', 'docker-cli']"));
     // It is looked at otherwise there, into a variable of its own.
     assert!(book.contains("argv: [\"docker-compose\", \"--version\"]"), "{book}");
     assert!(book.contains("register: there_docker_compose_linux_debian_12\n"), "{book}");
@@ -105,8 +101,7 @@ fn what_is_needed_and_what_brings_a_manager_is_in_it_and_comes_first() {
 fn one_that_cannot_be_had_keeps_no_other_from_its_place_and_is_told_in_the_end() {
     let all = Catalogue::built_in();
     let book = playbook(all, &[all.item("jq").unwrap(), all.item("yarn").unwrap()]);
-    for name in
-        ["\"Install jq with apt\"", "\"Install jq with dnf\"", "\"Install Yarn with npm\""]
+    for name in ["\"Install jq with apt\"", "\"Install jq with dnf\"", "\"Install Yarn with npm\""]
     {
         assert!(task(&book, name).0.contains("ignore_errors: true"), "{name}");
     }

@@ -90,8 +90,7 @@ fn an_upgrade_is_asked_of_each_manager_in_its_own_words() {
     for (manager, as_it_is, newer) in table {
         let words = |upgrade: bool| -> Vec<String> {
             let what = What::Packages { manager, upgrade };
-            let call =
-                Call::of(&Step { what, ..step(manager, &["a"]) }, "/h".as_ref()).remove(0);
+            let call = Call::of(&Step { what, ..step(manager, &["a"]) }, "/h".as_ref()).remove(0);
             let set = call.environment.iter().map(|(name, value)| format!("{name}={value}"));
             set.chain(call.argv).collect()
         };

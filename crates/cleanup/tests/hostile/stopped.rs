@@ -95,7 +95,7 @@ fn is_stopped_in_the_middle(files: usize) -> bool {
     }
     assert_eq!(receipt.items[0].fate, Fate::Stopped);
     let batch = fs::read_dir(yard.root().join(cleanup::TRASH)).unwrap().next().unwrap().unwrap();
-    assert!(batch.file_name().to_str().unwrap().ends_with(".going"), "{batch:?}");
+    assert_eq!(Path::new(&batch.file_name()).extension(), Some("going".as_ref()), "{batch:?}");
     // But for the list of what was where.
     let left = files_in(&batch.path()) - 1;
     assert_eq!(receipt.removed + left, size.files + size.folders);

@@ -7,13 +7,10 @@ use std::process::Stdio;
 
 use local_circleci::{NewTask, Outcome};
 use protocol::{
-    CleanupPlan, CleanupReceipt, CleanupReceipts, Presets, ProblemCode, RunnerState, WorkDir,
-    WorkDirKind, WorkDirUse, WorkDirs,
+    CleanupPlan, CleanupReceipt, CleanupReceipts, RunnerState, WorkDir, WorkDirKind, WorkDirUse,
+    WorkDirs,
 };
-use trials::{
-    CLASS, Circle, DEADLINE, Options, Ours, Place, RUNNER, Rig, SetClock, is_stopped, until,
-    until_some,
-};
+use trials::{CLASS, Circle, DEADLINE, Options, Ours, Place, RUNNER, Rig, is_stopped, until};
 
 use crate::{
     TRASH, is_told_of_a_failure, json, kept, leaving, names, own_preset, runs, until_recorded, work,

@@ -5,15 +5,13 @@
 mod own_apt;
 
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use protocol::{PreinstallEnd, PreinstallNow, PreinstallPlan, PreinstallReceipt};
 use serde::de::DeserializeOwned;
 use skipped::skipped;
 use trials::{
-    Api, DEADLINE, Options, Ours, Place, SmallDisk, Supervisor, User, has_tools, is_root, until,
+    Api, DEADLINE, Options, Ours, Place, SmallDisk, Supervisor, User, has_tools, is_root,
     until_some,
 };
 

@@ -1,10 +1,11 @@
 //! Apt in the middle of its work, and without room: killed, asked a second time, cancelled.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use protocol::{PreinstallEnd, PreinstallNow};
-use trials::{DEADLINE, Options, Ours, Place, SmallDisk, until, until_some};
+use trials::{DEADLINE, Ours, Place, SmallDisk, until, until_some};
 
 use crate::{Away, HELLO, OF_HELLO, World, apt_has, succeeds};
 
@@ -44,12 +45,12 @@ struct HeldApt(OwnApt);
 impl HeldApt {
     fn of(place: &mut Place) -> Self {
         let held = Self(OwnApt::of(place));
-        let (hold, begun) = (held.0.path("hold"), held.0.path("begun"));
-        let (hold_at, begun_at) = (hold.display(), begun.display());
+        let (sign, begun) = (held.0.path("hold"), held.0.path("begun"));
+        let (hold_at, begun_at) = (sign.display(), begun.display());
         held.0.configure(&format!(
             "DPkg::Pre-Invoke {{ \"while [ -e {hold_at} ]; do : > {begun_at}; sleep 0.05; done\"; }};\n"
         ));
-        std::fs::File::create(&hold).unwrap();
+        std::fs::File::create(&sign).unwrap();
         held
     }
 
