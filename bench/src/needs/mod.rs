@@ -116,7 +116,7 @@ fn check(bench: &Bench) -> Result<Section> {
         how: format!(
             "{rounds} rounds by turns. All {} items of the catalogue, of which {} are there; a tool that is not there costs bash a look\n\
              at the PATH. bash throws away what the commands say; Runner Tray reads the versions and judges them. Both have the same\n\
-             environment, but for options by which Runner Tray has Maven and Gradle begin sooner; of {same} it was compared first that they end alike.",
+             environment, but for options by which Runner Tray has what runs on Java begin sooner; Python it asks once for all. Of {same} it was compared first that they end alike.",
             number(&said, "items"),
             number(&said, "there")
         ),

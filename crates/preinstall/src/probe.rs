@@ -28,8 +28,10 @@ pub const LOOKS_WITH: [(&str, &str); 5] = [
 
 /// What Java's tools say of themselves needs none of what makes a long build fast: they begin sooner
 /// without. What jobs have set themselves stays.
-const BEGIN_SOONER: &str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
-const OPTIONS_OF_JAVA_TOOLS: [&str; 2] = ["MAVEN_OPTS", "GRADLE_OPTS"];
+const BEGIN_SOONER: &str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData";
+const OPTIONS_OF_JAVA: &str = "JAVA_TOOL_OPTIONS";
+/// With which every Java says that it heeds them.
+const JAVA_HEEDS: &str = "Picked up JAVA_TOOL_OPTIONS:";
 
 const WITHIN_SECONDS: u32 = 10;
 /// A first line is told up to here.
@@ -209,8 +211,8 @@ fn is_there(at: String) -> Found {
 }
 
 fn looks_with(jobs: &Jobs) -> Vec<(String, String)> {
-    let sooner = OPTIONS_OF_JAVA_TOOLS.map(|name| (name, BEGIN_SOONER));
-    let sooner = sooner.into_iter().filter(|(name, _)| !jobs.environment.contains_key(*name));
+    let sooner = (!jobs.environment.contains_key(OPTIONS_OF_JAVA))
+        .then_some((OPTIONS_OF_JAVA, BEGIN_SOONER));
     let more = LOOKS_WITH.into_iter().chain(sooner);
     more.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
@@ -309,7 +311,8 @@ fn too_long(check: &Check, argv: &[String]) -> Found {
 }
 
 fn first_line(said: &str) -> String {
-    let line = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let lines = said.lines().map(str::trim).filter(|line| !line.starts_with(JAVA_HEEDS));
+    let line = lines.into_iter().find(|line| !line.is_empty()).unwrap_or_default();
     match line.char_indices().nth(LONGEST_LINE) {
         Some((at, _)) => format!("{}...", &line[..at]),
         None => line.to_owned(),

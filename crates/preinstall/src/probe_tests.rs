@@ -67,12 +67,12 @@ async fn a_java_without_a_compiler_is_no_jdk() {
 #[tokio::test]
 async fn java_s_tools_begin_sooner_unless_jobs_have_options_of_their_own() {
     let place = Place::new();
-    place.program("mvn", "echo \"with $MAVEN_OPTS\"; exit 3");
+    place.program("mvn", "echo \"with $JAVA_TOOL_OPTIONS\"; exit 3");
     let maven = [Catalogue::built_in().item("maven").unwrap()];
     let mut jobs = place.jobs();
     let sooner = check(&maven, &linux(Manager::Apt), &jobs, |_| ()).await;
     assert!(sooner[0].reading.ends_with(&format!("with {BEGIN_SOONER}")), "{sooner:?}");
-    jobs.environment.insert("MAVEN_OPTS".into(), "-Xmx1g".into());
+    jobs.environment.insert("JAVA_TOOL_OPTIONS".into(), "-Xmx1g".into());
     let own = check(&maven, &linux(Manager::Apt), &jobs, |_| ()).await;
     assert!(own[0].reading.ends_with("with -Xmx1g"), "{own:?}");
 }

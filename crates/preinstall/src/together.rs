@@ -18,7 +18,7 @@ import sys
 for code in sys.argv[1:]:
     end = 0
     try:
-        exec(code, {'__name__': '__main__'})
+        exec(code, {'__name__': '__main__', 'sys': sys})
     except Exception as why:
         end = 1
         print(type(why).__name__ + ':', why)
@@ -64,9 +64,13 @@ impl<'a> Together<'a> {
     }
 }
 
+/// Says what `python3 --version` says.
+const VERSION: &str = "print('Python', sys.version.split()[0])";
+
 fn code(command: &[String]) -> Option<&str> {
-    match command {
-        [python, option, code] if python == "python3" && option == "-c" => Some(code),
+    match command.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["python3", "-c", code] => Some(code),
+        ["python3", "--version"] => Some(VERSION),
         _ => None,
     }
 }
@@ -87,6 +91,21 @@ fn answers(codes: impl Iterator<Item = String>, said: &str) -> Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn its_version_is_told_as_it_tells_it_itself() {
+        let asked = |arguments: &[&str]| {
+            let output = std::process::Command::new("python3").args(arguments).output().ok()?;
+            String::from_utf8(output.stdout).ok()
+        };
+        let Some(version) = asked(&["--version"]) else {
+            return skipped::skipped("there is no python3 here");
+        };
+        let command = ["python3", "--version"].map(str::to_owned);
+        let code = code(&command).unwrap();
+        let all = answers([code.to_owned()].into_iter(), &asked(&["-c", ASK_EACH, code]).unwrap());
+        assert_eq!(all.get(code), Some(&(0, version.trim().to_owned())));
+    }
 
     #[test]
     fn each_has_what_it_printed_and_how_it_ended_and_after_one_that_ended_all_nobody_has() {
