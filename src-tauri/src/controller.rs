@@ -128,7 +128,7 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
         loop {
             let happened = tokio::select! {
                 happened = news.recv() => happened,
-                () = self.time_passes() => Some(Happened::TimePassed),
+                () = self.time_passes(now().timestamp()) => Some(Happened::TimePassed),
             };
             let Some(happened) = happened else { return };
             self.turn(happened, &now());
@@ -141,7 +141,11 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
             Happened::Told(snapshot) => self.told(snapshot),
             Happened::Starting => self.view.supervisor = Seen::Starting,
             Happened::Lost(seen) => self.lost(seen),
-            Happened::Examined(findings) => self.view.findings = Some(ask_for_something(&findings)),
+            // Of one that is gone since nothing is said.
+            Happened::Examined(findings) => {
+                let is_live = self.view.snapshot().is_some();
+                self.view.findings = is_live.then(|| ask_for_something(&findings));
+            }
             Happened::Refused(notice) => self.tell(notice),
             Happened::Asked(ask, done) => self.asked(ask, done, now),
             Happened::News(notices) => notices.iter().for_each(|it| self.screen.notify(it)),
@@ -332,14 +336,14 @@ impl<S: Screen, V: Supervisor> Controller<S, V> {
 
     /// Returns when the menu's words may have stopped being true or the doctor is to be asked again;
     /// never where neither comes. At most a minute, because timers stand still while the machine sleeps.
-    async fn time_passes(&self) {
+    async fn time_passes(&self, now: Timestamp) {
         const MINUTE: u64 = 60;
         let words = self.shown.menu.as_ref().and_then(|menu| menu.true_until);
         let doctor = self.view.snapshot().and_then(|snapshot| self.examined.due(snapshot));
         let Some(until) = words.into_iter().chain(doctor).min() else {
             return std::future::pending().await;
         };
-        let left = until.duration_since(now().timestamp());
+        let left = until.duration_since(now);
         let left = Duration::try_from(left).unwrap_or_default();
         tokio::time::sleep(left.min(Duration::from_secs(MINUTE))).await;
     }

@@ -1,6 +1,7 @@
 //! Why something could not be removed, and the way out.
 
 use std::ffi::CStr;
+use std::path::PathBuf;
 
 use process::folder::{Facts, MAKE_MUTABLE, is_immutable, is_mount};
 use rustix::io::Errno;
@@ -49,6 +50,16 @@ impl Failure {
     pub(crate) fn new(path: Place, why: Why) -> Self {
         let way_out = why.way_out(&path);
         Self { path, why, way_out }
+    }
+
+    /// Of what lies at `path`, in which these are mounted; in this order they can be unmounted. None: none is.
+    pub(crate) fn mounted(path: Place, mounts: &[&PathBuf]) -> Option<Self> {
+        let mounts: Vec<String> = mounts.iter().map(|it| quoted(&Place::from(*it))).collect();
+        let way_out = format!(
+            "Unmount what is in it, then clean up again: sudo umount -- {}",
+            mounts.join(" ")
+        );
+        (!mounts.is_empty()).then_some(Self { path, why: Why::Mounted, way_out })
     }
 }
 
@@ -115,6 +126,15 @@ pub(crate) fn quoted(path: &Place) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_mounts_in_one_entry_are_one_failure() {
+        let (inner, other) = (PathBuf::from("/w/a/m/in it"), PathBuf::from("/w/a/m"));
+        let told = Failure::mounted("/w/a".into(), &[&inner, &other]).unwrap();
+        assert_eq!(told.path, Place::from("/w/a"));
+        assert!(told.way_out.ends_with("sudo umount -- '/w/a/m/in it' /w/a/m"), "{told:?}");
+        assert_eq!(Failure::mounted("/w/a".into(), &[]), None);
+    }
 
     #[test]
     fn what_is_busy_is_called_mounted_only_where_something_is() {

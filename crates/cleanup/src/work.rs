@@ -2,6 +2,7 @@
 //! output, of which the last is the answer. The same for the owner's things and, run through sudo, for
 //! a job user's. It knows its home and its folder for temporary files itself.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +23,7 @@ use crate::receipt::Receipt;
 use crate::remove::batches;
 use crate::roots::{Root, RootError};
 use crate::stop::{Progress, Stop};
-use crate::trash::has_trash;
+use crate::trash::lying_in;
 
 /// The version that this release speaks; a later one is refused.
 pub const VERSION: u32 = 1;
@@ -346,16 +347,19 @@ fn before_task(before: BeforeTask, now: Timestamp, stop: &Stop, progress: &Progr
 }
 
 fn back(roots: &[Place], at: Timestamp, runners: &[RunnerAround]) -> Said {
+    let of_then =
+        |batch: &crate::Batch| batch.at().map(Timestamp::as_second) == Some(at.as_second());
     let (mut count, mut not, mut shut) = (0, Vec::new(), Vec::new());
-    for path in roots {
+    let mut seen = BTreeSet::new();
+    for path in roots.iter().filter(|path| seen.insert((*path).clone())) {
         let root = match Root::of_trash(path) {
             Ok(root) => root,
             Err(
                 refused
                 @ (RootError::Top { .. } | RootError::Home { .. } | RootError::Mount { .. }),
             ) => {
-                // Else no plan ever had it: a program freed something there.
-                if has_trash(path) {
+                // Else nothing of that clean-up waits there.
+                if lying_in(path).1.iter().any(of_then) {
                     not.push(refused.to_string());
                 }
                 continue;
@@ -370,10 +374,8 @@ fn back(roots: &[Place], at: Timestamp, runners: &[RunnerAround]) -> Said {
                 continue;
             }
         };
-        let of_then =
-            |batch: &crate::Batch| batch.at().map(Timestamp::as_second) == Some(at.as_second());
         let listed = batches(&root).unwrap_or_default();
-        for batch in listed.into_iter().filter(of_then) {
+        for batch in listed.into_iter().filter(|batch| of_then(batch)) {
             match batch_back(&root, &batch, runners) {
                 Ok((some, others)) => {
                     count += some;

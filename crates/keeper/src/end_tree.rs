@@ -1,7 +1,7 @@
 //! Ends all processes of a lost task: stops them first, so that none escapes by forking, then KILLs.
 //!
-//! Only a task whose wrapper died comes here. The agent believes it dead, and what of it ran on
-//! would spoil the next task.
+//! Of a task whose wrapper died: the agent believes it dead, and what of it ran on would spoil the next
+//! task. And of one that ended, where its owner wants nothing of it to run on.
 
 use std::collections::HashSet;
 use std::io;

@@ -61,7 +61,7 @@ const LOCK_SECONDS: u32 = 600;
 
 impl Call {
     /// The calls of a step, in their order; none where Runner Tray does it itself. More than one only
-    /// where a manager takes one package at a time.
+    /// where a manager takes one package at a time, or has two words for what is wanted.
     pub fn of(step: &Step, home: &std::path::Path) -> Vec<Self> {
         match &step.what {
             What::Ours { .. } => Vec::new(),
@@ -82,20 +82,27 @@ impl Call {
         if !manager.needs_admin() {
             return None;
         }
-        let bare = packages(*manager, *upgrade, &[], std::path::Path::new("/")).pop()?;
-        let install = quoted(&bare.argv);
+        let calls = packages(*manager, *upgrade, &[], std::path::Path::new("/"));
+        let bare = calls.first()?.clone();
+        let install = |names: &str| {
+            let calls = calls.iter().map(|call| format!("{} {names}", quoted(&call.argv)));
+            calls.collect::<Vec<_>>().join(" && ")
+        };
         let lists = if refresh { apt(&["update"]) } else { vec!["true".to_owned()] };
         let text = format!(
-            "{}; {install} \"$@\" && exit 0; [ $# -gt 1 ] || exit 1; \
-             for one do printf '%s\\n' \"{ALONE}$one\"; {install} \"$one\"; done; exit 1",
-            quoted(&lists)
+            "{}; {} && exit 0; [ $# -gt 1 ] || exit 1; \
+             for one do printf '%s\\n' \"{ALONE}$one\"; {}; done; exit 1",
+            quoted(&lists),
+            install("\"$@\""),
+            install("\"$one\"")
         );
         let names = step.names();
         let shell = ["/bin/sh".to_owned(), "-c".to_owned(), text, "packages".to_owned()];
         let as_typed = |argv: Vec<String>| format!("sudo {}", quoted(&argv));
-        let installs = as_typed([bare.argv.clone(), names.clone()].concat());
-        let for_people =
-            if refresh { format!("{}\n{installs}", as_typed(lists)) } else { installs };
+        let typed = calls.iter().map(|call| as_typed([call.argv.clone(), names.clone()].concat()));
+        let typed: Vec<String> =
+            refresh.then(|| as_typed(lists)).into_iter().chain(typed).collect();
+        let for_people = typed.join("\n");
         let argv = shell.into_iter().chain(names).collect();
         Some(Self { argv, for_people: Some(for_people), ..bare })
     }
@@ -221,9 +228,13 @@ fn packages(
             vec![Call::new(Who::Admin, APT, &apt(&words), names)]
         }
         Manager::Dnf => {
-            // Its `install` leaves what is there as it is (dnf 5).
-            let verb = if upgrade { "upgrade" } else { "install" };
-            one(Who::Admin, &[], &["dnf", verb, "-y", "--setopt=install_weak_deps=False"])
+            // Its `install` leaves what is there as it is (dnf 5), and its `upgrade` brings nothing that is not.
+            let verbs: &[&str] = if upgrade { &["install", "upgrade"] } else { &["install"] };
+            let call = |verb: &&str| {
+                let words = ["dnf", verb, "-y", "--setopt=install_weak_deps=False"];
+                Call::new(Who::Admin, &[], &words, names)
+            };
+            verbs.iter().map(call).collect()
         }
         Manager::Brew | Manager::Cask => {
             let kind = if manager == Manager::Brew { "--formula" } else { "--cask" };

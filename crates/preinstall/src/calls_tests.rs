@@ -76,7 +76,7 @@ fn an_upgrade_is_asked_of_each_manager_in_its_own_words() {
         &["HOMEBREW_NO_INSTALL_UPGRADE=1", "HOMEBREW_NO_INSTALLED_DEPENDENTS_CHECK=1"];
     let table: [(Manager, &[&str], &[&str]); Manager::ALL.len()] = [
         (Manager::Apt, &["--no-upgrade"], &[]),
-        (Manager::Dnf, &["install"], &["upgrade"]),
+        (Manager::Dnf, &[], &["upgrade"]),
         (Manager::Brew, of_brew, &[]),
         (Manager::Cask, of_brew, &[]),
         (Manager::Npm, &[], &[]),
@@ -90,9 +90,13 @@ fn an_upgrade_is_asked_of_each_manager_in_its_own_words() {
     for (manager, as_it_is, newer) in table {
         let words = |upgrade: bool| -> Vec<String> {
             let what = What::Packages { manager, upgrade };
-            let call = Call::of(&Step { what, ..step(manager, &["a"]) }, "/h".as_ref()).remove(0);
-            let set = call.environment.iter().map(|(name, value)| format!("{name}={value}"));
-            set.chain(call.argv).collect()
+            let calls = Call::of(&Step { what, ..step(manager, &["a"]) }, "/h".as_ref());
+            let words = |call: Call| {
+                let set =
+                    call.environment.into_iter().map(|(name, value)| format!("{name}={value}"));
+                set.chain(call.argv).collect::<Vec<_>>()
+            };
+            calls.into_iter().flat_map(words).collect()
         };
         let only = |of: &[String], other: &[String]| -> Vec<String> {
             of.iter().filter(|word| !other.contains(word)).cloned().collect()

@@ -217,6 +217,25 @@ fn looks_with(jobs: &Jobs) -> Vec<(String, String)> {
     more.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
+/// A tool may have options of its own that do not go with ours.
+async fn run_by_itself(check: &Check, argv: &[String], jobs: &Jobs) -> Ran {
+    let with = looks_with(jobs);
+    let ran = run(jobs.command(argv, &with), within(check), jobs.other_user()).await;
+    match &ran {
+        Ran::Ended { code, said } if *code != Some(0) && said.contains(JAVA_HEEDS) => {
+            let without: Vec<_> =
+                with.into_iter().filter(|(name, _)| name != OPTIONS_OF_JAVA).collect();
+            run(jobs.command(argv, &without), within(check), jobs.other_user()).await
+        }
+        _ => ran,
+    }
+}
+
+fn without_java_s_word(said: &str) -> String {
+    let lines = said.lines().filter(|line| !line.trim_start().starts_with(JAVA_HEEDS));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Runs the command and judges what it says.
 async fn asked(
     check: &Check,
@@ -228,7 +247,7 @@ async fn asked(
     let shown = quoted(argv);
     let ran = match together.answer(argv).await {
         Some((code, said)) => Ran::Ended { code: Some(code), said },
-        None => run(jobs.command(argv, &looks_with(jobs)), within(check), jobs.other_user()).await,
+        None => run_by_itself(check, argv, jobs).await,
     };
     let (code, said) = match ran {
         Ran::TooLong => return Found { at, ..too_long(check, argv) },
@@ -238,7 +257,7 @@ async fn asked(
             let state = if jobs.is_job_user { ItemState::Unknown } else { ItemState::Broken };
             return Found { at, ..Found::new(state, why) };
         }
-        Ran::Ended { code, said } => (code, said),
+        Ran::Ended { code, said } => (code, without_java_s_word(&said)),
     };
     let line = first_line(&said);
     let told = if line.is_empty() { String::new() } else { format!(": {line}") };
@@ -311,8 +330,7 @@ fn too_long(check: &Check, argv: &[String]) -> Found {
 }
 
 fn first_line(said: &str) -> String {
-    let lines = said.lines().map(str::trim).filter(|line| !line.starts_with(JAVA_HEEDS));
-    let line = lines.into_iter().find(|line| !line.is_empty()).unwrap_or_default();
+    let line = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     match line.char_indices().nth(LONGEST_LINE) {
         Some((at, _)) => format!("{}...", &line[..at]),
         None => line.to_owned(),

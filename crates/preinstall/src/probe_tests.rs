@@ -78,6 +78,29 @@ async fn java_s_tools_begin_sooner_unless_jobs_have_options_of_their_own() {
 }
 
 #[tokio::test]
+async fn what_java_says_of_our_options_is_no_reading_and_a_tool_that_cannot_have_them_goes_without()
+{
+    let place = Place::new();
+    let heeds = "[ -z \"$JAVA_TOOL_OPTIONS\" ] || echo \"Picked up JAVA_TOOL_OPTIONS: 1.2 $JAVA_TOOL_OPTIONS\" >&2";
+    place.program("speaks", &format!("{heeds}; echo 'openjdk version 21.0.1' >&2"));
+    let fails = "[ -z \"$JAVA_TOOL_OPTIONS\" ] || exit 1; echo 'version 3.9.1'";
+    place.program("clashes", &format!("{heeds}; {fails}"));
+    let own: Vec<serde_json::Value> = ["speaks", "clashes"]
+        .iter()
+        .map(|name| {
+            serde_json::json!({ "id": format!("my-{name}"), "check": {
+                "command": [name], "version": "{version}",
+            }})
+        })
+        .collect();
+    let (all, _) = Catalogue::with(&own, &[]);
+    let items: Vec<&Item> = all.items.iter().filter(|item| item.id.starts_with("my-")).collect();
+    let found = check(&items, &linux(Manager::Apt), &place.jobs(), |_| ()).await;
+    let versions: Vec<_> = found.iter().map(|it| it.version.as_deref()).collect();
+    assert_eq!(versions, [Some("21.0.1"), Some("3.9.1")], "{found:?}");
+}
+
+#[tokio::test]
 async fn on_a_mac_without_command_line_tools_a_stub_is_no_tool() {
     let place = Place::new();
     let all = Catalogue::built_in();

@@ -22,7 +22,7 @@ for code in sys.argv[1:]:
     except Exception as why:
         end = 1
         print(type(why).__name__ + ':', why)
-    print('\0%d' % end)
+    print('\0%d' % end, flush=True)
 ";
 
 type Answers = BTreeMap<String, (i32, String)>;
@@ -111,6 +111,7 @@ mod tests {
     fn each_has_what_it_printed_and_how_it_ended_and_after_one_that_ended_all_nobody_has() {
         let codes = [
             "print('pip', 1)",
+            "import subprocess; subprocess.call(['echo', 'by another'])",
             "import nothing_of_that_name",
             "1",
             "import sys; sys.exit(3)",
@@ -123,9 +124,10 @@ mod tests {
         let all = answers(codes.into_iter().map(str::to_owned), &said);
         let of = |code: &str| all.get(code).map(|(end, said)| (*end, said.as_str()));
         assert_eq!(of(codes[0]), Some((0, "pip 1")));
+        assert_eq!(of(codes[1]), Some((0, "by another")));
         let missing = "ModuleNotFoundError: No module named 'nothing_of_that_name'";
-        assert_eq!(of(codes[1]), Some((1, missing)));
-        assert_eq!(of(codes[2]), Some((0, "")));
-        assert_eq!((of(codes[3]), of(codes[4])), (None, None));
+        assert_eq!(of(codes[2]), Some((1, missing)));
+        assert_eq!(of(codes[3]), Some((0, "")));
+        assert_eq!((of(codes[4]), of(codes[5])), (None, None));
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Records {
     history: Option<History>,
     waiting: VecDeque<(FinishedTask, How)>,
     /// Of clean-ups, that wait as well.
-    receipts: VecDeque<CleanupReceipt>,
+    receipts: VecDeque<(CleanupReceipt, How)>,
     /// Why the history could not be used the last time; nothing where it could.
     trouble: Option<String>,
     since_pruned: u32,
@@ -108,18 +108,26 @@ impl Records {
         {
             return Some(id);
         }
-        if self.receipts.len() >= MOST_RECEIPTS
-            && let Some(lost) = self.receipts.pop_front()
-        {
-            tracing::warn!(at = %lost.at, "a receipt waits no longer for the history");
-        }
-        self.receipts.push_back(receipt.clone());
+        self.receipt_waits(receipt, How::Record);
         None
     }
 
+    fn receipt_waits(&mut self, receipt: &CleanupReceipt, how: How) {
+        if self.receipts.len() >= MOST_RECEIPTS
+            && let Some((lost, _)) = self.receipts.pop_front()
+        {
+            tracing::warn!(at = %lost.at, "a receipt waits no longer for the history");
+        }
+        self.receipts.push_back((receipt.clone(), how));
+    }
+
     fn write_receipts(&mut self) {
-        while let Some(receipt) = self.receipts.front().cloned() {
-            if self.with(|history| history.cleanup(&receipt)).is_none() {
+        while let Some((receipt, how)) = self.receipts.front().cloned() {
+            let written = self.with(|history| match how {
+                How::Record => history.cleanup(&receipt).map(drop),
+                How::Amend => history.amend_cleanup(&receipt),
+            });
+            if written.is_none() {
                 return;
             }
             self.receipts.pop_front();
@@ -132,12 +140,21 @@ impl Records {
     }
 
     pub(crate) fn amend_cleanup(&mut self, receipt: &CleanupReceipt) {
-        self.with(|history| history.amend_cleanup(receipt));
+        self.receipt_waits(receipt, How::Amend);
+        self.write_receipts();
     }
 
     /// None also where nobody can tell.
     pub(crate) fn cleanup_of(&mut self, id: u64) -> Option<CleanupReceipt> {
-        self.with(|history| history.cleanup_of(id)).flatten()
+        self.with(|history| history.cleanup_of(id)).flatten().map(|it| self.as_amended(it))
+    }
+
+    /// With what waits to be written of it.
+    fn as_amended(&self, receipt: CleanupReceipt) -> CleanupReceipt {
+        let is_of_it = |(waits, how): &&(CleanupReceipt, How)| {
+            matches!(how, How::Amend) && waits.id == receipt.id
+        };
+        self.receipts.iter().rev().find(is_of_it).map_or(receipt.clone(), |(it, _)| it.clone())
     }
 
     /// None where there is no history, or it cannot be used.
@@ -145,7 +162,9 @@ impl Records {
         if !self.path.exists() {
             return None;
         }
-        self.with(|history| history.undoable_cleanups())
+        let all = self.with(|history| history.undoable_cleanups())?;
+        let all = all.into_iter().map(|it| self.as_amended(it));
+        Some(all.filter(|it| it.undo_until.is_some()).collect())
     }
 
     /// Tries all that wait, in order.
@@ -311,6 +330,22 @@ mod tests {
         std::fs::remove_dir(&path).unwrap();
         records.write();
         assert_eq!(records.has_cleanup(receipt(1).at), Some(true));
+    }
+
+    #[test]
+    fn what_became_of_a_receipt_is_known_while_it_waits_to_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut records = Records::new(folder.path().join("history.sqlite"));
+        let undo_until = Some(Timestamp::from_second(600).unwrap());
+        let id = records.cleanup(&CleanupReceipt { undo_until, ..receipt(1) }).unwrap();
+        assert_eq!(records.undoable_cleanups().unwrap().len(), 1);
+        let swept = CleanupReceipt { id, freed: protocol::Bytes(20), ..receipt(1) };
+        records.receipt_waits(&swept, How::Amend);
+        assert_eq!(records.cleanup_of(id), Some(swept.clone()));
+        assert_eq!(records.undoable_cleanups(), Some(Vec::new()));
+        records.write();
+        assert!(records.receipts.is_empty());
+        assert_eq!(records.cleanup_of(id), Some(swept));
     }
 
     #[test]

@@ -140,6 +140,8 @@ pub fn sweep(
             What::Fresh | What::Tool(_) | What::Processes | What::Command(_) => Vec::new(),
         })
         .filter(|place| has_trash(place))
+        // One that is named twice, once through a link, is one.
+        .map(|place| place.canonicalize().unwrap_or(place))
         .collect();
     places.sort();
     places.dedup();

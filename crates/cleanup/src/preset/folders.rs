@@ -250,10 +250,12 @@ impl Found {
         plan.items.retain(|item| {
             let Some(root) = roots.get(item.root) else { return false };
             let path = root.path().join(&*item.path);
-            let before = left_out.len();
-            let inside = mounts.iter().filter(|mount| mount.starts_with(&path));
-            left_out.extend(inside.map(|mount| Failure::new(mount.into(), Why::Mounted)));
-            left_out.len() == before
+            let mut inside: Vec<&PathBuf> =
+                mounts.iter().filter(|mount| mount.starts_with(&path)).collect();
+            // The innermost first: one with another in it cannot be unmounted.
+            inside.sort_by(|a, b| b.cmp(a));
+            left_out.extend(Failure::mounted(path.into(), &inside));
+            inside.is_empty()
         });
     }
 

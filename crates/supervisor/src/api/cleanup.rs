@@ -15,6 +15,7 @@ use super::refusal::{self, Refused};
 use crate::cleanup::CleanupCall;
 use crate::history;
 use crate::input::Input;
+use crate::supervisor::now;
 
 type Answer<T> = Result<Json<T>, Refused>;
 type Done = Result<StatusCode, Refused>;
@@ -78,7 +79,9 @@ pub(crate) async fn undo(
     State(api): State<Api>,
     Body(UndoCleanup { receipt }): Body<UndoCleanup>,
 ) -> Answer<Undone> {
-    Ok(Json(api.to_loop.ask(|reply| Input::Cleanup(CleanupCall::Undo(receipt, reply))).await?))
+    Ok(Json(
+        api.to_loop.ask(|reply| Input::Cleanup(CleanupCall::Undo(receipt, now(), reply))).await?,
+    ))
 }
 
 #[derive(Deserialize)]

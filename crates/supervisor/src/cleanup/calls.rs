@@ -7,6 +7,7 @@ use protocol::{
     Presets, RunnerName, Undone, WorkDirId, WorkDirs,
 };
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::around::{Party, presets};
@@ -36,25 +37,22 @@ pub(crate) enum CleanupCall {
     /// Whether no task runs, asked in the middle of a clean-up.
     IsIdle(oneshot::Sender<bool>),
     Stop(Reply<()>),
-    Undo(u64, Reply<Undone>),
+    /// Asked at that moment, which counts, whatever has to end first.
+    Undo(u64, Timestamp, Reply<Undone>),
 }
 
 impl CleanupCall {
-    /// It is done while nothing else is.
-    fn needs_turn(&self) -> bool {
-        matches!(self, Self::Plan(..) | Self::PlanOf(..) | Self::CarryOut(..) | Self::Undo(..))
-    }
-
     /// Somebody said stop before its turn came.
     fn refuse(self) {
+        let nothing_went = || stopped("It was stopped; nothing was removed.");
         match self {
             Self::Plan(_, reply) | Self::PlanOf(_, _, reply) => {
-                let _ = reply.send(Err(stopped("It was stopped; nothing was removed.")));
+                let _ = reply.send(Err(nothing_went()));
             }
             Self::CarryOut(_, reply) => {
-                let _ = reply.send(Err(stopped("It was stopped; nothing was removed.")));
+                let _ = reply.send(Err(nothing_went()));
             }
-            Self::Undo(_, reply) => {
+            Self::Undo(_, _, reply) => {
                 let _ = reply.send(Err(stopped("It was stopped; nothing was put back.")));
             }
             Self::Presets(_)
@@ -71,7 +69,7 @@ impl CleanupCall {
 
 impl Supervisor {
     pub(crate) fn cleanup_call(&mut self, call: CleanupCall) {
-        if call.needs_turn() && self.cleaning.running.is_some() && self.cleaning.sweeps {
+        if self.is_sweeping() && self.has_to_wait(&call) {
             return self.ask_after_sweep(call);
         }
         match call {
@@ -111,7 +109,7 @@ impl Supervisor {
                 }
                 let _ = reply.send(Ok(()));
             }
-            CleanupCall::Undo(receipt, reply) => self.undo(receipt, reply),
+            CleanupCall::Undo(receipt, asked, reply) => self.undo(receipt, asked, reply),
         }
     }
 
@@ -128,10 +126,27 @@ impl Supervisor {
         });
     }
 
+    /// It is done while nothing else is, and is not refused anyway.
+    fn has_to_wait(&mut self, call: &CleanupCall) -> bool {
+        match call {
+            CleanupCall::Plan(..) | CleanupCall::PlanOf(..) => true,
+            CleanupCall::CarryOut(asked, _) => self.plan_of(asked).is_some(),
+            CleanupCall::Undo(id, asked, _) => self.undoable(*id, *asked).is_some(),
+            CleanupCall::Presets(_)
+            | CleanupCall::ChangePreset(..)
+            | CleanupCall::WorkDirs { .. }
+            | CleanupCall::Mark(..)
+            | CleanupCall::MarkOf(..)
+            | CleanupCall::Planned(..)
+            | CleanupCall::IsIdle(_)
+            | CleanupCall::Stop(_) => false,
+        }
+    }
+
     /// A sweep is nobody's wish: it ends where it is, and is repeated later.
     fn ask_after_sweep(&mut self, call: CleanupCall) {
-        if let Some(stop) = &self.cleaning.running {
-            let _ = stop.send(true);
+        if let Some(running) = &self.cleaning.running {
+            let _ = running.stop.send(true);
         }
         self.cleaning.asked.push(call);
     }
@@ -226,7 +241,7 @@ mod tests {
         let refused = plan.try_recv().unwrap().unwrap_err();
         assert_eq!((refused.status, &*refused.code), (409, "stopped"));
         let (reply, mut undo) = oneshot::channel();
-        CleanupCall::Undo(7, reply).refuse();
+        CleanupCall::Undo(7, Timestamp::UNIX_EPOCH, reply).refuse();
         let refused = undo.try_recv().unwrap().unwrap_err();
         assert!(refused.title.contains("nothing was put back"), "{refused:?}");
     }

@@ -55,14 +55,6 @@ pub(super) fn has_trash(left: &RunnerAround) -> bool {
     })
 }
 
-/// The same of one folder; one that cannot be looked into may have it.
-pub(super) fn may_have_trash(folder: &Path) -> bool {
-    match std::fs::read_dir(folder) {
-        Ok(entries) => entries.flatten().any(|it| is_trash(&it.file_name())),
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    }
-}
-
 /// Where runners work by these settings.
 fn in_use(settings: &Settings, folders: &Folders) -> Vec<Place> {
     let place = |(name, of): (&RunnerName, &crate::settings::RunnerSettings)| Place {

@@ -35,15 +35,12 @@ const PLAN_HOLDS: SignedDuration = SignedDuration::from_mins(30);
 /// Clean-up as the loop knows it.
 #[derive(Default)]
 pub(crate) struct Cleaning {
-    /// Says `true` to the one that runs.
-    pub(super) running: Option<watch::Sender<bool>>,
-    /// It is a sweep, which gives way to whoever asks.
-    pub(super) sweeps: bool,
+    pub(super) running: Option<Running>,
     /// Answered once that is over.
     pub(super) asked: Vec<CleanupCall>,
     /// Begun once that is over.
     waits: Option<CleanupWhy>,
-    /// The same as `running` to those that measure for somebody who waits.
+    /// Says `true` to those that measure for somebody who waits.
     pub(super) measuring: Vec<watch::Sender<bool>>,
     pub(super) plan: Option<Arc<StoredPlan>>,
     pub(super) plans: u64,
@@ -58,6 +55,13 @@ pub(crate) struct Cleaning {
     pub(super) volumes: BTreeMap<String, Option<Vec<RunnerName>>>,
     /// What shall be free on them.
     pub(super) goals: Vec<FreeGoal>,
+}
+
+/// The clean-up that runs.
+pub(crate) struct Running {
+    /// Says `true` to it.
+    pub(super) stop: watch::Sender<bool>,
+    why: CleanupWhy,
 }
 
 /// A plan, and what it would do as each user.
@@ -85,8 +89,7 @@ impl Supervisor {
             return None;
         }
         let (stop, told) = watch::channel(false);
-        self.cleaning.running = Some(stop);
-        self.cleaning.sweeps = why == CleanupWhy::Rest;
+        self.cleaning.running = Some(Running { stop, why });
         let (folders, to_loop) = (self.folders.clone(), self.to_loop.clone());
         Some(Job { folders, to_loop, stop: told, why, since: now() })
     }
@@ -103,9 +106,15 @@ impl Supervisor {
 
     pub(crate) fn stop_clean_up(&mut self) {
         self.cleaning.waits = None;
-        for stop in self.cleaning.running.iter().chain(&self.cleaning.measuring) {
+        let running = self.cleaning.running.iter().map(|running| &running.stop);
+        for stop in running.chain(&self.cleaning.measuring) {
             let _ = stop.send(true);
         }
+    }
+
+    /// What runs is a sweep, which gives way to whoever asks.
+    pub(super) fn is_sweeping(&self) -> bool {
+        self.cleaning.running.as_ref().is_some_and(|running| running.why == CleanupWhy::Rest)
     }
 
     pub(super) fn runs_task(&self) -> bool {
@@ -180,11 +189,14 @@ impl Supervisor {
         });
     }
 
-    pub(super) fn carry_out_plan(&mut self, asked: &CarryOut, reply: Reply<CleanupReceipt>) {
+    /// The one that is meant, while it holds.
+    pub(super) fn plan_of(&self, asked: &CarryOut) -> Option<Arc<StoredPlan>> {
         let known = self.cleaning.plan.clone().filter(|plan| plan.shown.id == asked.plan);
-        let holds =
-            |plan: &Arc<StoredPlan>| plan.shown.made_at.duration_until(now()).abs() < PLAN_HOLDS;
-        let Some(plan) = known.filter(holds) else {
+        known.filter(|plan| plan.shown.made_at.duration_until(now()).abs() < PLAN_HOLDS)
+    }
+
+    pub(super) fn carry_out_plan(&mut self, asked: &CarryOut, reply: Reply<CleanupReceipt>) {
+        let Some(plan) = self.plan_of(asked) else {
             return drop(reply.send(Err(refusal::error(
                 409,
                 "plan-void",
@@ -248,6 +260,10 @@ impl Supervisor {
         }
         if is_cut {
             self.sweep_later(SOON);
+        }
+        if receipt.id == 0 {
+            // By its number it could be put back, and it has none yet.
+            receipt.undo_until = None;
         }
         self.event(Event::CleanupEnded { failure });
         self.work_dirs(None, false, None);

@@ -118,6 +118,7 @@ impl Supervisor {
             }
             if let Some(receipt) = receipt {
                 self.records.cleanup(&receipt);
+                self.see_to_history();
             }
             if task.number == newest {
                 self.event(Event::TaskCleaned { failure });

@@ -12,7 +12,7 @@ use supervisor_core::Event;
 use tokio::task::AbortHandle;
 
 use super::around::{Party, kept_beside, presets};
-use super::left::{has_trash, may_have_trash};
+use super::left::has_trash;
 use super::locks;
 use super::run::{UNDO, busy, failure_of};
 use super::shown::{self, MOST_FAILURES, Of, moment_of};
@@ -48,7 +48,6 @@ impl Supervisor {
         let mut told: Vec<PathBuf> = volumes.map(|volume| PathBuf::from(&volume.path)).collect();
         told.sort();
         told.dedup();
-        told.retain(|folder| may_have_trash(folder));
         for party in &mut parties {
             let works = party.around.runners.iter().map(|it| &it.work);
             let left = party.left.iter().filter(|it| has_trash(it));
@@ -94,6 +93,7 @@ impl Supervisor {
             failure = failure.or_else(|| failure_of(&rest));
             self.records.cleanup(&rest);
         }
+        self.see_to_history();
         // One that found nothing amiss says nothing of the last clean-up.
         if failure.is_some() {
             self.event(Event::CleanupEnded { failure });
@@ -122,11 +122,14 @@ impl Supervisor {
         failure
     }
 
-    pub(super) fn undo(&mut self, id: u64, reply: Reply<Undone>) {
-        let known = self.records.cleanup_of(id);
-        let due =
-            known.as_ref().and_then(|receipt| receipt.undo_until).filter(|until| *until > now());
-        let (Some(receipt), Some(_)) = (known, due) else {
+    /// The receipt, where that could be put back at that moment.
+    pub(super) fn undoable(&mut self, id: u64, at: Timestamp) -> Option<CleanupReceipt> {
+        let known = self.records.cleanup_of(id)?;
+        known.undo_until.is_some_and(|until| until > at).then_some(known)
+    }
+
+    pub(super) fn undo(&mut self, id: u64, asked: Timestamp, reply: Reply<Undone>) {
+        let Some(receipt) = self.undoable(id, asked) else {
             return drop(reply.send(Err(refusal::error(
                 409,
                 "nothing-to-undo",

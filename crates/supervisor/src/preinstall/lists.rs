@@ -63,7 +63,7 @@ impl Supervisor {
         let found = ::preinstall::import(&all, format, &asked.text);
         if found.items.is_empty() {
             return Err(refusal::bad_request(
-                "There is no package in it.",
+                found.left_out.first().map_or("There is no package in it.", String::as_str),
                 "A Brewfile has lines `brew \"name\"`, a list for apt a name a line.",
             ));
         }
