@@ -415,7 +415,9 @@ async fn without_a_time_on_the_menu_nothing_ever_wakes_it() {
     let mut day = Day::begins();
     day.told("idle");
     let year = Duration::from_hours(365 * 24);
-    tokio::time::timeout(year, day.controller.time_passes()).await.expect_err("it slept");
+    tokio::time::timeout(year, day.controller.time_passes(day.now.timestamp()))
+        .await
+        .expect_err("it slept");
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -423,7 +425,9 @@ async fn with_a_time_on_the_menu_it_looks_again_within_a_minute() {
     let mut day = Day::begins();
     day.told("paused");
     let minute = Duration::from_mins(1);
-    tokio::time::timeout(minute, day.controller.time_passes()).await.expect("it woke");
+    tokio::time::timeout(minute, day.controller.time_passes(day.now.timestamp()))
+        .await
+        .expect("it woke");
 }
 
 fn told_up_to(newest: u64) -> Happened {

@@ -260,9 +260,10 @@ fn trial_of(code: ProblemCode) -> Option<(&'static str, &'static str)> {
         Code::SettingsUnreadable => {
             ("state", "with_settings_that_are_nonsense_what_runs_goes_on_and_a_pause_holds")
         }
-        Code::JobUserUnusable => {
-            ("job_user", "a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals")
-        }
+        Code::JobUserUnusable => (
+            "job_user/main",
+            "a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals",
+        ),
         Code::RunUnreadable => (
             "faults",
             "a_run_whose_directory_is_deleted_is_unknown_and_has_no_second_agent_beside_it",

@@ -18,7 +18,7 @@ use crate::roots::{Root, RootError};
 use crate::stop::{Progress, Stop};
 use crate::survey::{Survey, glance, survey};
 use crate::whose::is_from_before;
-use crate::why::{Failure, Why};
+use crate::why::Failure;
 
 /// In a folder that others share nothing goes that was used since.
 const SHARED_UNUSED: SignedDuration = SignedDuration::from_hours(24);
