@@ -255,14 +255,14 @@ def xdotool(desk, *arguments):
 
 # Shown in README and docs: what part of which picture.
 BEST = {
-    "overview": ("scene-busy-light", None),
+    # Weeks of work, which no test lives through.
+    "overview": ("views/overview-busy-900-light", None),
     "problem": ("scene-problem-dark", None),
     "set-up": ("wizard-5-job-user-light", None),
     "tray": ("tray-menu-several-light", "480x376+160+0"),
-    "directories": ("page-directories-chosen-light", None),
+    "directories": ("views/directories-chosen-900-light", None),
     "clean-up": ("page-clean-up-dark", None),
     "preinstall": ("views/preinstall-plan-900-light", None),
-    # A week that was lived through by nobody in the time of a test.
     "history": ("views/history-week-900-light", None),
     "doctor": ("page-doctor-light", None),
     "commands": ("page-commands-dark", None),
