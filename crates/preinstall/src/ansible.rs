@@ -36,8 +36,7 @@ const HEAD: &str = "\
 const NOTHING: &str = "    - name: Nothing to do\n      ansible.builtin.meta: noop\n";
 
 /// Once for all of its packages.
-const REFRESH: &str = "\
-    - name: Refresh apt's lists of packages
+const REFRESH: &str = "    - name: Refresh apt's lists of packages
       become: true
       ansible.builtin.apt:
         update_cache: true

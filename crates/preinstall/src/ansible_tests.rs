@@ -26,6 +26,17 @@ fn task(book: &str, name: &str) -> (String, usize) {
 }
 
 #[test]
+fn every_task_stands_where_the_others_do() {
+    let all = Catalogue::built_in();
+    let items: Vec<&Item> = all.items.iter().collect();
+    let book = playbook(all, &items);
+    let (_, block) = book.split_once("      block:\n").unwrap();
+    for task in block.lines().filter(|line| line.trim_start().starts_with("- name: ")) {
+        assert!(task.starts_with("        - name: "), "{task}");
+    }
+}
+
+#[test]
 fn where_the_systems_own_manager_has_none_there_is_another_way_or_it_is_said() {
     let all = Catalogue::built_in();
     let items: Vec<&Item> = all.items.iter().collect();

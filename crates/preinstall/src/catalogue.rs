@@ -166,12 +166,17 @@ impl Catalogue {
     /// The items that are meant, each once, in the catalogue's order.
     pub fn named(&self, items: &[String], presets: &[String]) -> Result<Vec<&Item>, Unknown> {
         let mut wanted = BTreeSet::new();
+        let of_preset = |id: &String| self.presets.iter().find(|preset| preset.id == *id);
         for id in presets {
-            let preset = self.presets.iter().find(|preset| preset.id == *id);
-            wanted.extend(preset.ok_or_else(|| Unknown(id.clone()))?.all());
+            wanted.extend(of_preset(id).ok_or_else(|| Unknown(id.clone()))?.all());
         }
         for id in items {
-            wanted.insert(self.item(id).map(|item| &item.id).ok_or_else(|| Unknown(id.clone()))?);
+            match (self.item(id), of_preset(id)) {
+                (Some(item), _) => drop(wanted.insert(&item.id)),
+                // Of another system: it is on no list here.
+                (None, Some(preset)) => wanted.extend(preset.all()),
+                (None, None) => return Err(Unknown(id.clone())),
+            }
         }
         Ok(self.items.iter().filter(|item| wanted.contains(&item.id)).collect())
     }
@@ -372,6 +377,7 @@ mod tests {
         }
         let all = Catalogue::built_in();
         let named = all.named(&[], &["ios".to_owned()]).unwrap();
+        assert_eq!(all.named(&["ios".to_owned()], &[]).unwrap(), named, "no item is called so");
         assert_eq!(named.len(), ios.len(), "a list for a Mac can be written anywhere");
     }
 
