@@ -227,7 +227,7 @@ async fn run_by_itself(check: &Check, argv: &[String], jobs: &Jobs) -> Ran {
                 with.into_iter().filter(|(name, _)| name != OPTIONS_OF_JAVA).collect();
             run(jobs.command(argv, &without), within(check), jobs.other_user()).await
         }
-        _ => ran,
+        Ran::Ended { .. } | Ran::NotStarted(_) | Ran::TooLong => ran,
     }
 }
 

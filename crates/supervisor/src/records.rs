@@ -154,7 +154,8 @@ impl Records {
         let is_of_it = |(waits, how): &&(CleanupReceipt, How)| {
             matches!(how, How::Amend) && waits.id == receipt.id
         };
-        self.receipts.iter().rev().find(is_of_it).map_or(receipt.clone(), |(it, _)| it.clone())
+        let amended = self.receipts.iter().rev().find(is_of_it).map(|(it, _)| it.clone());
+        amended.unwrap_or(receipt)
     }
 
     /// None where there is no history, or it cannot be used.
