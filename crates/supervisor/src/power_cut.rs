@@ -243,20 +243,8 @@ fn a_clean_up_that_begins_is_known_or_not_at_each_step() {
     let folders = Folders::below(home.path());
     folders.ensure().unwrap();
     let begun = |seconds| protocol::CleanupReceipt {
-        id: 0,
-        at: Timestamp::UNIX_EPOCH,
-        why: protocol::CleanupWhy::You,
-        runner: None,
-        task: None,
-        freed: protocol::Bytes(0),
         seconds,
-        groups: Vec::new(),
-        volumes: Vec::new(),
-        failures: Vec::new(),
-        more_failures: 0,
-        undo_until: None,
-        undone: false,
-        cut_short: None,
+        ..crate::cleanup::empty_receipt(Timestamp::UNIX_EPOCH)
     };
     let mut old = None;
     for new in [begun(1), begun(1_000_000)] {

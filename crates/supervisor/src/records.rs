@@ -288,22 +288,8 @@ mod tests {
     }
 
     fn receipt(second: i64) -> CleanupReceipt {
-        CleanupReceipt {
-            id: 0,
-            at: Timestamp::from_second(second).unwrap(),
-            why: protocol::CleanupWhy::You,
-            runner: None,
-            task: None,
-            freed: protocol::Bytes(7),
-            seconds: 1,
-            groups: Vec::new(),
-            volumes: Vec::new(),
-            failures: Vec::new(),
-            more_failures: 0,
-            undo_until: None,
-            undone: false,
-            cut_short: None,
-        }
+        let at = Timestamp::from_second(second).unwrap();
+        CleanupReceipt { freed: protocol::Bytes(7), ..crate::cleanup::empty_receipt(at) }
     }
 
     #[test]

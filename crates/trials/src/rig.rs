@@ -10,8 +10,8 @@ use run_dir::{RunDir, RunState, TaskDir};
 
 use crate::background::Background;
 use crate::{
-    Api, CLASS, Circle, DEADLINE, Job, Options, Place, Supervisor, TaskProcesses, Witness,
-    is_alive, is_stopped, resume, until, until_some,
+    Api, CLASS, Circle, DEADLINE, Job, Options, Place, SetClock, Supervisor, TaskProcesses,
+    Witness, is_alive, is_stopped, resume, until, until_some,
 };
 
 /// However full the disk of the machine that runs the trials is; who tries that says otherwise.
@@ -63,6 +63,18 @@ impl Rig {
         rig.set_up();
         rig.until_state(RunnerState::Idle);
         rig
+    }
+
+    /// The same, with a clock that the trial sets. None: none can be set here, which was said.
+    #[track_caller]
+    pub fn with_clock(options: &Options<'_>) -> Option<(SetClock, Self)> {
+        let mut place = Place::new();
+        let clock = SetClock::of(&mut place)?;
+        let circle = Circle::start(&place);
+        let rig = Self::with(place, circle, options);
+        rig.set_up();
+        rig.until_state(RunnerState::Idle);
+        Some((clock, rig))
     }
 
     #[track_caller]

@@ -3,7 +3,7 @@
 
 use process::{ProcessId, Signal};
 use protocol::{RunnerState, TaskResult};
-use trials::{CLASS, Circle, DEADLINE, Options, Place, Rig, SetClock, is_stopped, until};
+use trials::{CLASS, DEADLINE, Options, Rig, is_stopped, until};
 
 /// Everything of this machine, and not of CircleCI.
 fn all_of_the_laptop(rig: &Rig) -> Vec<ProcessId> {
@@ -14,12 +14,7 @@ fn all_of_the_laptop(rig: &Rig) -> Vec<ProcessId> {
 #[test]
 fn a_day_asleep_in_a_task_costs_neither_the_task_nor_the_pause_that_ended() {
     const OTHER: &str = "maxi";
-    let mut place = Place::new();
-    let Some(clock) = SetClock::of(&mut place) else { return };
-    let circle = Circle::start(&place);
-    let mut rig = Rig::with(place, circle, &Options::default());
-    rig.set_up();
-    rig.until_state(RunnerState::Idle);
+    let Some((clock, mut rig)) = Rig::with_clock(&Options::default()) else { return };
     let job = rig.long_job();
     job.until_begun();
     rig.until_state(RunnerState::Busy);

@@ -11,7 +11,7 @@ use client::ClientError;
 use jiff::{SignedDuration, Timestamp};
 use process::Signal;
 use protocol::{ProblemCode, RunnerState};
-use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, SetClock, is_root, until, until_some};
+use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, is_root, until, until_some};
 
 const USUAL: Options<'_> = Options { hold_at: None, variant: "" };
 
@@ -258,16 +258,6 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-fn with_clock() -> Option<(SetClock, Rig)> {
-    let mut place = Place::new();
-    let clock = SetClock::of(&mut place)?;
-    let circle = Circle::start(&place);
-    let rig = Rig::with(place, circle, &USUAL);
-    rig.set_up();
-    rig.until_state(RunnerState::Idle);
-    Some((clock, rig))
-}
-
 fn pause_for_an_hour(rig: &Rig) {
     rig.place.runnerctl(&["pause", "--for", "1h"]);
     rig.until_state(RunnerState::Paused);
@@ -275,7 +265,7 @@ fn pause_for_an_hour(rig: &Rig) {
 
 #[test]
 fn a_clock_that_is_set_forward_ends_a_pause_and_keeps_all_else_going() {
-    let Some((clock, mut rig)) = with_clock() else { return };
+    let Some((clock, mut rig)) = Rig::with_clock(&USUAL) else { return };
     pause_for_an_hour(&rig);
     clock.set("+2h");
     rig.poke();
@@ -298,7 +288,7 @@ fn a_clock_that_is_set_forward_ends_a_pause_and_keeps_all_else_going() {
 
 #[test]
 fn a_clock_that_is_set_back_stops_nothing() {
-    let Some((clock, mut rig)) = with_clock() else { return };
+    let Some((clock, mut rig)) = Rig::with_clock(&USUAL) else { return };
     let job = rig.long_job();
     job.until_begun();
     clock.set("-1d");

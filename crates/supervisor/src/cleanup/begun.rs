@@ -88,19 +88,12 @@ fn may_lie_in(folder: &Path, at: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Bytes, CleanupWhy, ReceiptGroup, SetAside};
+    use protocol::{Bytes, ReceiptGroup, SetAside};
 
     use super::*;
 
     fn planned(folder: &Path, at: Timestamp) -> CleanupReceipt {
         CleanupReceipt {
-            id: 0,
-            at,
-            why: CleanupWhy::You,
-            runner: None,
-            task: None,
-            freed: Bytes(0),
-            seconds: 0,
             groups: vec![ReceiptGroup {
                 preset: "kept".into(),
                 title: "Kept".into(),
@@ -112,11 +105,8 @@ mod tests {
                 note: None,
             }],
             volumes: vec![volume(&folder.display().to_string())],
-            failures: Vec::new(),
-            more_failures: 0,
             undo_until: Some(at),
-            undone: false,
-            cut_short: None,
+            ..crate::cleanup::empty_receipt(at)
         }
     }
 

@@ -134,8 +134,7 @@ impl Job {
         at: Timestamp,
         parts: &[(Option<String>, Draft)],
     ) {
-        let (why, seconds) = (self.why, 0);
-        let of = Of { why, runner, task: None, seconds, undo_until, cut_short: None };
+        let of = Of { runner, undo_until, ..Of::all(self.why) };
         let (planned, folders) = (shown::planned(of, at, parts), self.folders.clone());
         let saved = tokio::task::spawn_blocking(move || begun::save(&folders, &planned)).await;
         if let Ok(Err(error)) = saved {

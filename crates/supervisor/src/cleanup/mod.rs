@@ -24,6 +24,8 @@ pub(crate) use calls::CleanupCall;
 #[cfg(test)]
 pub(crate) use helper::Lines;
 pub(crate) use run::{Cleaning, Ended};
+#[cfg(test)]
+pub(crate) use shown::empty_receipt;
 pub(crate) use task::write;
 pub(crate) use trash::Swept;
 pub(crate) use work_dirs::{Folder, Sizes};

@@ -295,7 +295,7 @@ fn finish(
     let seconds = begun.elapsed().as_secs();
     let cut_short = carried.cut_short();
     let failed = (!carried.failed.is_empty()).then(|| carried.failed.join("; "));
-    let of = Of { why: job.why, runner, task: None, seconds, undo_until, cut_short };
+    let of = Of { runner, seconds, undo_until, cut_short, ..Of::all(job.why) };
     let mut receipt = shown::receipt(of, carried.at, &carried.done);
     not_looked_at.append(&mut receipt.failures);
     receipt.failures = not_looked_at;

@@ -117,6 +117,19 @@ pub(crate) struct Of {
     pub(crate) cut_short: Option<String>,
 }
 
+impl Of {
+    /// Of the whole machine, with no undo.
+    pub(crate) fn all(why: CleanupWhy) -> Self {
+        Self { why, runner: None, task: None, seconds: 0, undo_until: None, cut_short: None }
+    }
+}
+
+/// One that did nothing.
+#[cfg(test)]
+pub(crate) fn empty_receipt(at: Timestamp) -> CleanupReceipt {
+    receipt(Of::all(CleanupWhy::You), at, &[])
+}
+
 /// What was done, by each user, as one receipt; it gets its id where it is kept.
 pub(crate) fn receipt(of: Of, at: Timestamp, parts: &[(Option<String>, Done)]) -> CleanupReceipt {
     let all = || parts.iter().flat_map(|(user, done)| done.groups.iter().map(move |it| (user, it)));
@@ -371,15 +384,7 @@ mod tests {
             notes: Vec::new(),
         };
         let done = Done { version: 1, at, groups: vec![done] };
-        let of = Of {
-            why: CleanupWhy::BeforeTask,
-            runner: None,
-            task: None,
-            seconds: 0,
-            undo_until: None,
-            cut_short: None,
-        };
-        let receipt = receipt(of, at, &[(None, done)]);
+        let receipt = receipt(Of::all(CleanupWhy::BeforeTask), at, &[(None, done)]);
         assert_eq!((receipt.failures, receipt.groups[0].stayed), (failures, 1));
     }
 }

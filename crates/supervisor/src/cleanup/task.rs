@@ -152,12 +152,11 @@ fn note_task(folder: &TaskDir, runner: &RunnerName, task: &TaskId) -> Option<Not
     let text = run_dir::read_at_most(&folder.clean_up(), LONGEST).ok()?;
     let cleaned: TaskCleaned = serde_json::from_slice(&text).ok()?;
     let of = Of {
-        why: CleanupWhy::BeforeTask,
         runner: Some(runner.clone()),
         task: Some(task.clone()),
         seconds: cleaned.milliseconds / 1000,
-        undo_until: None,
         cut_short: (!cleaned.failures.is_empty()).then(|| cleaned.failures.join("; ")),
+        ..Of::all(CleanupWhy::BeforeTask)
     };
     let is_cut = cleaned.done.as_ref().map_or(!cleaned.failures.is_empty(), was_cut);
     let done = cleaned.done.map(|done| (None, done));

@@ -80,14 +80,7 @@ impl Supervisor {
     pub(crate) fn trash_swept(&mut self, swept: &Swept) {
         self.job_is_over();
         let mut failure = self.note_swept(swept);
-        let of = Of {
-            why: CleanupWhy::Rest,
-            runner: None,
-            task: None,
-            seconds: swept.seconds,
-            undo_until: None,
-            cut_short: None,
-        };
+        let of = Of { seconds: swept.seconds, ..Of::all(CleanupWhy::Rest) };
         let rest = shown::receipt(of, now(), &swept.rest());
         if rest.freed.0 > 0 || !rest.failures.is_empty() {
             failure = failure.or_else(|| failure_of(&rest));

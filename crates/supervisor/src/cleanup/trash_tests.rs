@@ -5,15 +5,7 @@ use cleanup::{Failure, ItemReceipt, Place, VolumeReceipt, Why};
 use super::*;
 
 fn receipt(at: Timestamp) -> CleanupReceipt {
-    let of = shown::Of {
-        why: CleanupWhy::You,
-        runner: None,
-        task: None,
-        seconds: 0,
-        undo_until: None,
-        cut_short: None,
-    };
-    let mut receipt = shown::receipt(of, at, &[]);
+    let mut receipt = shown::empty_receipt(at);
     receipt.volumes.push(protocol::VolumeReceipt {
         path: "/w/work".into(),
         total: Bytes(9),
@@ -62,15 +54,7 @@ fn of(receipts: Vec<Receipt>) -> Swept {
 #[test]
 fn what_no_receipt_tells_of_is_the_rest_and_gets_one() {
     let swept = of(vec![swept(1_790_000_000, 7, 1), swept(1_790_000_001, 100, 2)]);
-    let about = Of {
-        why: CleanupWhy::Rest,
-        runner: None,
-        task: None,
-        seconds: 0,
-        undo_until: None,
-        cut_short: None,
-    };
-    let rest = shown::receipt(about, Timestamp::UNIX_EPOCH, &swept.rest());
+    let rest = shown::receipt(Of::all(CleanupWhy::Rest), Timestamp::UNIX_EPOCH, &swept.rest());
     assert_eq!((rest.freed, rest.failures.len(), rest.groups.len()), (Bytes(100), 2, 1));
     assert_eq!(rest.groups[0].title, "What earlier clean-ups left");
     assert!(of(Vec::new()).rest().is_empty());
@@ -117,15 +101,7 @@ fn a_sweep_that_was_cut_says_what_it_freed_and_leaves_the_rest_to_the_next() {
     let second = cut.noted(&first).unwrap();
     assert_eq!((second.freed, second.undo_until), (Bytes(7), Some(at)));
     assert!(second.failures.is_empty() && second.groups[0].set_aside.is_some());
-    let about = Of {
-        why: CleanupWhy::Rest,
-        runner: None,
-        task: None,
-        seconds: 0,
-        undo_until: None,
-        cut_short: None,
-    };
-    let rest = shown::receipt(about, at, &cut.rest());
+    let rest = shown::receipt(Of::all(CleanupWhy::Rest), at, &cut.rest());
     assert_eq!((rest.freed, rest.failures.len()), (Bytes(100), 0));
     // Of one that it did not come to nothing is said, and nothing is over.
     let none = Swept { stopped: true, ..of(Vec::new()) };

@@ -117,27 +117,11 @@ fn read(id: i64, text: &str) -> Result<CleanupReceipt> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Bytes, CleanupWhy};
-
     use super::*;
 
     fn receipt(second: i64, task: Option<&str>) -> CleanupReceipt {
-        CleanupReceipt {
-            id: 0,
-            at: Timestamp::from_second(second).unwrap(),
-            why: CleanupWhy::You,
-            runner: None,
-            task: task.map(TaskId::from),
-            freed: Bytes(7),
-            seconds: 1,
-            groups: Vec::new(),
-            volumes: Vec::new(),
-            failures: Vec::new(),
-            more_failures: 0,
-            undo_until: None,
-            undone: false,
-            cut_short: None,
-        }
+        let at = Timestamp::from_second(second).unwrap();
+        CleanupReceipt { task: task.map(TaskId::from), ..crate::cleanup::empty_receipt(at) }
     }
 
     #[test]

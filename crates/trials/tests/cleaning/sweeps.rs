@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use protocol::{CleanupReceipt, CleanupReceipts, Presets, ProblemCode, RunnerState};
-use trials::{Circle, DEADLINE, Options, Place, RUNNER, Rig, SetClock, until, until_some};
+use trials::{DEADLINE, Options, RUNNER, Rig, SetClock, until, until_some};
 
 use crate::{TRASH, is_told_of_a_failure, json, kept, names, runs, until_recorded};
 
@@ -21,19 +21,19 @@ fn later_with(rig: &mut Rig, clock: &SetClock, to: &str, options: &Options<'_>) 
     rig.until_state(RunnerState::Idle);
 }
 
+/// The name of the one directory that an earlier task has left.
+fn one_is_kept(rig: &Rig) -> String {
+    for name in ["one", "two"] {
+        runs(rig, name);
+    }
+    until_recorded(rig, 2);
+    names(&kept(rig)).remove(0)
+}
+
 #[test]
 fn what_fails_ten_minutes_after_a_clean_up_by_hand_is_on_its_receipt_and_told() {
-    let mut place = Place::new();
-    let Some(clock) = SetClock::of(&mut place) else { return };
-    let circle = Circle::start(&place);
-    let mut rig = Rig::with(place, circle, &Options::default());
-    rig.set_up();
-    rig.until_state(RunnerState::Idle);
-    for name in ["one", "two"] {
-        runs(&rig, name);
-    }
-    until_recorded(&rig, 2);
-    let one = names(&kept(&rig))[0].clone();
+    let Some((clock, mut rig)) = Rig::with_clock(&Options::default()) else { return };
+    let one = one_is_kept(&rig);
     let Some(_mark) = Immutable::of(&kept(&rig).join(&one).join("one.bin")) else { return };
     let receipt: CleanupReceipt =
         json(&rig, &["clean", "--directory", &format!("{RUNNER}/{one}"), "--json"]);
@@ -82,17 +82,8 @@ impl Drop for Immutable {
 
 #[test]
 fn whoever_asks_does_not_wait_for_a_sweep_and_what_it_left_goes_later() {
-    let mut place = Place::new();
-    let Some(clock) = SetClock::of(&mut place) else { return };
-    let circle = Circle::start(&place);
-    let mut rig = Rig::with(place, circle, &Options::default());
-    rig.set_up();
-    rig.until_state(RunnerState::Idle);
-    for name in ["one", "two"] {
-        runs(&rig, name);
-    }
-    until_recorded(&rig, 2);
-    let one = names(&kept(&rig))[0].clone();
+    let Some((clock, mut rig)) = Rig::with_clock(&Options::default()) else { return };
+    let one = one_is_kept(&rig);
     let receipt: CleanupReceipt =
         json(&rig, &["clean", "--directory", &format!("{RUNNER}/{one}"), "--json"]);
     let aside = receipt.groups[0].set_aside.unwrap();
@@ -120,12 +111,7 @@ fn whoever_asks_does_not_wait_for_a_sweep_and_what_it_left_goes_later() {
 
 #[test]
 fn what_a_preset_set_aside_goes_after_ten_minutes_though_the_preset_is_gone() {
-    let mut place = Place::new();
-    let Some(clock) = SetClock::of(&mut place) else { return };
-    let circle = Circle::start(&place);
-    let mut rig = Rig::with(place, circle, &Options::default());
-    rig.set_up();
-    rig.until_state(RunnerState::Idle);
+    let Some((clock, mut rig)) = Rig::with_clock(&Options::default()) else { return };
     let cache = rig.place.path("signs").join("cache");
     fs::create_dir_all(cache.join("old")).unwrap();
     run_dir::write_atomically(&cache.join("old/file"), &[7; 10_000]).unwrap();

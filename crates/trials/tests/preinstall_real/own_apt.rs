@@ -84,15 +84,20 @@ fn begins(world: &World, held: &HeldApt, names: &[&str]) -> Ours {
     client
 }
 
-#[test]
-fn a_supervisor_that_is_killed_leaves_apt_whole() {
+/// A world whose apt will stop before it installs `hello`, which is not there.
+fn held_before_hello() -> Option<(Away, HeldApt, World)> {
     if !apt_has(HELLO) {
-        return;
+        return None;
     }
-    let _away = Away::now(HELLO);
+    let away = Away::now(HELLO);
     let mut place = Place::new();
     let held = HeldApt::of(&mut place);
-    let world = World::with(place, &[OF_HELLO]);
+    Some((away, held, World::with(place, &[OF_HELLO])))
+}
+
+#[test]
+fn a_supervisor_that_is_killed_leaves_apt_whole() {
+    let Some((_away, held, world)) = held_before_hello() else { return };
     let client = begins(&world, &held, &["hello"]);
     let World { supervisor, place, api: _ } = world;
     supervisor.kill();
@@ -122,13 +127,7 @@ fn is_dpkg_whole() -> bool {
 
 #[test]
 fn while_apt_works_a_second_one_is_refused_and_a_cancel_lets_it_end_and_begins_nothing_more() {
-    if !apt_has(HELLO) {
-        return;
-    }
-    let _away = Away::now(HELLO);
-    let mut place = Place::new();
-    let held = HeldApt::of(&mut place);
-    let world = World::with(place, &[OF_HELLO]);
+    let Some((_away, held, world)) = held_before_hello() else { return };
     let mut client = begins(&world, &held, &["hello", "circleci"]);
     let refused = world.place.runnerctl_fails(&["preinstall", "install", "hello"]);
     assert!(refused.contains("An installation runs just now."), "{refused}");
