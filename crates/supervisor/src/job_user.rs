@@ -13,6 +13,8 @@ use protocol::{AdminStep, ApiError, JobUserCheck, RunnerName};
 
 use crate::api::refusal;
 use crate::as_user::{as_user, run, soon};
+use crate::cleanup::lock_of;
+use crate::set_aside::{WORK, jobs_of, make_room};
 use crate::start_run::Places;
 
 /// Why jobs cannot run as that user: what was found, and what to do, commands included.
@@ -49,7 +51,7 @@ pub(crate) fn places(name: &RunnerName, working_directory: Option<&Path>, shared
     let own = shared.join("runners").join(name.as_str());
     Places {
         working_directory: working_directory
-            .map_or_else(|| own.join("jobs").join("work"), Path::to_owned),
+            .map_or_else(|| jobs_of(name, shared).join(WORK), Path::to_owned),
         task_agent_directory: own.join("task-agent"),
         helper: PathBuf::new(),
         commands: shared.join(crate::places::COMMANDS),
@@ -60,7 +62,7 @@ pub(crate) fn places(name: &RunnerName, working_directory: Option<&Path>, shared
 pub(crate) async fn check(user: String) -> Result<(), ApiError> {
     let tried = tokio::task::spawn_blocking(move || try_user(&user, soon())).await;
     match tried {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(_)) => Ok(()),
         Ok(Err(unusable)) => {
             Err(refusal::error(409, "job-user-unusable", unusable.found, &unusable.way_out))
         }
@@ -75,7 +77,7 @@ pub(crate) async fn look(user: String) -> Result<JobUserCheck, ApiError> {
         move || try_user(&user, soon())
     });
     match tried.await {
-        Ok(Ok(())) => Ok(JobUserCheck { user, usable: true, found: None, steps: Vec::new() }),
+        Ok(Ok(_)) => Ok(JobUserCheck { user, usable: true, found: None, steps: Vec::new() }),
         Ok(Err(unusable)) => {
             let (steps, way_out) = (unusable.steps, unusable.way_out);
             let steps = match steps {
@@ -96,7 +98,7 @@ pub(crate) fn prepare(
     working_directory: Option<&Path>,
     folders: &Folders,
 ) -> Result<Places, Unusable> {
-    try_user(user, soon())?;
+    let id = try_user(user, soon())?;
     let shared = folders.shared();
     make_shared(&shared)?;
     let mut places = places(name, working_directory, &shared);
@@ -104,9 +106,18 @@ pub(crate) fn prepare(
         .map_err(|error| Unusable::new(format!("{error:#}"), "Mend that, then try again."))?;
     open_to_all(&places.task_agent_directory, 0o755)?;
     if working_directory.is_none() {
-        let jobs = places.working_directory.parent().unwrap_or(&shared);
+        let work = &places.working_directory;
         // Sticky: others may add names, and take none away.
-        open_to_all(jobs, 0o1777)?;
+        open_to_all(&jobs_of(name, &shared), 0o1777)?;
+        make_room(work, id, &lock_of(name, folders)).map_err(|error| {
+            Unusable::new(
+                format!(
+                    "{} belongs to another user, and does not make room: {error}.",
+                    work.display()
+                ),
+                "It is moved aside as soon as no task works there; nothing in it is lost.",
+            )
+        })?;
     }
     make_working_directory(user, &places.working_directory)?;
     for reached in [&places.helper, &places.task_agent_directory] {
@@ -121,7 +132,8 @@ pub(crate) fn prepare(
     Ok(places)
 }
 
-pub(crate) fn try_user(user: &str, until: Instant) -> Result<(), Unusable> {
+/// The user's number, if commands can be run as it.
+pub(crate) fn try_user(user: &str, until: Instant) -> Result<u32, Unusable> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     if user.is_empty() || user.starts_with('-') || !user.chars().all(plain) {
         return Err(Unusable::new(
@@ -132,7 +144,7 @@ pub(crate) fn try_user(user: &str, until: Instant) -> Result<(), Unusable> {
     let id = run(Command::new("id").args(["-u", user]), None, until)
         .ok()
         .filter(|output| output.status.success())
-        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        .and_then(|output| String::from_utf8_lossy(&output.stdout).trim().parse().ok());
     let Some(id) = id else {
         return Err(Unusable::for_an_admin(
             Steps::MakeAndAllow,
@@ -140,14 +152,14 @@ pub(crate) fn try_user(user: &str, until: Instant) -> Result<(), Unusable> {
             user,
         ));
     };
-    if id == "0" || id == rustix::process::getuid().as_raw().to_string() {
+    if id == 0 || id == rustix::process::getuid().as_raw() {
         return Err(Unusable::new(
             format!("{user} is no user of its own: jobs would have your rights or more."),
             "Make a user for jobs alone, for example ci.",
         ));
     }
     match as_user(user, &["/usr/bin/true"], until) {
-        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) if output.status.success() => Ok(id),
         Ok(output) => Err(Unusable::for_an_admin(
             Steps::Allow,
             format!(

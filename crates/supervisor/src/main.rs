@@ -43,6 +43,7 @@ mod records;
 mod rotate;
 mod rotations;
 mod sampling;
+mod set_aside;
 mod settings;
 mod shown_log;
 mod start_run;

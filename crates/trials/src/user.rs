@@ -28,10 +28,21 @@ impl User {
 
     #[track_caller]
     pub fn make(what: &str) -> Self {
+        Self::make_so(what, &[])
+    }
+
+    #[track_caller]
+    pub fn with_number(what: &str, id: u32) -> Self {
+        Self::make_so(what, &["--uid", &id.to_string()])
+    }
+
+    #[track_caller]
+    fn make_so(what: &str, options: &[&str]) -> Self {
         let name = format!("rt-{what}-{}", std::process::id());
         // Another trial may be making a user just now.
         until(DEADLINE, "the user is made", || {
-            run("useradd", &["--create-home", "--shell", "/bin/bash", &name])
+            let usual = ["--create-home", "--shell", "/bin/bash", &name];
+            run("useradd", &[options, &usual].concat())
         });
         let number = |which: &str| {
             let output = Command::new("id").args([which, &name]).output().expect("id runs");

@@ -136,7 +136,10 @@ impl Supervisor {
                 lock,
             };
             let its = parties.iter_mut().find(|party| party.user == folder.user);
-            its.ok_or_else(|| no_such_directory(id))?.named.push(entry);
+            let its = its.ok_or_else(|| no_such_directory(id))?;
+            // What was named is meant whoever owns it: a job user that is gone cleans up nothing.
+            its.around.others = false;
+            its.named.push(entry);
         }
         Ok(())
     }

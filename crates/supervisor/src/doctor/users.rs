@@ -11,7 +11,7 @@ use crate::job_user::try_user;
 
 /// A login profile that hangs is waited for until then, and ended.
 pub(super) fn look(user: &str, until: Instant) -> Vec<Finding> {
-    let usable = try_user(user, until).map_err(|unusable| (unusable.found, unusable.way_out));
+    let usable = try_user(user, until).map(drop).map_err(|it| (it.found, it.way_out));
     if usable.is_err() {
         let why = || Err("commands do not run as that user".to_owned());
         let read =

@@ -433,6 +433,19 @@ fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
     world.finish();
 }
 
+/// Moved aside for another user, whole.
+fn what_an_earlier_user_left(world: &World, user: u32) -> WorkDir {
+    let dirs = world.place.runnerctl(&["workdirs", "--json"]);
+    let dirs: WorkDirs = serde_json::from_str(&dirs).unwrap();
+    let name = format!("work.{user}");
+    let is_aside = |dir: &&WorkDir| Path::new(&dir.path).file_name() == Some(name.as_ref());
+    let dir = dirs.directories.iter().find(is_aside);
+    let dir = dir.unwrap_or_else(|| panic!("{name} is not among {:?}", dirs.directories));
+    let left = fs::read_to_string(Path::new(&dir.path).join("left")).unwrap();
+    assert_eq!(left, "of the first\n");
+    dir.clone()
+}
+
 #[test]
 fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
     if !User::can_be_made() {
@@ -440,9 +453,11 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
     }
     let world = World::with(Place::new());
     let user = User::make("gone");
-    let name = user.name.clone();
+    let (name, first) = (user.name.clone(), user.id);
     world.set_up(Some(&name), TokenStore::File).unwrap();
     world.until_state(RunnerState::Idle);
+    let leave = r#"echo of the first > "$CIRCLE_WORKING_DIRECTORY/left""#;
+    world.output(&NewTask::new(CLASS).step("leave", leave));
     world.api.pause(RUNNER).unwrap();
     world.until_state(RunnerState::Paused);
     drop(user);
@@ -452,10 +467,25 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
     let runner = world.place.until_told(ProblemCode::JobUserUnusable, &line).runner.unwrap();
     assert_eq!((runner.state, runner.agent_pid), (RunnerState::Problem, None));
 
-    let user = User::make("gone");
+    // An admin makes it anew: it has another number by chance, and what is there is not its.
+    let user = User::with_number("gone", first + 10_000);
     // The next try comes by itself, on a busy machine after the longest wait that there is.
     let done = world.circle.finished_within(Duration::from_mins(6), number);
     assert_eq!(done.outcome, Some(Outcome::Success));
     assert_eq!(world.circle.output(number).lines().last(), Some(user.name.as_str()));
+    let aside = what_an_earlier_user_left(&world, first);
+    assert_eq!(aside.job_user, None, "nobody can act as a user that is gone: {aside:?}");
+    let receipt = world.place.runnerctl(&["clean", "--directory", &aside.id.0, "--json"]);
+    let receipt: CleanupReceipt = serde_json::from_str(&receipt).unwrap();
+    assert!(receipt.failures.is_empty(), "{receipt:?}");
+    assert!(!Path::new(&aside.path).join("left").exists(), "{receipt:?}");
+
+    world.output(&NewTask::new(CLASS).step("leave", leave));
+    let next = User::make("next");
+    world.set_up(Some(&next.name), TokenStore::File).unwrap();
+    let output = world.output(&NewTask::new(CLASS).step("who", "id -un"));
+    assert_eq!(output.lines().last(), Some(next.name.as_str()));
+    let aside = what_an_earlier_user_left(&world, user.id);
+    assert_eq!(aside.job_user, Some(name), "it is cleaned up as its user: {aside:?}");
     world.finish();
 }
