@@ -23,6 +23,7 @@ export default defineConfig({
     css: true,
     // Against one that hangs: a busy machine takes seconds for the first page of a file.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     env: { TZ: "Europe/Berlin" },
   },
 });

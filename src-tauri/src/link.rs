@@ -99,8 +99,8 @@ impl Link {
                     Some(Err(error)) => return (Some(error), heard),
                     None => return (Some(ended()), heard),
                 },
-                // It runs already; the button is only let go.
-                Some(_) = self.starts.recv() => {}
+                // It runs already; the button is only let go. Else whoever waits to try again does it.
+                Some(_) = self.starts.recv(), if heard => {}
                 Ok(()) = self.detail.changed() => return (None, heard),
             }
         }

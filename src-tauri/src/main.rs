@@ -189,6 +189,8 @@ async fn follow_tray(news: News, mut quietly: bool) {
     tokio::spawn(host::watch_tray(move |is_shown| {
         let _ = tell.send(is_shown);
     }));
+    // Silence says nothing of the panel; where it lasts, nobody will answer.
+    let _ = tokio::time::timeout(PATIENCE * 4, told.changed()).await;
     let mut is_missed = false;
     loop {
         let is_shown = *told.borrow_and_update();

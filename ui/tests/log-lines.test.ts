@@ -20,10 +20,10 @@ describe("a line is inert", () => {
   ])("%j", (text, shown) => expect(inert(text)).toBe(shown));
 
   test("an escape that never ends takes no time", () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     inert(`\u001b]${"x".repeat(1_000_000)}`);
     inert("\u001b[".repeat(200_000));
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
   });
 });
 

@@ -15,10 +15,13 @@ use tokio::time::{Instant, sleep};
 use crate::{Client, ClientError};
 
 /// How long a supervisor may take until its socket answers.
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(30);
 /// How long to look for another one's answer after ours has ended: two may be started at once, and
 /// the one that finds the lock taken ends.
 const AFTER_EXIT: Duration = Duration::from_secs(2);
+/// How long until the service manager is asked whether it has started it, and how often it is told again.
+const TELL_AGAIN: Duration = Duration::from_millis(500);
+const TELLS: u32 = 3;
 /// Between two looks at the socket, which has no event of its own.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -95,13 +98,26 @@ pub async fn start_supervisor(folders: &Folders) -> Result<Started, StartError> 
 /// Has the service manager start it, where that keeps this very program; whether it answers then.
 async fn by_service(client: &Client) -> Result<bool, ClientError> {
     let begin = || host::login_service::keeps(&program()) && host::login_service::start().is_ok();
+    // One that has let its socket go and has not ended yet counts as started: nothing begins then.
+    let goes_on = || {
+        host::login_service::state().is_ok_and(|state| state.running)
+            || host::login_service::start().is_ok()
+    };
     if !tokio::task::spawn_blocking(begin).await.unwrap_or(false) {
         return Ok(false);
     }
-    let deadline = Instant::now() + DEADLINE;
-    while Instant::now() < deadline {
+    let begun = Instant::now();
+    let mut tells = 1..=TELLS;
+    let mut tell = tells.next();
+    while begun.elapsed() < DEADLINE {
         if answers(client).await?.is_some() {
             return Ok(true);
+        }
+        if tell.is_some_and(|tell| begun.elapsed() > TELL_AGAIN * tell) {
+            tell = tells.next();
+            if !tokio::task::spawn_blocking(goes_on).await.unwrap_or(false) {
+                return Ok(false);
+            }
         }
         sleep(PAUSE).await;
     }

@@ -173,6 +173,10 @@ mod tests {
         let (marked, mut child) = of_node(&job, "0");
         let (spared, mut spared_child) = of_node(&job, "0");
         let (_, mut other_child) = of_node(&job, "1");
+        // It shows none before it has run.
+        while process::environ(marked.pid).is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         let mark = Mark::of(&own, [marked.clone()]);
         assert!(mark.is_some());
         let trees = Trees { mark, spared: vec![spared], ..Trees::default() };

@@ -174,7 +174,8 @@ fn a_name_is_one_argument_or_refused() {
                 let words = words(&call.command(rights, &jobs(true), &BTreeMap::new()));
                 let of_a_shell =
                     |word: &String| ["sh", "bash", "-c", "-i"].contains(&word.as_str());
-                prop_assert!(!words.iter().any(of_a_shell));
+                // A package may be called as a shell is.
+                prop_assert!(!words[..words.len() - 1].iter().any(of_a_shell));
                 prop_assert_eq!(words.last(), Some(&name));
             }
             prop_assert!(!name.starts_with('-') && !name.contains(char::is_whitespace));

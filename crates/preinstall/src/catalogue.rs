@@ -40,12 +40,18 @@ pub struct Catalogue {
     pub presets: Vec<Preset>,
     own_items: BTreeSet<String>,
     own_presets: BTreeSet<String>,
+    /// Presets that name nothing for this system.
+    elsewhere: BTreeSet<String>,
 }
 
-/// A name that nothing here has.
+/// A name that cannot be followed here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("There is no item or preset {0}.")]
-pub struct Unknown(pub String);
+pub enum NotNamed {
+    #[error("There is no item or preset {0}.")]
+    Unknown(String),
+    #[error("Nothing of the preset {0} is for this system.")]
+    Elsewhere(String),
+}
 
 static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
     #[derive(Deserialize)]
@@ -68,6 +74,7 @@ static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
         presets: presets.preset,
         own_items: BTreeSet::new(),
         own_presets: BTreeSet::new(),
+        elsewhere: BTreeSet::new(),
     }
 });
 
@@ -147,7 +154,10 @@ impl Catalogue {
             }
             preset.items.retain(|id| !spare.contains(id));
         }
-        self.presets.retain(|preset| !preset.items.is_empty());
+        let (here, elsewhere) =
+            self.presets.into_iter().partition(|preset: &Preset| !preset.items.is_empty());
+        self.presets = here;
+        self.elsewhere.extend(elsewhere.into_iter().map(|preset| preset.id));
         self
     }
 
@@ -164,18 +174,24 @@ impl Catalogue {
     }
 
     /// The items that are meant, each once, in the catalogue's order.
-    pub fn named(&self, items: &[String], presets: &[String]) -> Result<Vec<&Item>, Unknown> {
+    pub fn named(&self, items: &[String], presets: &[String]) -> Result<Vec<&Item>, NotNamed> {
         let mut wanted = BTreeSet::new();
-        let of_preset = |id: &String| self.presets.iter().find(|preset| preset.id == *id);
+        let of_preset = |id: &String| {
+            let preset = self.presets.iter().find(|preset| preset.id == *id);
+            preset.map(Preset::all).ok_or_else(|| {
+                let is_elsewhere = self.elsewhere.contains(id);
+                let why = if is_elsewhere { NotNamed::Elsewhere } else { NotNamed::Unknown };
+                why(id.clone())
+            })
+        };
         for id in presets {
-            wanted.extend(of_preset(id).ok_or_else(|| Unknown(id.clone()))?.all());
+            wanted.extend(of_preset(id)?);
         }
         for id in items {
-            match (self.item(id), of_preset(id)) {
-                (Some(item), _) => drop(wanted.insert(&item.id)),
+            match self.item(id) {
+                Some(item) => drop(wanted.insert(&item.id)),
                 // Of another system: it is on no list here.
-                (None, Some(preset)) => wanted.extend(preset.all()),
-                (None, None) => return Err(Unknown(id.clone())),
+                None => wanted.extend(of_preset(id)?),
             }
         }
         Ok(self.items.iter().filter(|item| wanted.contains(&item.id)).collect())
@@ -369,6 +385,9 @@ mod tests {
         assert!(of(&mac, "browsers").unwrap().contains(&"chrome".to_owned()));
         assert!(!of(&debian, "browsers").unwrap().contains(&"chrome".to_owned()));
         assert_eq!(of(&debian, "ios"), None, "nothing of it is a matter of Linux");
+        let on_debian = Catalogue::built_in().clone().needed_on(&debian);
+        let refused = on_debian.named(&["ios".to_owned()], &[]).unwrap_err();
+        assert_eq!(refused.to_string(), "Nothing of the preset ios is for this system.");
         let ios = of(&mac, "ios").unwrap();
         for id in ["command-line-tools", "xcode", "xcode-licence", "full-disk-access", "cocoapods"]
         {
@@ -450,7 +469,7 @@ mod tests {
         let named = all.named(&["jq".into()], &["ours".into()]).unwrap();
         let named: Vec<&str> = named.iter().map(|item| item.id.as_str()).collect();
         assert_eq!(named, ["git", "jq", "just"]);
-        assert_eq!(all.named(&["moon".into()], &[]), Err(Unknown("moon".into())));
+        assert_eq!(all.named(&["moon".into()], &[]), Err(NotNamed::Unknown("moon".into())));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub use ansible::playbook;
 pub use apt_list::apt_list;
 pub use brewfile::brewfile;
 pub use calls::{Call, Rights, quoted};
-pub use catalogue::{Catalogue, Preset, Unknown};
+pub use catalogue::{Catalogue, NotNamed, Preset};
 pub use import::{Format, Imported, import};
 pub use install::{Done, Installation, LOCK_PATIENCE, Progress, Told};
 pub use item::{Check, Item, ItemError, Plist, Ways};

@@ -1,5 +1,6 @@
 //! Who holds a lock of a package manager, as the kernel tells it. Takes no lock itself.
 
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -103,19 +104,31 @@ pub(crate) fn files(manager: Manager) -> &'static [&'static str] {
     }
 }
 
+const LOOKS: u32 = 3;
+
 /// Who holds a kernel lock on one of the files. Nobody where that cannot be read, as on macOS.
 pub fn holder_of(files: &[impl AsRef<Path>]) -> Option<Holder> {
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    let of = |file: &Path| {
-        let about = std::fs::metadata(file).ok()?;
-        holder_in(&locks, &device(about.dev()), about.ino())
+    let look = |_| {
+        let locks = locks()?;
+        files.iter().find_map(|file| {
+            let about = std::fs::metadata(file).ok()?;
+            holder_in(&locks, &device(about.dev()), about.ino())
+        })
     };
-    let pid = files.iter().find_map(|file| of(file.as_ref()))?;
+    // One that is given back while the list is read may hide the next one in it.
+    let pid = (0..LOOKS).find_map(look)?;
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
     Some(Holder {
         pid,
         name: name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
     })
+}
+
+/// The kernel's list, in as few pieces as it gives.
+fn locks() -> Option<String> {
+    let mut text = Vec::with_capacity(1 << 16);
+    std::fs::File::open("/proc/locks").ok()?.read_to_end(&mut text).ok()?;
+    String::from_utf8(text).ok()
 }
 
 /// As the list writes it; Linux keeps both numbers in two parts each.

@@ -144,7 +144,8 @@ pub(crate) fn cwd(pid: Pid) -> Option<PathBuf> {
 }
 
 pub(crate) fn environ(pid: Pid) -> Option<Vec<(OsString, OsString)>> {
-    let block = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    // Until a program that was just started has run, the kernel shows nothing of it.
+    let block = std::fs::read(format!("/proc/{pid}/environ")).ok().filter(|it| !it.is_empty())?;
     let pairs = block.split(|byte| *byte == 0).filter_map(|entry| {
         let equals = entry.iter().position(|byte| *byte == b'=')?;
         let (name, value) = entry.split_at(equals);

@@ -2,9 +2,8 @@
 //! something behind that keeps our pipes open: nobody waits for that, and what hangs is ended.
 
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use process::{Liveness, Pid, ProcessId, Signal};
@@ -12,9 +11,9 @@ use process::{Liveness, Pid, ProcessId, Signal};
 /// What a single command is given.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// What ending one is given.
-pub(crate) const ENDING: Duration = Duration::from_secs(2);
-/// For what was said last, once the command has ended.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+pub(crate) const ENDING: Duration = Duration::from_secs(6);
+/// More than a pipe holds.
+const PIECES_AT_ONCE: usize = 256;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// When nobody waits any longer for a command that starts now.
@@ -35,11 +34,13 @@ pub(crate) fn run(command: &mut Command, user: Option<&str>, until: Instant) -> 
         .stderr(Stdio::piped())
         .current_dir("/")
         .spawn()?;
-    let (stdout, stderr) = (Said::by(child.stdout.take()), Said::by(child.stderr.take()));
+    let (mut stdout, mut stderr) = (Said::by(child.stdout.take())?, Said::by(child.stderr.take())?);
     loop {
-        if let Some(status) = child.try_wait()? {
-            let last = Instant::now() + LAST_WORDS;
-            return Ok(Output { status, stdout: stdout.until(last), stderr: stderr.until(last) });
+        let ended = child.try_wait()?;
+        stdout.take();
+        stderr.take();
+        if let Some(status) = ended {
+            return Ok(Output { status, stdout: stdout.bytes, stderr: stderr.bytes });
         }
         if Instant::now() > until {
             end(&mut child, user);
@@ -108,33 +109,32 @@ fn signal_as(user: &str, signal: &str, ids: &[ProcessId]) {
     }
 }
 
-/// What comes out of a pipe, read by a thread: whoever keeps the other end open holds up nobody else.
-struct Said {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    reader: JoinHandle<()>,
+/// What comes out of a pipe; whoever keeps its other end open holds up nobody.
+struct Said<P> {
+    pipe: Option<P>,
+    bytes: Vec<u8>,
 }
 
-impl Said {
-    fn by(pipe: Option<impl Read + Send + 'static>) -> Self {
-        let bytes = Arc::<Mutex<Vec<u8>>>::default();
-        let into = Arc::clone(&bytes);
-        let reader = std::thread::spawn(move || {
-            let Some(mut pipe) = pipe else { return };
-            let mut piece = [0; 4096];
-            while let Ok(length @ 1..) = pipe.read(&mut piece) {
-                let mut bytes = into.lock().unwrap_or_else(PoisonError::into_inner);
-                bytes.extend_from_slice(&piece[..length]);
-            }
-        });
-        Self { bytes, reader }
+impl<P: Read + AsFd> Said<P> {
+    fn by(pipe: Option<P>) -> io::Result<Self> {
+        if let Some(pipe) = &pipe {
+            rustix::io::ioctl_fionbio(pipe, true)?;
+        }
+        Ok(Self { pipe, bytes: Vec::new() })
     }
 
-    /// All of it, or what has come by then.
-    fn until(self, last: Instant) -> Vec<u8> {
-        while !self.reader.is_finished() && Instant::now() < last {
-            std::thread::sleep(BETWEEN_LOOKS);
+    /// Takes what lies in the pipe: all that was said by whoever has ended.
+    fn take(&mut self) {
+        let Some(pipe) = &mut self.pipe else { return };
+        let mut piece = [0; 4096];
+        // Somebody may go on saying something for ever.
+        for _ in 0..PIECES_AT_ONCE {
+            match pipe.read(&mut piece) {
+                Ok(length @ 1..) => self.bytes.extend_from_slice(&piece[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return,
+            }
         }
-        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
             shell(&format!("sh -c '{}' & wait; sleep 1000", hangs.replace('\'', "'\\''")));
         let ended = std::thread::spawn(move || {
             // It is known to hang before anybody gives up on it.
-            run(&mut command, None, Instant::now() + Duration::from_secs(5)).unwrap_err()
+            run(&mut command, None, Instant::now() + Duration::from_secs(10)).unwrap_err()
         });
         while !began.exists() {
             assert!(!ended.is_finished(), "it was given up before it hung");

@@ -19,6 +19,14 @@ const KEPT_TASKS: usize = 20;
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Supervisor {
+    /// Now, whatever has not been told of yet.
+    pub(crate) fn look_at_what_lives(&mut self) {
+        let live = self.watched.iter().filter(|(_, watched)| watched.may_live());
+        let live: Vec<RunId> = live.map(|(run, _)| run.clone()).collect();
+        live.into_iter().for_each(|run| self.touch(run));
+        self.settle();
+    }
+
     /// One complete reading of a run and of its log.
     pub(crate) fn look_at(&mut self, run: &RunId) {
         let folder = self.folder_of(run);

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use host::Folders;
 use process::Signal;
@@ -15,10 +16,14 @@ use run_dir::RunsFolder;
 use tempfile::TempDir;
 
 use crate::leftovers::{Found, that_name};
+use crate::until::holds_within;
 use crate::{DEADLINE, is_alive, program, until};
 
 /// How many runs are worth a look when a trial fails.
 const RUNS_SHOWN: usize = 2;
+
+/// How much longer a helper of the supervisor's may live that ends by itself.
+const LINGERS: Duration = Duration::from_secs(20);
 
 pub struct Place {
     folder: TempDir,
@@ -202,6 +207,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.logs());
+        }
+        if !std::thread::panicking() {
+            // What ends by itself may do so a moment later: a helper, or a supervisor that answers no more.
+            let _ = holds_within(LINGERS, || self.processes().is_empty());
         }
         let found = self.end_all();
         if std::thread::panicking() {

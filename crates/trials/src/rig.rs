@@ -62,6 +62,10 @@ impl Rig {
         let rig = Self::bare(options);
         rig.set_up();
         rig.until_state(RunnerState::Idle);
+        // An agent that has begun counts as idle by and by; here it has asked for a task.
+        until(DEADLINE, "the agent claims", || {
+            rig.circle.control().agents().is_ok_and(|agents| !agents.is_empty())
+        });
         rig
     }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::until::holds_within;
 use crate::{DEADLINE, has_tools, is_root, until};
 
 fn run(program: &str, arguments: &[&str]) -> bool {
@@ -68,6 +69,7 @@ impl Drop for User {
         if let Some(path) = &self.sudoers {
             let _ = fs::remove_file(path);
         }
-        run("userdel", &["--remove", "--force", &self.name]);
+        // Another trial may have the list of users just now.
+        holds_within(DEADLINE, || run("userdel", &["--remove", "--force", &self.name]));
     }
 }

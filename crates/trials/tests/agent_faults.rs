@@ -21,8 +21,8 @@ use trials::{
 
 const LIMIT: u64 = 1_000_000;
 /// What an agent may write between two looks of its keeper, on a busy machine.
-const BETWEEN_LOOKS: u64 = 60_000_000;
-/// Of a gigabyte: what is moved aside, and what comes at 100 MB a second until the keeper has looked and
+const BETWEEN_LOOKS: u64 = 200_000_000;
+/// Of a gigabyte: what is moved aside, and what comes at 50 MB a second until the keeper has looked and
 /// moved, on a busy machine and with one that was not built to be fast.
 const MOST_AT_ONCE: u64 = 8 * LIMIT + 2 * BETWEEN_LOOKS;
 
@@ -122,7 +122,7 @@ fn an_agent_that_prints_a_gigabyte_fills_no_disk_and_holds_nobody_up() {
     let mut rig = Rig::idle(&Options::default());
     rig.add_setting(&format!("log_limit = {LIMIT}"));
     let peak = Peak::of_runs(&rig);
-    let run = replace_agent(&rig, "gush-bytes=1000000000,gush-rate=100000000");
+    let run = replace_agent(&rig, "gush-bytes=1000000000,gush-rate=50000000");
     let job = rig.long_job();
     job.until_begun();
     rig.until_state(RunnerState::Busy);
@@ -146,8 +146,9 @@ fn the_last_words_of_an_agent_that_crashes_at_start_are_short_and_harmless() {
         let mut rig = Rig::bare(&Options::default());
         rig.circle.control().set_variant(&variant).unwrap();
         rig.set_up();
-        let (runner, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
-        assert_eq!(runner.state, RunnerState::Problem);
+        let (_, problem) = rig.until_problem(ProblemCode::AgentExitsAtStart);
+        // Between two tries; in one it is starting.
+        rig.until_state(RunnerState::Problem);
         let words = problem.details.unwrap();
         assert!(words.ends_with("a crash that was asked for"), "{kind}: {words:?}");
         assert!(words.len() < 60_000, "{kind}: {} bytes", words.len());

@@ -62,7 +62,7 @@ fn settings(place: &Place, packages: &[&str]) {
     let item = |name: &&str| {
         format!(
             "[[preinstall.item]]\nid = \"{name}\"\nlinks = [\"https://example.com/\"]\n\
-             check = {{ command = [\"{name}\", \"--version\"], version = \"{name} {{version}}\", within_seconds = 2 }}\n\
+             check = {{ command = [\"{name}\", \"--version\"], version = \"{name} {{version}}\" }}\n\
              linux = {{ npm = \"{name}\" }}\nmacos = {{ npm = \"{name}\" }}\n"
         )
     };
@@ -449,6 +449,10 @@ fn a_list_becomes_a_preset_and_reports_tell_what_came() {
     );
     let refused = rig.place.runnerctl_fails(&["preinstall", "plan", "nothing"]);
     assert!(refused.contains("There is no item or preset nothing."), "{refused}");
+    if cfg!(target_os = "linux") {
+        let refused = rig.place.runnerctl_fails(&["preinstall", "check", "ios"]);
+        assert!(refused.contains("Nothing of the preset ios is for this system."), "{refused}");
+    }
     rig.finish();
 }
 

@@ -370,7 +370,7 @@ fn a_token_that_is_set_while_another_is_created_is_kept() {
     let slow = Fault {
         path: "/api/v3/runner/token".into(),
         method: Some("POST".into()),
-        wait_after_ms: 3000,
+        wait_after_ms: 12_000,
         ..Fault::default()
     };
     rig.circle.control().add_fault(&slow).unwrap();

@@ -235,7 +235,7 @@ fn a_pause_outlives_the_supervisor_and_ends_at_its_moment_though_that_is_dead_th
     assert_eq!(rig.runner().pause_reasons, before);
     assert!(before[0].until.is_some());
 
-    let a_moment = SignedDuration::from_millis(1500);
+    let a_moment = SignedDuration::from_secs(6);
     rig.api.pause_for(RUNNER, a_moment).unwrap();
     let end = now() + a_moment;
     rig.kill_supervisor();
@@ -246,7 +246,7 @@ fn a_pause_outlives_the_supervisor_and_ends_at_its_moment_though_that_is_dead_th
     assert!(rig.runner().pause_reasons.is_empty());
 
     let run = rig.run();
-    rig.api.pause_for(RUNNER, SignedDuration::from_secs(2)).unwrap();
+    rig.api.pause_for(RUNNER, SignedDuration::from_secs(8)).unwrap();
     until_some(DEADLINE, "its agent drains", || run.drain().written());
     rig.until_state(RunnerState::Idle);
     assert_ne!(rig.run(), run, "another agent waits for tasks");

@@ -24,6 +24,8 @@ class Page:
 
         self.app, self.atspi, self.error = app, Atspi, GLib.Error
         Atspi.init()
+        # On a busy machine it answers late; one that is given up would be taken for gone.
+        Atspi.set_timeout(30_000, 30_000)
 
     def has(self, text):
         until(lambda: any(text in name for _, name, _ in self._all()), f"the text {text!r}")
@@ -36,11 +38,17 @@ class Page:
         return [(role, name) for role, name, _ in self._all()]
 
     def press(self, name):
-        def button():
-            found = (it for role, label, it in self._all() if "button" in role and label == name)
-            return next(found, None)
+        sensitive = self.atspi.StateType.SENSITIVE
 
-        until(button, f"the button {name!r}").get_action_iface().do_action(0)
+        def pressed():
+            for role, label, it in self._all():
+                # One that was drawn anew meanwhile has nothing to press; one that is busy is waited for.
+                if "button" in role and label == name and it.get_state_set().contains(sensitive):
+                    action = it.get_action_iface()
+                    return action is not None and action.do_action(0)
+            return False
+
+        until(pressed, f"the button {name!r}")
 
     def _all(self):
         """Everything below the app as (role, name or text, object); what goes away meanwhile is left out."""

@@ -26,24 +26,24 @@ const named = (it) => {
 const shown = [...document.querySelectorAll(selector)].filter((it) => it.checkVisibility());
 return shown.find((it) => named(it) === name) ?? shown.find((it) => named(it).startsWith(name)) ?? null;
 """
-PRESSED = "button, a, summary, [role=button], [role=tab], [role=menuitem], [role=option], label"
+# A button that is busy with the last press takes none, and says so.
+PRESSED = ", ".join(
+    f"{it}:not([aria-disabled=true])"
+    for it in ["button", "a", "summary", "[role=button]", "[role=tab]", "[role=menuitem]", "[role=option]", "label"]
+)
+# The element was drawn anew since it was found, or something lies over it still: nothing was done.
+COMES_TOO_EARLY = ("stale element reference", "element click intercepted", "element not interactable")
 FILLED = "input, textarea, select"
 
 
 class Browser:
     def __init__(self, desk, *arguments):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
         # An app that hands over to another one would leave the driver without a window.
         more = {"TAURI_WEBVIEW_AUTOMATION": "true", "RUNNER_TRAY_MANY": "1"}
         desk.environment |= more
-        # The app speaks where its driver does.
-        desk.begin("WebKitWebDriver", f"--port={port}", "--host=127.0.0.1", stdout=desk.said, stderr=desk.said)
+        until(lambda: self._is_begun(desk), "WebKitWebDriver")
         for name in more:
             del desk.environment[name]
-        self.url = f"http://127.0.0.1:{port}"
-        until(self._is_ready, "WebKitWebDriver")
         options = {"binary": os.environ["RUNNER_TRAY_APP"], "args": ["--window", *arguments]}
         wanted = {"capabilities": {"alwaysMatch": {"webkitgtk:browserOptions": options}}}
         session = self._ask("POST", "/session", wanted)["sessionId"]
@@ -64,14 +64,27 @@ class Browser:
 
     def press(self, name):
         """What can be pressed and is called so, by a real click, once it can be."""
-        element = until(lambda: self._enabled(PRESSED, name), f"{name!r} to press", lambda: self.text())
-        self._ask("POST", f"/element/{element}/click", {})
+
+        def pressed():
+            element = self._enabled(PRESSED, name)
+            return element and self._done("POST", f"/element/{element}/click", {})
+
+        until(pressed, f"{name!r} to press", lambda: self.text())
 
     def fill(self, name, text):
         """Types into the field of that name, in place of what is there."""
-        element = until(lambda: self._enabled(FILLED, name), f"the field {name!r}", lambda: self.text())
-        self._ask("POST", f"/element/{element}/clear", {})
-        self._ask("POST", f"/element/{element}/value", {"text": text})
+
+        def filled():
+            element = self._enabled(FILLED, name)
+            return (
+                element
+                and self._done("POST", f"/element/{element}/clear", {})
+                and self._done("POST", f"/element/{element}/value", {"text": text})
+                # What the page itself writes there, a default, may have come in between.
+                and self.value(name) == text
+            )
+
+        until(filled, f"the field {name!r}", lambda: self.text())
 
     def choose(self, name, option):
         """What a list of that name offers so; its own menu is out of reach here."""
@@ -110,6 +123,27 @@ class Browser:
     def _enabled(self, selector, name):
         element = self._find(selector, name)
         return element if element and self._ask("GET", f"/element/{element}/enabled") else None
+
+    def _done(self, *call):
+        """Whether it was done; false where it came too early, and nothing was."""
+        try:
+            self._ask(*call)
+        except AssertionError as error:
+            if any(word in str(error) for word in COMES_TOO_EARLY):
+                return False
+            raise
+        return True
+
+    def _is_begun(self, desk):
+        """Whether it answers; false where somebody else has taken its port meanwhile."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        # The app speaks where its driver does.
+        driver = desk.begin("WebKitWebDriver", f"--port={port}", "--host=127.0.0.1", stdout=desk.said, stderr=desk.said)
+        until(lambda: driver.poll() is not None or self._is_ready(), "WebKitWebDriver's answer")
+        return driver.poll() is None
 
     def _is_ready(self):
         try:

@@ -82,8 +82,8 @@ class Desktop:
             process.wait()
         if self.supervisor and not self.supervisor.ended:
             self.supervisor.end()
-        if self.real:
-            until(self._end_what_is_left, "the end of all that the app started")
+        # Whatever the app has started; of a web view it is gone a moment later, and writes until then.
+        until(self._end_what_is_left, "the end of all that the app started")
         self.said.close()
         if failure:
             print(pathlib.Path(self.said.name).read_text(errors="replace"), file=sys.stderr)
@@ -107,7 +107,7 @@ class Desktop:
         return [pid for (pid, _), command in self.processes() if command.strip().endswith("runner-tray-supervisor")]
 
     def kill_supervisor(self):
-        [supervisor] = self.supervisors()
+        [supervisor] = until(lambda: len(found := self.supervisors()) == 1 and found, "the supervisor alone")
         os.kill(supervisor, signal.SIGKILL)
         until(lambda: supervisor not in self.supervisors(), "its end")
 

@@ -70,7 +70,7 @@ def a_supervisor_that_began_before_the_desktop_opens_the_window_on_its_display()
         # As a service that starts with the login: the desktop tells the user manager of its display later.
         del desk.environment["DISPLAY"]
         circle.set_up()
-        [supervisor] = [pid for (pid, _), command in desk.processes() if "runner-tray-supervisor" in command]
+        [supervisor] = until(lambda: len(found := desk.supervisors()) == 1 and found, "the supervisor alone")
         assert b"DISPLAY=" not in pathlib.Path(f"/proc/{supervisor}/environ").read_bytes()
         paused_after_its_task(desk, circle)
         dunst.shows()

@@ -5,10 +5,7 @@ import os
 import dbus
 
 import watcher
-
-
-class NoTray(Exception):
-    """No icon is there, or it went away in the middle of a question."""
+from until import NoTray, until
 
 
 class Tray:
@@ -26,12 +23,21 @@ class Tray:
         return self.lines()[0]
 
     def click(self, label):
-        """The first item with this label."""
-        item = next((item for item, found, _ in self._rows() if found == label), None)
-        if item is None:
-            raise AssertionError(f"no item {label!r} in {self.lines()}")
-        _, menu = self._menu()
-        menu.Event(item, "clicked", dbus.Int32(0), dbus.UInt32(0))
+        """The first item with this label, once it is there. A menu that is made anew meanwhile has other numbers,
+        and knows nothing of the old ones: then nothing was clicked."""
+
+        def clicked():
+            item = next((item for item, found, _ in self._rows() if found == label), None)
+            if item is None:
+                return False
+            _, menu = self._menu()
+            try:
+                menu.Event(item, "clicked", dbus.Int32(0), dbus.UInt32(0))
+            except dbus.DBusException as error:
+                raise NoTray(error) from error
+            return True
+
+        until(clicked, f"the item {label!r}", self.lines)
 
     def icon(self):
         """The bytes of the picture, and where it lies."""
@@ -75,14 +81,18 @@ class Tray:
             raise NoTray(error) from error
 
     def _item(self):
-        service, path = self.items()[-1].split("/", 1)
+        service, path = self._last().split("/", 1)
         return self._properties(service, "/" + path, "org.kde.StatusNotifierItem")
 
     def _address(self):
+        return self._last().split("/", 1)[0]
+
+    def _last(self):
+        """What came last, as `service/path`."""
         items = self.items()
         if not items:
             raise NoTray("no icon is registered")
-        return items[-1].split("/", 1)[0]
+        return items[-1]
 
     def _properties(self, service, path, interface):
         try:

@@ -2,7 +2,10 @@
 
 import time
 
-from tray import NoTray
+
+class NoTray(Exception):
+    """No icon is there, or it went away in the middle of a question."""
+
 
 # In seconds, on a machine that is busy with other things; whoever waits goes on at once when it is so.
 PATIENCE = 90

@@ -125,7 +125,8 @@ def is_in_the_keychain_alone(desk, secret):
     for output in (1, 2):
         assert pathlib.Path(f"/proc/{app}/fd/{output}").samefile(desk.said.name)
     read = 0
-    for file in desk.home.rglob("*"):
+    # What goes meanwhile is no error, as it would be for `rglob`.
+    for file in (pathlib.Path(at) / name for at, _, names in os.walk(desk.home) for name in names):
         if file.is_relative_to(desk.home / "circle") or not file.is_file():
             continue
         try:

@@ -9,7 +9,7 @@ async fn an_error_page_is_an_answer_and_silence_is_told_in_words() {
     let server = ReleaseServer::start();
     assert_eq!(answers(&server.url).await, Ok(()));
     assert_eq!(server.asked(), ["/runner"]);
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = "127.0.0.1:1";
     let error = answers(&format!("http://{closed}")).await.unwrap_err();
     assert!(error.contains("127.0.0.1") && error.contains("refused"), "{error}");
 }

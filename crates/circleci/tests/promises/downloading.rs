@@ -208,7 +208,7 @@ async fn a_server_that_drips_is_given_up_on_and_what_came_is_kept() {
     let (server, data, bytes, _, path) = scene();
     server.answers_in_turn(&path, [dripping(&bytes)]);
     // It drips a hundred times in that time, so that no pause of a busy machine is taken for silence.
-    let slow = Patience { silence: Duration::from_secs(2), least: 1 << 30, ..ONCE };
+    let slow = Patience { silence: Duration::from_secs(6), least: 1 << 30, ..ONCE };
     let (done, _) = install(&server, data.path(), slow).await;
     assert!(matches!(done, Err(ReleaseError::Slow { .. })), "{done:?}");
     assert_eq!(parts(data.path()).len(), 1);

@@ -192,7 +192,7 @@ async fn a_wrong_releases_address_is_told_as_such() {
     server.answers("/runner/manifest.json", b"<html>Hello</html>");
     let error = install(&server, data.path()).await.unwrap_err();
     assert!(matches!(error, ReleaseError::Manifest { .. }), "{error}");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = "127.0.0.1:1";
     let error = Releases::at(&format!("http://{closed}")).unwrap().manifest().await.unwrap_err();
     assert!(error.to_string().contains("Connection refused"), "{error}");
 }
@@ -204,8 +204,10 @@ async fn two_installations_at_once_do_not_meet() {
     server.offers("3.1.11", &bytes, &sha256(&bytes));
     let (a, b) = tokio::join!(install(&server, data.path()), install(&server, data.path()));
     let (won, lost): (Vec<_>, Vec<_>) = [a, b].into_iter().partition(Result::is_ok);
-    assert_eq!(won.len(), 1);
-    assert!(matches!(lost[0], Err(ReleaseError::Busy { .. })), "{lost:?}");
+    // The later one is told that the other is at work, or finds what that has installed.
+    assert!(!won.is_empty(), "{lost:?}");
+    assert!(lost.iter().all(|it| matches!(it, Err(ReleaseError::Busy { .. }))), "{lost:?}");
+    assert_eq!(entries(&data.path().join("agents")), ["3.1.11"]);
 }
 
 #[tokio::test]

@@ -28,7 +28,11 @@ fn real(scene: &Scene, program: &str, words: &[&str]) -> Option<String> {
     if let Some(home) = std::env::home_dir().filter(|_| std::env::var_os("RUSTUP_HOME").is_none()) {
         command.env("RUSTUP_HOME", home.join(".rustup"));
     }
-    match command.output() {
+    // A registry may fail once.
+    let tries = std::iter::repeat_with(|| command.output()).take(3);
+    let mut tries = tries.skip_while(|it| it.as_ref().is_ok_and(|it| !it.status.success()));
+    let ended = tries.next();
+    match ended.unwrap_or_else(|| command.output()) {
         Ok(output) if output.status.success() => {
             Some(String::from_utf8_lossy(&output.stdout).into_owned())
         }

@@ -76,7 +76,7 @@ fn when_the_time_is_up_its_session_is_ended_and_nobody_else() {
     let scene = Scene::new();
     let mut other = Command::new("sleep").arg("60").spawn().unwrap();
     let script = "sleep 60 & echo $! > below; trap '' TERM; echo begun; while :; do sleep 60; done";
-    let receipt = run(&scene, script, 1);
+    let receipt = run(&scene, script, 5);
     assert_eq!(receipt.outcome, Outcome::TimeUp { left: vec![] });
     assert_eq!(receipt.printed, ["begun"]);
     let pid = fs::read_to_string(scene.home().join("below")).unwrap();
@@ -100,7 +100,7 @@ fn what_it_leaves_running_is_ended_and_not_waited_for() {
 #[test]
 fn one_that_prints_without_end_is_ended_in_time() {
     let scene = Scene::new();
-    let receipt = run(&scene, "yes", 1);
+    let receipt = run(&scene, "yes", 5);
     assert_eq!(receipt.outcome, Outcome::TimeUp { left: vec![] });
     assert_eq!(receipt.printed.len(), 40);
 }

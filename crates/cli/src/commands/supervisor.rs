@@ -117,7 +117,7 @@ async fn stop() -> Result<(), Failure> {
 
 /// Waits until the supervisor `pid` answers no more; gives the one that answers in its place, if any.
 async fn wait_until_gone(client: &Client, pid: u32) -> Result<Option<Health>, Failure> {
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const PATIENCE: Duration = Duration::from_secs(30);
     let deadline = Instant::now() + PATIENCE;
     loop {
         match client.health().await {
@@ -128,7 +128,7 @@ async fn wait_until_gone(client: &Client, pid: u32) -> Result<Option<Health>, Fa
         }
         if Instant::now() >= deadline {
             return Err(Failure::failed(
-                format!("The supervisor (pid {pid}) still answers after 10 s."),
+                format!("The supervisor (pid {pid}) still answers after 30 s."),
                 "Its log says what it waits for.",
             ));
         }

@@ -172,7 +172,7 @@ fn a_job_user_that_cannot_be_used_is_told_with_the_line_to_add() {
 #[test]
 fn a_wait_that_is_over_is_a_failure_that_says_it_goes_on() {
     let fake = fresh().tells(&[installing(41_000_000, None)]);
-    assert_snapshot!(fake.run(&with(&["--wait", "300ms"])));
+    assert_snapshot!(fake.run(&with(&["--wait", "3s"])));
 }
 
 #[test]

@@ -127,6 +127,7 @@ fn start_with(script: &str) -> (Fake, String) {
     let began = fake.home().join("began");
     until("the program has begun", || began.exists());
     fake.start();
+    std::fs::File::create(fake.home().join("answers")).expect("a file of ours");
     let output = started.join().expect("it ended");
     (fake, String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -147,7 +148,9 @@ fn one_that_is_started_shares_neither_terminal_nor_folder_with_who_started_it() 
 
 #[test]
 fn of_two_that_are_started_at_once_the_one_that_stays_counts() {
-    let (_, said) = start_with("touch $HOME_/began; exit 1");
+    let (_, said) = start_with(
+        "touch $HOME_/began; while [ ! -e $HOME_/answers ]; do sleep 0.02; done; exit 1",
+    );
     assert_eq!(said, "The supervisor is started (version 0.1.0, pid 4711).\n");
 }
 

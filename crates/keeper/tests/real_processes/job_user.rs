@@ -51,7 +51,13 @@ impl Drop for TwoUsers {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.sudoers);
         for user in [&self.owner, &self.job] {
-            let _ = run(&["userdel", "-rf", user]);
+            // Another test may have the list of users just now.
+            for _ in 0..200 {
+                if run(&["userdel", "-rf", user]) {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
         }
     }
 }

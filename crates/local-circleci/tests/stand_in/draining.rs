@@ -125,7 +125,7 @@ fn with_unsafe_retries_an_interrupted_task_goes_back_into_the_queue() {
 #[test]
 fn a_task_longer_than_max_run_time_is_ended_and_the_runner_goes_on() {
     let world = World::new();
-    let mut runner = world.runner().key("runner.max_run_time", "3s").start();
+    let mut runner = world.runner().key("runner.max_run_time", "9s").start();
     let (long, _, _) = world.enqueue_waiting_task("a");
     assert_eq!(world.control.wait_finished(long).unwrap().outcome, Some(Outcome::Canceled));
     let next = world.enqueue("true");
@@ -138,7 +138,7 @@ fn max_run_time_kills_a_task_agent_that_ignores_term() {
     let world = World::new();
     let runner = world
         .runner()
-        .key("runner.max_run_time", "3s")
+        .key("runner.max_run_time", "9s")
         .variant("task-agent-ignores-term=1,kill-delay-ms=300")
         .start();
     let (task, _, go) = world.enqueue_waiting_task("a");
@@ -151,7 +151,7 @@ fn max_run_time_kills_a_task_agent_that_ignores_term() {
 #[test]
 fn a_drain_lasts_no_longer_than_max_run_time() {
     let world = World::new();
-    let mut runner = world.runner().key("runner.max_run_time", "4s").start();
+    let mut runner = world.runner().key("runner.max_run_time", "9s").start();
     let (task, started, _) = world.enqueue_waiting_task("a");
     until_exists(&started);
     runner.signal(Signal::TERM);

@@ -93,7 +93,11 @@ fn like_a_go_program_it_dies_of_sigpipe_when_nobody_reads_its_log() {
 fn the_task_agent_dies_of_sigpipe_as_well() {
     let world = World::new();
     let code = world.path("code");
-    let text = format!("\"$@\" 2> >(exec true); echo $? > {}", code.display());
+    // Nobody reads by the time it begins; the code is there whole or not at all.
+    let text = format!(
+        "exec 3> >(exec true); wait $!; \"$@\" 2>&3; echo $? > {0}.new; mv {0}.new {0}",
+        code.display()
+    );
     let wrapper = write_script(&world.path("wrapper"), &text);
     let prefix = format!("[{:?}]", wrapper.display());
     let _runner = world.runner().key("runner.command_prefix", &prefix).start();

@@ -100,6 +100,8 @@ impl Supervisor {
             CleanupCall::Planned(plan, reply) => self.planned(plan, reply),
             CleanupCall::CarryOut(asked, reply) => self.carry_out_plan(&asked, reply),
             CleanupCall::IsIdle(reply) => {
+                // A task that began just now may not have been told yet.
+                self.look_at_what_lives();
                 let _ = reply.send(!self.runs_task());
             }
             CleanupCall::Stop(reply) => {

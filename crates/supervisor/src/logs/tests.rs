@@ -252,13 +252,16 @@ fn parts() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec(part, 1..8)
 }
 
+/// A few bytes more than are shown of a part, for on one side of a gap the next ones may be the token's by chance.
+const PIECE: usize = 12;
+
 /// All that must not be seen of a token: pieces of it that are not in the text anyway.
 struct Pieces(Vec<Vec<u8>>);
 
 impl Pieces {
     fn of(token: &str, parts: &[Vec<u8>]) -> Self {
         let in_text = |piece: &[u8]| parts.iter().any(|part| memmem::find(part, piece).is_some());
-        let pieces = token.as_bytes().windows(8).filter(|piece| !in_text(piece));
+        let pieces = token.as_bytes().windows(PIECE).filter(|piece| !in_text(piece));
         Self(pieces.map(<[u8]>::to_vec).collect())
     }
 

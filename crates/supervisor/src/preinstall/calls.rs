@@ -1,6 +1,6 @@
 //! What clients ask about what jobs need, answered by the loop; what takes long is done off it.
 
-use ::preinstall::{Catalogue, Done, Output, Progress};
+use ::preinstall::{Catalogue, Done, NotNamed, Output, Progress};
 use protocol::{
     ApiError, AskExport, AskImport, AskPreinstall, JobPath, Preinstall, PreinstallChecked,
     PreinstallExport, PreinstallImport, PreinstallPlan, RunnerName, SoftwareReport,
@@ -113,11 +113,12 @@ impl Supervisor {
     }
 }
 
-pub(super) fn unknown(error: &::preinstall::Unknown) -> ApiError {
-    refusal::error(
-        404,
-        "no-such-item",
-        error.to_string(),
-        "`runnerctl preinstall list` has them all.",
-    )
+pub(super) fn not_named(error: &NotNamed) -> ApiError {
+    let way_out = match error {
+        NotNamed::Unknown(_) => "`runnerctl preinstall list` has them all.",
+        NotNamed::Elsewhere(_) => {
+            "`runnerctl preinstall list` has what is; `runnerctl preinstall export` writes lists for other systems."
+        }
+    };
+    refusal::error(404, "no-such-item", error.to_string(), way_out)
 }

@@ -5,7 +5,7 @@ use protocol::{
     ApiError, AskExport, AskImport, PreinstallExport, PreinstallFormat, PreinstallImport,
 };
 
-use super::calls::unknown;
+use super::calls::not_named;
 use super::shown;
 use crate::api::refusal;
 use crate::preinstall_settings::FROM_A_LIST;
@@ -17,7 +17,7 @@ impl Supervisor {
         asked: &AskExport,
     ) -> Result<PreinstallExport, ApiError> {
         let (all, _) = self.catalogue()?;
-        let items = all.named(&asked.items, &asked.presets).map_err(|it| unknown(&it))?;
+        let items = all.named(&asked.items, &asked.presets).map_err(|it| not_named(&it))?;
         if items.is_empty() {
             return Err(refusal::bad_request(
                 "Nothing was named.",

@@ -10,7 +10,7 @@ use protocol::{
 };
 use supervisor_core::Event;
 
-use super::calls::{PreinstallCall, unknown};
+use super::calls::{PreinstallCall, not_named};
 use super::run::StoredPlan;
 use super::shown;
 use super::whose::{Eyes, eyes};
@@ -50,7 +50,7 @@ impl Supervisor {
             let needed = all.items.iter().filter(|item| !item.is_spare(&machine));
             needed.map(|item| item.id.clone()).collect()
         } else {
-            let named = all.named(&asked.items, &asked.presets).map_err(|it| unknown(&it))?;
+            let named = all.named(&asked.items, &asked.presets).map_err(|it| not_named(&it))?;
             named.iter().map(|item| item.id.clone()).collect()
         };
         let whose = self.whose(asked.runner.as_ref())?;

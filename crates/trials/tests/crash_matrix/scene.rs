@@ -6,7 +6,7 @@ use std::process::Stdio;
 use local_circleci::control::Fault;
 use process::ProcessId;
 use protocol::{ProblemCode, RunnerState};
-use run_dir::RunDir;
+use run_dir::{RunDir, RunState};
 use trials::{
     CLASS, DEADLINE, Job, Options, Ours, RUNNER, Rig, TaskProcesses, keeper, kill, kill_at_once,
     until, until_some,
@@ -50,8 +50,11 @@ impl Scene {
                     let mut problems = runner.problems.iter();
                     problems.any(|problem| problem.code == ProblemCode::AgentExitsAtStart)
                 });
-                let (client, run) = (following_logs(&rig), rig.run());
-                Self::of(moment, rig, client, run, None)
+                // Before the client, which takes its time to begin: the next try may be made by then.
+                let run =
+                    rig.runs().into_iter().find(|run| matches!(run.state(), RunState::Over(_)));
+                let client = following_logs(&rig);
+                Self::of(moment, rig, client, run.expect("a run that is over"), None)
             }
             Moment::Idle => {
                 let client = idle(&rig);

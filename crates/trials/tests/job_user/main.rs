@@ -452,8 +452,10 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
         return;
     }
     let world = World::with(Place::new());
-    let user = User::make("gone");
-    let (name, first) = (user.name.clone(), user.id);
+    // Numbers that nobody else is given meanwhile.
+    let first = 61_000 + std::process::id() % 2000;
+    let user = User::with_number("gone", first);
+    let name = user.name.clone();
     world.set_up(Some(&name), TokenStore::File).unwrap();
     world.until_state(RunnerState::Idle);
     let leave = r#"echo of the first > "$CIRCLE_WORKING_DIRECTORY/left""#;
@@ -468,7 +470,7 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
     assert_eq!((runner.state, runner.agent_pid), (RunnerState::Problem, None));
 
     // An admin makes it anew: it has another number by chance, and what is there is not its.
-    let user = User::with_number("gone", first + 10_000);
+    let user = User::with_number("gone", first + 2000);
     // The next try comes by itself, on a busy machine after the longest wait that there is.
     let done = world.circle.finished_within(Duration::from_mins(6), number);
     assert_eq!(done.outcome, Some(Outcome::Success));

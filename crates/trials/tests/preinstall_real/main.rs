@@ -6,13 +6,13 @@ mod own_apt;
 
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use protocol::{PreinstallEnd, PreinstallNow, PreinstallPlan, PreinstallReceipt};
 use serde::de::DeserializeOwned;
 use skipped::skipped;
 use trials::{
-    Api, DEADLINE, Options, Ours, Place, SmallDisk, Supervisor, User, has_tools, is_root,
-    until_some,
+    Api, Options, Ours, Place, SmallDisk, Supervisor, User, has_tools, is_root, until_some,
 };
 
 /// Small, without dependencies, and nobody's.
@@ -169,9 +169,12 @@ fn apt_waits_for_a_lock_that_another_process_holds_and_names_it() {
     let mut command = world.place.command("runnerctl");
     command.args(["preinstall", "install", "hello"]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut client = Ours::start(command);
-    let waits = until_some(DEADLINE, "it waits", || match world.api.snapshot().ok()?.preinstall {
-        Some(PreinstallNow::Installing(runs)) => runs.waits,
-        _ => None,
+    // Its lists come from the network first.
+    let waits = until_some(Duration::from_mins(5), "it waits", || {
+        match world.api.snapshot().ok()?.preinstall {
+            Some(PreinstallNow::Installing(runs)) => runs.waits,
+            _ => None,
+        }
     });
     assert!(waits.contains(&format!("(process {})", holder.id())), "{waits}");
     drop(holder.stdin.take());

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use protocol::{PreinstallEnd, PreinstallNow};
 use trials::{DEADLINE, Ours, Place, SmallDisk, until, until_some};
@@ -74,7 +75,7 @@ fn begins(world: &World, held: &HeldApt, names: &[&str]) -> Ours {
     let mut command = world.place.command("runnerctl");
     command.args(["preinstall", "install"]).args(names).stdout(Stdio::null()).stderr(Stdio::null());
     let client = Ours::start(command);
-    until(DEADLINE, "apt has all it needs and is about to run dpkg", || {
+    until(Duration::from_mins(5), "apt has all it needs and is about to run dpkg", || {
         held.has_begun()
             && matches!(
                 world.api.snapshot().ok().and_then(|it| it.preinstall),
