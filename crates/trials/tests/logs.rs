@@ -246,32 +246,33 @@ fn a_follower_misses_and_repeats_nothing_when_the_log_is_cut_and_goes_on_with_th
     let rig = Rig::bare(&Options { variant: LEAKS, ..Options::default() });
     rig.set_up();
     rig.until_state(RunnerState::Idle);
-    rig.add_setting("log_limit = 20000");
     let token = rig.circle.token(trials::CLASS);
     let mut command = rig.place.command("runnerctl");
     command.args(["logs", "-f", "--all", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut follower = command.spawn().unwrap();
     let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
-    let (mut last, mut runs, mut cuts) = (None::<LogPage>, 1, 0);
-    let mut shown = String::new();
+    let mut next_page = || -> LogPage {
+        serde_json::from_str(&lines.next().expect("it follows on").unwrap()).unwrap()
+    };
+    // It follows by now; another agent is begun for other settings.
+    let mut last = next_page();
+    rig.add_setting("log_limit = 20000");
+    let (mut shown, mut runs, mut cuts) = (last.text.clone(), 1, 0);
     // Until it has followed one run to its end, and another one over some cuts.
     while runs < 2 || cuts < 3 {
-        let page: LogPage = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let page = next_page();
         shown.push_str(&page.text);
-        if let Some(last) = &last {
-            assert!(page.run == last.run || page.from.ends_with(":0"), "{last:?} {page:?}");
-            if page.run == last.run {
-                // Whoever comes later than two cuts is told how much it misses.
-                assert_eq!(byte_of(&page.from), byte_of(&last.next) + page.missed.0, "{page:?}");
-                let run = rig.run();
-                let aside = std::fs::metadata(run.agent_log_before());
-                cuts = aside.map_or(cuts, |_| cuts + u32::from(has_been_cut(&run, &page)));
-            } else {
-                runs += 1;
-                cuts = 0;
-            }
+        assert!(page.run == last.run || page.from.ends_with(":0"), "{last:?} {page:?}");
+        if page.run == last.run {
+            // Whoever comes later than two cuts is told how much it misses.
+            assert_eq!(byte_of(&page.from), byte_of(&last.next) + page.missed.0, "{page:?}");
+            let run = rig.run();
+            let aside = std::fs::metadata(run.agent_log_before());
+            cuts = aside.map_or(cuts, |_| cuts + u32::from(has_been_cut(&run, &page)));
+        } else {
+            (runs, cuts) = (runs + 1, 0);
         }
-        last = Some(page);
+        last = page;
     }
     follower.kill().unwrap();
     follower.wait().unwrap();
