@@ -55,6 +55,17 @@ test("what no runner works in any more says whose it was, and can go", async () 
   expect(within(only).getByRole<HTMLInputElement>("checkbox").disabled).toBe(false);
 });
 
+test("what an earlier job user left is nobody's of ours, and says with what command it goes", async () => {
+  const found = given("work-dirs");
+  const kept = found.directories.find((it) => it.kind === "kept");
+  const why = "It is of an earlier job user. An admin deletes it: `sudo rm -rf -- '/srv/jobs.1'`.";
+  const left = { ...kept, kind: "left", kept_because: why };
+  await page(scene("idle"), { "work-dirs": () => ({ ok: { ...found, directories: [left] } }) });
+  const only = row(/no runner works here any more/);
+  expect(within(only).getByRole<HTMLInputElement>("checkbox").disabled).toBe(true);
+  expect(only.querySelector("code")?.textContent).toBe("sudo rm -rf -- '/srv/jobs.1'");
+});
+
 test("while it measures it says so with bytes, and it can be ended", async () => {
   const { made } = await page(scene("measuring"));
   const progress = screen.getByRole("group", { name: "Measuring" });

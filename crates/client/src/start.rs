@@ -19,9 +19,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How long to look for another one's answer after ours has ended: two may be started at once, and
 /// the one that finds the lock taken ends.
 const AFTER_EXIT: Duration = Duration::from_secs(2);
-/// How long until the service manager is asked whether it has started it, and how often it is told again.
-const TELL_AGAIN: Duration = Duration::from_millis(500);
-const TELLS: u32 = 3;
+/// How long until the service manager is asked whether it has started it; then each time twice as long.
+const ASK_FIRST: Duration = Duration::from_millis(250);
 /// Between two looks at the socket, which has no event of its own.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -107,14 +106,13 @@ async fn by_service(client: &Client) -> Result<bool, ClientError> {
         return Ok(false);
     }
     let begun = Instant::now();
-    let mut tells = 1..=TELLS;
-    let mut tell = tells.next();
+    let mut asks_after = ASK_FIRST;
     while begun.elapsed() < DEADLINE {
         if answers(client).await?.is_some() {
             return Ok(true);
         }
-        if tell.is_some_and(|tell| begun.elapsed() > TELL_AGAIN * tell) {
-            tell = tells.next();
+        if begun.elapsed() > asks_after {
+            asks_after *= 2;
             if !tokio::task::spawn_blocking(goes_on).await.unwrap_or(false) {
                 return Ok(false);
             }

@@ -38,9 +38,8 @@ impl Account {
         })
     }
 
-    /// Of that number; None where the list does not have it.
     #[expect(unsafe_code, reason = "the list of users has no safe interface")]
-    pub fn of(uid: u32) -> io::Result<Option<Self>> {
+    fn of(uid: u32) -> io::Result<Option<Self>> {
         Self::read(|entry, room, length, found| {
             // SAFETY: as `read` promises.
             unsafe { libc::getpwuid_r(uid, entry, room, length, found) }

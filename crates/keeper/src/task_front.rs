@@ -36,7 +36,9 @@ pub(crate) fn task(run: &RunDir, command: &[OsString]) -> anyhow::Result<ExitCod
 
     // Before there is a guard whose orphans could be anybody's.
     process::become_subreaper()?;
-    // Before anything listens to signals: what the guard hears is its own.
+    // Before anything listens to signals: what the guard hears is its own. The task may begin, and a signal for it
+    // come, before this side listens.
+    at_start.hold_back(&FORWARDED);
     let split = match split() {
         Ok(Split::Guard(link)) => return Ok(guarding(run, link, at_start, &command)),
         Ok(Split::Front(guard, link)) => Ok((guard, link)),
@@ -45,6 +47,7 @@ pub(crate) fn task(run: &RunDir, command: &[OsString]) -> anyhow::Result<ExitCod
     // What is ignored stays so, here and in the task agent.
     let heard = FORWARDED.into_iter().filter(|signal| !at_start.ignored.contains(&signal.as_raw()));
     let signals = Signals::listen(&heard.collect::<Vec<_>>())?;
+    at_start.let_through();
     let front = match split {
         Ok((guard, link)) => Front {
             run,

@@ -69,6 +69,18 @@ impl SignalState {
         Self { blocked: blocked.collect(), ignored: ignored.collect() }
     }
 
+    /// From now on these wait, with what was blocked at the start, until this is taken back.
+    pub fn hold_back(&self, signals: &[Signal]) {
+        let held = signals.iter().map(|signal| signal.as_raw());
+        Self { blocked: self.blocked.iter().copied().chain(held).collect(), ..Self::default() }
+            .apply_mask();
+    }
+
+    /// What was held back comes now; blocked is what was at the start.
+    pub fn let_through(&self) {
+        self.apply_mask();
+    }
+
     /// Blocks exactly these from now on, and leaves what is ignored and handled as it is.
     fn apply_mask(&self) {
         let mut mask = MaybeUninit::<libc::sigset_t>::uninit();

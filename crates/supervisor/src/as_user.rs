@@ -12,6 +12,8 @@ use process::{Liveness, Pid, ProcessId, Signal};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// What ending one is given.
 pub(crate) const ENDING: Duration = Duration::from_secs(6);
+/// Of what is said, in bytes.
+const MOST_KEPT: usize = 1 << 20;
 /// More than a pipe holds.
 const PIECES_AT_ONCE: usize = 256;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
@@ -130,7 +132,11 @@ impl<P: Read + AsFd> Said<P> {
         // Somebody may go on saying something for ever.
         for _ in 0..PIECES_AT_ONCE {
             match pipe.read(&mut piece) {
-                Ok(length @ 1..) => self.bytes.extend_from_slice(&piece[..length]),
+                // The rest is only taken out of the way.
+                Ok(length @ 1..) if self.bytes.len() < MOST_KEPT => {
+                    self.bytes.extend_from_slice(&piece[..length]);
+                }
+                Ok(1..) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => return,
             }

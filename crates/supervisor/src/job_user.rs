@@ -14,7 +14,7 @@ use protocol::{AdminStep, ApiError, JobUserCheck, RunnerName};
 use crate::api::refusal;
 use crate::as_user::{as_user, run, soon};
 use crate::cleanup::lock_of;
-use crate::set_aside::{WORK, jobs_of, make_room};
+use crate::earlier_users::{Stays, WORK, jobs_of, make_room};
 use crate::start_run::Places;
 
 /// Why jobs cannot run as that user: what was found, and what to do, commands included.
@@ -106,18 +106,10 @@ pub(crate) fn prepare(
         .map_err(|error| Unusable::new(format!("{error:#}"), "Mend that, then try again."))?;
     open_to_all(&places.task_agent_directory, 0o755)?;
     if working_directory.is_none() {
-        let work = &places.working_directory;
+        let jobs = jobs_of(name, &shared);
+        make_room(&jobs, id, &lock_of(name, folders)).map_err(|stays| in_the_way(&jobs, &stays))?;
         // Sticky: others may add names, and take none away.
-        open_to_all(&jobs_of(name, &shared), 0o1777)?;
-        make_room(work, id, &lock_of(name, folders)).map_err(|error| {
-            Unusable::new(
-                format!(
-                    "{} belongs to another user, and does not make room: {error}.",
-                    work.display()
-                ),
-                "It is moved aside as soon as no task works there; nothing in it is lost.",
-            )
-        })?;
+        open_to_all(&jobs, 0o1777)?;
     }
     make_working_directory(user, &places.working_directory)?;
     for reached in [&places.helper, &places.task_agent_directory] {
@@ -231,6 +223,20 @@ fn make_shared(shared: &Path) -> Result<(), Unusable> {
             ),
         )
     })
+}
+
+fn in_the_way(jobs: &Path, stays: &Stays) -> Unusable {
+    let path = jobs.display();
+    match stays {
+        Stays::ATaskWorksThere => Unusable::new(
+            format!("A task of another user works in {path} still."),
+            "Wait for its end: what is there is moved aside then, and stays whole.",
+        ),
+        Stays::Failed(error) => Unusable::new(
+            format!("What another user has in {path} cannot be moved aside: {error}."),
+            format!("Move it yourself: `sudo mv -- '{path}' '{path}.old'`. Then try again."),
+        ),
+    }
 }
 
 /// A folder of the owner's that others may enter.

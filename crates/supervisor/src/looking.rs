@@ -20,10 +20,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Supervisor {
     /// Now, whatever has not been told of yet.
-    pub(crate) fn look_at_what_lives(&mut self) {
-        let live = self.watched.iter().filter(|(_, watched)| watched.may_live());
-        let live: Vec<RunId> = live.map(|(run, _)| run.clone()).collect();
-        live.into_iter().for_each(|run| self.touch(run));
+    pub(crate) fn look_at_open_runs(&mut self) {
+        let open = self.watched.iter().filter(|(_, watched)| !watched.over);
+        let open: Vec<RunId> = open.map(|(run, _)| run.clone()).collect();
+        open.into_iter().for_each(|run| self.touch(run));
         self.settle();
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use host::Folders;
+use jiff::tz::TimeZone;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -47,6 +48,8 @@ pub(crate) fn run() -> Result<()> {
         .context("starting the runtime")?;
     let ended = runtime.block_on(async {
         let (to_loop, inputs) = Loop::new();
+        // It walks through a folder of all time zones.
+        let zone = tokio::task::spawn_blocking(TimeZone::system);
         let (snapshots, reader) = watch::channel::<Arc<str>>("".into());
         let socket = folders.socket()?;
         let opened = Opened {
@@ -58,7 +61,9 @@ pub(crate) fn run() -> Result<()> {
             snapshots,
         };
         let supervisor = Supervisor::new(opened)?;
-        // Bound last: whoever reaches the socket finds a supervisor that works.
+        let zone = zone.await.unwrap_or(TimeZone::UTC);
+        // Bound last, and nothing is waited for until there is a snapshot: whoever reaches the socket finds a
+        // supervisor that works.
         let listener = bind(&socket)?;
         tracing::info!(socket = %socket.display(), "the supervisor begins");
         let api = Api {
@@ -76,7 +81,7 @@ pub(crate) fn run() -> Result<()> {
                 tracing::error!(%error, "the local API ended");
             }
         });
-        let ended = supervisor.run(inputs).await;
+        let ended = supervisor.run(inputs, zone).await;
         // Answers under way still reach their callers.
         let _ = end.send(());
         let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;

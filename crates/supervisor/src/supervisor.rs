@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use circleci::InstalledAgent;
 use host::Folders;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use protocol::{RunId, RunnerName, TaskId};
 use run_dir::{RunDir, RunsFolder};
@@ -147,9 +148,11 @@ impl Supervisor {
     }
 
     /// Reads all there is, then lives by what happens, until it is asked to end.
-    pub(crate) async fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) -> Result<Ended> {
-        // It walks through a folder of all time zones.
-        let zone = tokio::task::spawn_blocking(jiff::tz::TimeZone::system);
+    pub(crate) async fn run(
+        mut self,
+        mut inputs: mpsc::UnboundedReceiver<Input>,
+        zone: TimeZone,
+    ) -> Result<Ended> {
         self.reserve_next();
         // Runs first: nothing is started before all that may run is known.
         for run in self.runs.list()? {
@@ -164,7 +167,7 @@ impl Supervisor {
         self.open_history();
         self.take_up_clean_up();
         self.read_notices();
-        self.event(Event::ZoneRead(zone.await.unwrap_or(jiff::tz::TimeZone::UTC)));
+        self.event(Event::ZoneRead(zone));
         // What an earlier supervisor set aside, or was killed at; agents are started first.
         self.sweep_later(SignedDuration::from_secs(5));
         self.settle();

@@ -250,6 +250,7 @@ impl Supervisor {
     }
 
     fn remove(&mut self, name: &RunnerName) -> Result<(), ApiError> {
+        self.look_at_open_runs();
         let snapshot = self.core.snapshot();
         let runner = snapshot.runners.iter().find(|runner| runner.name == *name);
         let runner = runner.ok_or_else(|| refusal::no_such_runner(name))?;

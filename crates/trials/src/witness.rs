@@ -12,6 +12,7 @@ use crate::is_alive;
 
 pub struct Witness {
     seen: Arc<Mutex<Seen>>,
+    runs: RunsFolder,
     eyes: Option<Background>,
 }
 
@@ -26,9 +27,9 @@ struct Seen {
 impl Witness {
     pub fn of(runs: RunsFolder) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
-        let looks = Arc::clone(&seen);
-        let eyes = Background::again_and_again(move || lock(&looks).look(&runs));
-        Self { seen, eyes: Some(eyes) }
+        let (looks, all) = (Arc::clone(&seen), runs.clone());
+        let eyes = Background::again_and_again(move || lock(&looks).look(&all));
+        Self { seen, runs, eyes: Some(eyes) }
     }
 
     /// Looks no more: it opens files all the time, and a trial may count what that costs others.
@@ -38,7 +39,9 @@ impl Witness {
 
     /// How many agents there were in all.
     pub fn agents(&self) -> usize {
-        lock(&self.seen).agents.len()
+        let mut seen = lock(&self.seen);
+        seen.look(&self.runs);
+        seen.agents.len()
     }
 
     /// Panics if a runner had two agents at any look so far.

@@ -162,6 +162,7 @@ fn the_running_job_ends_first_and_the_old_token_stays_until_then() {
     let old = only_token(&rig);
     let job = rig.long_job();
     job.until_begun();
+    rig.until_state(RunnerState::Busy);
     let words = ["token", "rotate", "--old-token-id", &old, "--wait", "0s"];
     let said = runnerctl(&rig, &words)
         .is(1, &["first claim is answered. Now: Resumes after this task.", "stays"]);

@@ -61,6 +61,7 @@ fn all_goes_well_with(variant: &str, expected: Codes) {
     let drained = rig.run();
     let job = rig.long_job();
     job.until_begun();
+    rig.until_runner("it is busy", is_busy);
     rig.api.pause(RUNNER).unwrap();
     rig.until_state(RunnerState::Draining);
     assert_never_idle(&rig);

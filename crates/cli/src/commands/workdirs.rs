@@ -75,6 +75,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     } else {
         let rows: Vec<Vec<String>> = found.directories.iter().map(row).collect();
         screen.table(&["SIZE", "USED", "DIRECTORY", "TASK", ""], &rows)?;
+        let not_ours = found.directories.iter().filter(|dir| dir.kind == WorkDirKind::Left);
+        for (dir, why) in not_ours.filter_map(|dir| dir.kept_because.as_ref().map(|why| (dir, why)))
+        {
+            screen.blank()?;
+            screen.say(format!("{}: {why}", dir.id.0))?;
+        }
     }
     screen.blank()?;
     for volume in &found.volumes {

@@ -294,6 +294,8 @@ fn working_directories_are_listed_with_size_task_and_use() {
         }
         dir
     };
+    let not_ours = "It is of an earlier job user, whose jobs do not run here any more. An admin \
+                    deletes it: `sudo rm -rf -- '/srv/mini/jobs.1'`.";
     let named = json!({ "size": 2_100_000_000_u64, "project": "web-app", "job": "build" });
     let found = json!({
         "directories": [
@@ -301,6 +303,7 @@ fn working_directories_are_listed_with_size_task_and_use() {
             dir("mini/run.3", "kept", "free", json!({ "size": 41_000_000, "never_delete": true })),
             dir("mini/run.2", "kept", "unknown", json!({})),
             dir("old:/srv/old/work", "left", "free", json!({ "size": 4_100_000 })),
+            dir("mini:/srv/mini/jobs.1", "left", "free", json!({ "kept_because": not_ours })),
         ],
         "volumes": [{
             "path": "/srv", "holds": "tasks, temporary files", "total": 500_000_000_000_u64,

@@ -148,7 +148,10 @@ impl Home {
     }
 
     pub(crate) fn finish_agent(&self, code: u8) {
-        fs::write_file(self.path("finish"), &code.to_string(), 0o644);
+        // Whole or not at all: the agent looks all the time.
+        let new = self.path("finish.new");
+        fs::write_file(new.clone(), &code.to_string(), 0o644);
+        std::fs::rename(new, self.path("finish")).unwrap();
     }
 
     /// The signals that the agent noted so far.

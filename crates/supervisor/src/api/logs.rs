@@ -61,7 +61,13 @@ pub(crate) async fn logs(
         };
         let grows = Grows::new(&source.folder.agent_log());
         let page = off_the_loop(move || {
-            let page = logs::page(&source, part, query.limit, unfinished)?;
+            let page = match logs::page(&source, part, query.limit, unfinished) {
+                // Its keeper is in the midst of a cut; what is new is there after it.
+                Err(error) if may_wait && error.kind() == std::io::ErrorKind::WouldBlock => {
+                    return Ok((true, json(nothing_yet(String::new()))));
+                }
+                page => page?,
+            };
             let nothing = page.text.is_empty() && page.at_end && !(page.ended && alone);
             Ok((nothing, json(page)))
         });

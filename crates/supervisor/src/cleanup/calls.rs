@@ -14,6 +14,7 @@ use super::around::{Party, presets};
 use super::run::{StoredPlan, stopped};
 use super::work_dirs::{self, Folder};
 use crate::api::refusal;
+use crate::earlier_users;
 use crate::input::{Input, Reply};
 use crate::supervisor::Supervisor;
 
@@ -101,7 +102,7 @@ impl Supervisor {
             CleanupCall::CarryOut(asked, reply) => self.carry_out_plan(&asked, reply),
             CleanupCall::IsIdle(reply) => {
                 // A task that began just now may not have been told yet.
-                self.look_at_what_lives();
+                self.look_at_open_runs();
                 let _ = reply.send(!self.runs_task());
             }
             CleanupCall::Stop(reply) => {
@@ -122,9 +123,14 @@ impl Supervisor {
         next: impl FnOnce(Vec<Folder>) -> CleanupCall + Send + 'static,
     ) {
         let (history, to_loop) = (self.folders.history_file(), self.to_loop.clone());
+        let shared = self.folders.shared();
         tokio::task::spawn_blocking(move || {
             let chosen = crate::history::chosen(&history).unwrap_or_default();
-            to_loop.send(Input::Cleanup(next(work_dirs::list(&parties, &chosen))));
+            to_loop.send(Input::Cleanup(next(work_dirs::list(
+                &parties,
+                &chosen,
+                earlier_users::places(&shared),
+            ))));
         });
     }
 

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use cleanup::is_trash;
 use cleanup::preset::RunnerAround;
-use host::{Account, Folders};
+use host::Folders;
 use protocol::RunnerName;
 use serde::{Deserialize, Serialize};
 
 use super::around::{kept_beside, lock_of};
-use crate::set_aside::set_aside;
 use crate::settings::Settings;
 use crate::supervisor::Supervisor;
 
@@ -81,11 +80,6 @@ pub(super) fn left(settings: &Settings, folders: &Folders) -> Vec<Place> {
     all.extend(usual.filter_map(|entry| {
         let runner = entry.file_name().to_str()?.parse().ok()?;
         Some(Place { runner, work: entry.path().join("work"), job_user: None })
-    }));
-    all.extend(set_aside(&folders.shared()).into_iter().map(|(runner, work, user)| {
-        let account = Account::of(user).ok().flatten();
-        // Nobody can be asked to act as a user that is gone.
-        Place { runner, work, job_user: account.map(|it| it.user) }
     }));
     let mut seen: Vec<PathBuf> = used.into_iter().map(|it| it.work).collect();
     all.retain(|it| {

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::run::use_of;
 use super::work_dirs::{self, Measured, Sizes};
+use crate::earlier_users;
 use crate::input::{Input, Loop, Reply};
 use crate::supervisor::{Supervisor, now};
 
@@ -50,7 +51,8 @@ impl Supervisor {
             (self.cleaning.sizes.clone(), self.folders.clone(), self.to_loop.clone());
         let (history, volumes) =
             (self.folders.history_file(), self.core.snapshot().volumes.clone());
-        let all = runner.is_none();
+        let (all, shared) = (runner.is_none(), self.folders.shared());
+        let of = runner.cloned();
         let told = (measure && reply.is_some()).then(|| {
             let (stop, told) = watch::channel(false);
             self.cleaning.measuring.push(stop);
@@ -69,7 +71,9 @@ impl Supervisor {
             let listed = tokio::task::spawn_blocking(move || {
                 // Without the history they are only not shown.
                 let chosen = crate::history::chosen(&learnt).unwrap_or_default();
-                work_dirs::list(&parties, &chosen)
+                let mut earlier = earlier_users::places(&shared);
+                earlier.retain(|(runner, _)| of.as_ref().is_none_or(|of| of == runner));
+                work_dirs::list(&parties, &chosen, earlier)
             });
             let listed = listed.await.unwrap_or_default();
             let mut sizes: Sizes = sizes

@@ -10,7 +10,7 @@ use super::around::{Party, presets};
 use super::calls::{CleanupCall, no_such_directory, no_such_preset};
 use super::run::{StoredPlan, busy, use_of};
 use super::shown;
-use super::work_dirs::{Folder, NOT_OURS};
+use super::work_dirs::Folder;
 use crate::api::refusal;
 use crate::input::{Input, Reply};
 use crate::supervisor::Supervisor;
@@ -103,13 +103,9 @@ impl Supervisor {
                 let way_out = "Wait for its end, then try again.";
                 return Err(refusal::error(409, "in-use", title, way_out));
             }
-            if folder.kind == protocol::WorkDirKind::Chosen {
-                return Err(refusal::error(
-                    409,
-                    "not-ours",
-                    format!("{} is not deleted. {NOT_OURS}", folder.path.display()),
-                    "Delete it yourself, or name its folder in a clean-up preset of your own.",
-                ));
+            if let Some((why, way_out)) = folder.not_ours() {
+                let title = format!("{} is not deleted. {why}", folder.path.display());
+                return Err(refusal::error(409, "not-ours", title, &way_out));
             }
             let text = |path: &std::path::Path| path.to_str().map(str::to_owned);
             let no_text = || {
@@ -127,7 +123,7 @@ impl Supervisor {
                 let name = folder.path.file_name().and_then(|name| name.to_str());
                 (folder.path.parent().and_then(text), name.map(str::to_owned))
             };
-            let lock = is_own.then(|| text(&folder.lock)).flatten();
+            let lock = folder.lock.as_deref().filter(|_| is_own).and_then(text);
             let entry = Entry {
                 root: root.ok_or_else(no_text)?,
                 names: vec![name.ok_or_else(no_text)?],
@@ -136,10 +132,7 @@ impl Supervisor {
                 lock,
             };
             let its = parties.iter_mut().find(|party| party.user == folder.user);
-            let its = its.ok_or_else(|| no_such_directory(id))?;
-            // What was named is meant whoever owns it: a job user that is gone cleans up nothing.
-            its.around.others = false;
-            its.named.push(entry);
+            its.ok_or_else(|| no_such_directory(id))?.named.push(entry);
         }
         Ok(())
     }

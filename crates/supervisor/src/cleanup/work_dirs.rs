@@ -16,24 +16,38 @@ use protocol::{
 use super::around::Party;
 use crate::history::Chosen;
 
-/// Why no clean-up takes a directory that a job chose.
-pub(super) const NOT_OURS: &str =
-    "A job chose it, and no clean-up takes what lies outside the runner's own folders.";
-
 /// What is known of one without measuring it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Folder {
     pub(crate) runner: RunnerName,
     pub(crate) kind: WorkDirKind,
     pub(crate) path: PathBuf,
-    pub(crate) inode: u64,
-    /// When its name or rights last changed: for one that was kept, when that was.
-    pub(crate) since: Option<Timestamp>,
+    pub(crate) about: About,
     pub(crate) user: Option<String>,
-    pub(crate) lock: PathBuf,
+    /// None: no task can work there.
+    pub(crate) lock: Option<PathBuf>,
     pub(crate) never_delete: bool,
     /// The last in it, where that is known.
     pub(crate) task: Option<TaskId>,
+    /// Of somebody who was the runner's job user once.
+    of_earlier_user: bool,
+}
+
+/// As the file system has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct About {
+    inode: u64,
+    /// When its name or rights last changed: for one that was kept, when that was.
+    since: Option<Timestamp>,
+}
+
+impl About {
+    /// Of a directory, and nothing else.
+    fn of(path: &Path) -> Option<Self> {
+        let about = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_dir)?;
+        let nanos = i32::try_from(about.ctime_nsec()).unwrap_or(0);
+        Some(Self { inode: about.ino(), since: Timestamp::new(about.ctime(), nanos).ok() })
+    }
 }
 
 /// What was measured of one.
@@ -48,32 +62,29 @@ pub(crate) struct Measured {
 /// before a task is not so after it.
 pub(crate) type Sizes = BTreeMap<(u64, Option<Timestamp>), Measured>;
 
-/// Those that are there. Blocking.
-pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
+/// Those that are there; `earlier` are places of earlier job users. Blocking.
+pub(crate) fn list(
+    parties: &[Party],
+    chosen: &[Chosen],
+    earlier: Vec<(RunnerName, PathBuf)>,
+) -> Vec<Folder> {
     let mut found = Vec::new();
     for Party { user, around, left, named: _ } in parties {
         for runner in around.runners.iter().chain(left) {
             let Ok(name) = runner.name.parse::<RunnerName>() else { continue };
             let is_left = left.contains(runner);
             let mut add = |path: PathBuf, kind, task| {
-                let Ok(about) = fs::symlink_metadata(&path) else { return };
-                if !about.is_dir() {
-                    return;
-                }
+                let Some(about) = About::of(&path) else { return };
                 found.push(Folder {
                     runner: name.clone(),
                     kind,
-                    inode: about.ino(),
-                    since: Timestamp::new(
-                        about.ctime(),
-                        i32::try_from(about.ctime_nsec()).unwrap_or(0),
-                    )
-                    .ok(),
+                    about,
                     user: user.clone(),
-                    lock: runner.lock.clone(),
+                    lock: Some(runner.lock.clone()),
                     never_delete: around.is_marked(&path),
                     path,
                     task,
+                    of_earlier_user: false,
                 });
             };
             let (work, kept) = if is_left {
@@ -84,7 +95,9 @@ pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
             if !is_left || !is_empty(&runner.work) {
                 add(runner.work.clone(), work, None);
             }
-            let entries = fs::read_dir(&runner.kept).into_iter().flatten().flatten();
+            // A link would lead to what nobody kept.
+            let entries = About::of(&runner.kept).and_then(|_| fs::read_dir(&runner.kept).ok());
+            let entries = entries.into_iter().flatten().flatten();
             for entry in entries.filter(|entry| !is_trash(&entry.file_name())) {
                 add(entry.path(), kept, task_of(&entry.path()));
             }
@@ -99,6 +112,19 @@ pub(crate) fn list(parties: &[Party], chosen: &[Chosen]) -> Vec<Folder> {
             }
         }
     }
+    found.extend(earlier.into_iter().filter_map(|(runner, path)| {
+        Some(Folder {
+            runner,
+            kind: WorkDirKind::Left,
+            about: About::of(&path)?,
+            path,
+            user: None,
+            lock: None,
+            never_delete: false,
+            task: None,
+            of_earlier_user: true,
+        })
+    }));
     found
 }
 
@@ -127,8 +153,23 @@ impl Folder {
         })
     }
 
+    /// Why no clean-up takes it, and who may.
+    pub(super) fn not_ours(&self) -> Option<(&'static str, String)> {
+        if self.kind == WorkDirKind::Chosen {
+            let why =
+                "A job chose it, and no clean-up takes what lies outside the runner's own folders.";
+            let way_out =
+                "Delete it yourself, or name its folder in a clean-up preset of your own.";
+            return Some((why, way_out.to_owned()));
+        }
+        self.of_earlier_user.then(|| {
+            let why = "It is of an earlier job user, whose jobs do not run here any more.";
+            (why, format!("An admin deletes it: `sudo rm -rf -- '{}'`.", self.path.display()))
+        })
+    }
+
     pub(super) fn key(&self) -> (u64, Option<Timestamp>) {
-        (self.inode, self.since)
+        (self.about.inode, self.about.since)
     }
 
     pub(crate) fn shown(
@@ -142,10 +183,11 @@ impl Folder {
         let in_use = match self.kind {
             WorkDirKind::Kept => WorkDirUse::Free,
             WorkDirKind::Current | WorkDirKind::Chosen | WorkDirKind::Left | WorkDirKind::Other => {
-                match in_use(&self.lock) {
-                    InUse::Free(_) => used,
-                    InUse::Held => WorkDirUse::InUse,
-                    InUse::Unknown(_) => WorkDirUse::Unknown,
+                match self.lock.as_deref().map(in_use) {
+                    Some(InUse::Free(_)) => used,
+                    Some(InUse::Held) => WorkDirUse::InUse,
+                    Some(InUse::Unknown(_)) => WorkDirUse::Unknown,
+                    None => WorkDirUse::Free,
                 }
             }
         };
@@ -156,7 +198,10 @@ impl Folder {
                 "Whether a task works in it cannot be told, so it counts as in use.".to_owned(),
             ),
         };
-        let theirs = (self.kind == WorkDirKind::Chosen).then(|| NOT_OURS.to_owned());
+        let not_ours = self.not_ours().map(|(why, way_out)| match self.kind {
+            WorkDirKind::Chosen => why.to_owned(),
+            _ => format!("{why} {way_out}"),
+        });
         let marked = self.never_delete.then(|| "You marked it as never to be deleted.".to_owned());
         WorkDir {
             id: self.id(),
@@ -169,14 +214,14 @@ impl Folder {
                 .as_ref()
                 .map(|task| task.finished_at)
                 .or_else(|| measured.and_then(|it| it.used))
-                .or(self.since.filter(|_| self.kind == WorkDirKind::Kept)),
+                .or(self.about.since.filter(|_| self.kind == WorkDirKind::Kept)),
             project: known.as_ref().and_then(|task| task.project.clone()),
             job: known.as_ref().and_then(|task| task.job.clone()),
             task: self.task.clone(),
             job_user: self.user.clone(),
             in_use,
             never_delete: self.never_delete,
-            kept_because: kept_because.or(theirs).or(marked),
+            kept_because: kept_because.or(not_ours).or(marked),
         }
     }
 }

@@ -433,17 +433,21 @@ fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
     world.finish();
 }
 
-/// Moved aside for another user, whole.
-fn what_an_earlier_user_left(world: &World, user: u32) -> WorkDir {
+/// Moved aside for another user whole, and shown; nobody of ours deletes it.
+fn what_an_earlier_user_left_is_shown_and_stays(world: &World, name: &str) {
     let dirs = world.place.runnerctl(&["workdirs", "--json"]);
     let dirs: WorkDirs = serde_json::from_str(&dirs).unwrap();
-    let name = format!("work.{user}");
-    let is_aside = |dir: &&WorkDir| Path::new(&dir.path).file_name() == Some(name.as_ref());
-    let dir = dirs.directories.iter().find(is_aside);
+    let is_it = |dir: &&WorkDir| Path::new(&dir.path).file_name() == Some(name.as_ref());
+    let dir = dirs.directories.iter().find(is_it);
     let dir = dir.unwrap_or_else(|| panic!("{name} is not among {:?}", dirs.directories));
-    let left = fs::read_to_string(Path::new(&dir.path).join("left")).unwrap();
-    assert_eq!(left, "of the first\n");
-    dir.clone()
+    assert_eq!((dir.kind, dir.job_user.as_deref()), (WorkDirKind::Left, None));
+    assert!(dir.size.is_some_and(|size| size.0 > 0), "{dir:?}");
+    let way_out = format!("sudo rm -rf -- '{}'", dir.path);
+    assert!(dir.kept_because.as_ref().is_some_and(|why| why.contains(&way_out)), "{dir:?}");
+    let refused = world.place.runnerctl_fails(&["clean", "--directory", &dir.id.0]);
+    assert!(refused.contains(&way_out), "{refused}");
+    let left = Path::new(&dir.path).join("work/left");
+    assert_eq!(fs::read_to_string(left).unwrap(), "of the first\n");
 }
 
 #[test]
@@ -475,19 +479,13 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
     let done = world.circle.finished_within(Duration::from_mins(6), number);
     assert_eq!(done.outcome, Some(Outcome::Success));
     assert_eq!(world.circle.output(number).lines().last(), Some(user.name.as_str()));
-    let aside = what_an_earlier_user_left(&world, first);
-    assert_eq!(aside.job_user, None, "nobody can act as a user that is gone: {aside:?}");
-    let receipt = world.place.runnerctl(&["clean", "--directory", &aside.id.0, "--json"]);
-    let receipt: CleanupReceipt = serde_json::from_str(&receipt).unwrap();
-    assert!(receipt.failures.is_empty(), "{receipt:?}");
-    assert!(!Path::new(&aside.path).join("left").exists(), "{receipt:?}");
+    what_an_earlier_user_left_is_shown_and_stays(&world, "jobs.1");
 
     world.output(&NewTask::new(CLASS).step("leave", leave));
     let next = User::make("next");
     world.set_up(Some(&next.name), TokenStore::File).unwrap();
     let output = world.output(&NewTask::new(CLASS).step("who", "id -un"));
     assert_eq!(output.lines().last(), Some(next.name.as_str()));
-    let aside = what_an_earlier_user_left(&world, user.id);
-    assert_eq!(aside.job_user, Some(name), "it is cleaned up as its user: {aside:?}");
+    what_an_earlier_user_left_is_shown_and_stays(&world, "jobs.2");
     world.finish();
 }

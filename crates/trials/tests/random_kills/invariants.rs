@@ -79,6 +79,16 @@ impl World {
 
     /// Each task of the runs that are kept is told of once, with what its records say.
     pub(crate) fn all_is_in_the_history(&self) {
+        // A run is over on disk before its supervisor has seen it.
+        until(DEADLINE, "all tasks are in the history", || {
+            let told = self.rig.api.whole_history().expect("the history");
+            let is_told = |id: TaskId| told.iter().any(|told| told.id == id);
+            self.rig.runs().iter().all(|run| {
+                let tasks = run.tasks().unwrap_or_default();
+                let mut there = tasks.iter().filter(|task| task.path().exists());
+                there.all(|task| is_told(TaskId::new(&run_id(run), task.number().0)))
+            })
+        });
         let told = self.rig.api.whole_history().expect("the history");
         for run in self.rig.runs() {
             let tasks = run.tasks().unwrap_or_default().into_iter();
