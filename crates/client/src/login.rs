@@ -11,7 +11,7 @@ use crate::start::{answers, program};
 use crate::{Client, ClientError, StartError, start_supervisor};
 
 /// How long a supervisor may take to end, and another one to answer.
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(25);
 
 #[derive(Debug, thiserror::Error)]

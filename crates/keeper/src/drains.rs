@@ -123,6 +123,7 @@ impl<'run> Drains<'run> {
             if !self.sent && self.run.drain_sent().is_unwritten() {
                 self.send_first();
             }
+            hold(self.run, "between-the-terms");
             self.cancel_at = Some(Instant::now() + APART);
             return;
         };

@@ -36,10 +36,19 @@ impl std::os::fd::AsFd for TaskLock {
 /// Takes the lock alone. `None`: somebody holds it.
 pub(crate) fn take(path: &Path) -> io::Result<Option<File>> {
     let file = block::make_file(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Somebody who only asks has it shared for a moment.
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock()?,
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        std::thread::yield_now();
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use crate::{DEADLINE, until};
+
 /// A disk of a trial's own.
 pub trait Fills {
     /// Where it is mounted.
@@ -14,10 +16,13 @@ pub trait Fills {
         let filler = File::options().create(true).append(true).open(self.at().join("filler"));
         let mut filler = filler.expect("a file on a disk of ours");
         let part = vec![b'x'; 1 << 20];
-        for size in [1 << 20, 4096, 1] {
-            while filler.write_all(&part[..size]).is_ok() {}
-        }
-        assert!(self.is_full());
+        // What others give back meanwhile is taken, too.
+        until(DEADLINE, "the disk is full", || {
+            for size in [1 << 20, 4096, 1] {
+                while filler.write_all(&part[..size]).is_ok() {}
+            }
+            self.is_full()
+        });
     }
 
     fn is_full(&self) -> bool {
@@ -36,12 +41,11 @@ pub trait Fills {
         let folder = self.at().join("inodes");
         let _ = fs::create_dir(&folder);
         let last = fs::read_dir(&folder).map_or(0, Iterator::count);
-        for number in last.. {
-            if File::create(folder.join(number.to_string())).is_err() {
-                break;
-            }
-        }
-        assert!(!self.has_inodes());
+        let mut names = (last..).map(|number| folder.join(number.to_string()));
+        until(DEADLINE, "no inode is left", || {
+            while names.next().is_some_and(|name| File::create(name).is_ok()) {}
+            !self.has_inodes()
+        });
     }
 
     fn has_inodes(&self) -> bool {

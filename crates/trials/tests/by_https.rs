@@ -105,7 +105,7 @@ fn a_certificate_that_nobody_may_trust_stops_claims_is_told_and_heals() {
     set_up_at(&rig, &https.url);
     rig.until_state(RunnerState::Idle);
     let agent = rig.runner().agent_pid;
-    for (shown, in_go, _) in BAD {
+    for (shown, in_go, ours) in BAD {
         let job = rig.long_job();
         job.until_begun();
         rig.circle.control().show_certificate(shown).unwrap();
@@ -115,8 +115,11 @@ fn a_certificate_that_nobody_may_trust_stops_claims_is_told_and_heals() {
         rig.circle.control().show_certificate(Certificate::Good).unwrap();
         rig.assert_ended_well(&job);
         rig.circle.control().show_certificate(shown).unwrap();
-        let told = rig.place.until_told(ProblemCode::Offline, in_go);
+        let told = rig.place.until_told(ProblemCode::Offline, "");
         assert_eq!(told.runner.unwrap().state, RunnerState::Offline, "{shown:?}");
+        // Who asks first, agent or supervisor, says why.
+        let why = told.problem.reading.unwrap();
+        assert!(why.contains(in_go) || why.contains(ours), "{why}");
         rig.circle.control().show_certificate(Certificate::Good).unwrap();
         rig.assert_works_again();
     }
@@ -224,8 +227,11 @@ fn a_name_server_that_lies_is_told_nobody_gets_the_token_and_it_heals() {
         rig.assert_ended_well(&job);
 
         names.says(lie);
-        let told = rig.place.until_told(ProblemCode::Offline, words);
+        let told = rig.place.until_told(ProblemCode::Offline, "");
         assert_eq!(told.runner.unwrap().state, RunnerState::Offline, "{lie:?}");
+        // Who asks first says why, the agent in these words, the supervisor with the name.
+        let why = told.problem.reading.unwrap();
+        assert!(why.contains(words) || why.starts_with("runner.example"), "{why}");
         names.says(truth);
         rig.assert_works_again();
     }

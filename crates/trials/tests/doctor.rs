@@ -466,7 +466,7 @@ fn a_job_user_whose_login_hangs_is_told_and_nothing_of_it_outlives_the_doctor() 
             assert!(chown.status().unwrap().success());
             place.set_user(owner.id, owner.group);
         }
-        let found = examine(&place, &[&NOBODY[..], &["--within", "8"]].concat());
+        let found = examine(&place, &[&NOBODY[..], &["--within", "14"]].concat());
         let told = assert_found(&found, Check::JobUser, Level::Bad, "did not end");
         assert!(told.mend.unwrap().contains("login profile"), "where to look");
         assert_eq!(processes_of(&jobs), [""; 0], "of_owner: {of_owner}");

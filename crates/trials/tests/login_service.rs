@@ -28,7 +28,7 @@ mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system "$XDG_RUNTIME_DIR" || 
 chmod 700 "$XDG_RUNTIME_DIR"
 /usr/lib/systemd/systemd --user >"$HOME/systemd.log" 2>&1 &
 manager=$!
-for _ in $(seq 200); do systemctl --user is-system-running >/dev/null 2>&1 && break; sleep 0.05; done
+for _ in $(seq 1200); do systemctl --user is-system-running >/dev/null 2>&1 && break; sleep 0.05; done
 echo "ready"
 while read -r line; do sh -c "$line" >"$HOME/said" 2>&1; echo "$?" >"$HOME/code"; echo "done"; done
 systemctl --user stop runner-tray-supervisor.service >/dev/null 2>&1

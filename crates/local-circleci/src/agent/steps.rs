@@ -33,7 +33,7 @@ pub(super) enum Event {
 const PRINT_ENV: u32 = 99;
 const FIRST_OWN_STEP: u32 = 101;
 /// How long output is waited for after bash ended: a background process may hold it for ever.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+const LAST_WORDS: Duration = Duration::from_millis(1500);
 
 pub(super) struct Job<'a> {
     pub(super) config: &'a TaskConfig,

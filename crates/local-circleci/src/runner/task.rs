@@ -168,7 +168,7 @@ fn wait_for_end(child: &Child, around: &mut Surroundings) -> Option<Cut> {
 
 const LONG: Duration = Duration::from_hours(1);
 /// What lies between a task's beginning and a crash that was asked for.
-const BEFORE_CRASH: Duration = Duration::from_millis(300);
+const BEFORE_CRASH: Duration = Duration::from_secs(2);
 
 /// Ends this program in its own way, where that is asked for; the task agent goes on.
 fn crash(variant: &Variant) {

@@ -97,6 +97,7 @@ fn nothing_comes_back_under_a_task_that_runs_and_all_of_it_does_after_it() {
     let id = receipt.id.to_string();
     let job = rig.long_job();
     job.until_begun();
+    rig.until_state(RunnerState::Busy);
     let output = rig.place.command("runnerctl").args(["clean", "--undo", &id]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success(), "{said}");
@@ -314,6 +315,7 @@ fn what_is_marked_stays_and_what_is_named_goes_unless_a_task_is_in_it() {
     rig.place.runnerctl(&["workdirs", "release", &one]);
     let job = rig.long_job();
     job.until_begun();
+    rig.until_state(RunnerState::Busy);
     let found: WorkDirs = json(&rig, &["workdirs", "--json"]);
     let used = found.directories.iter().find(|it| it.kind == WorkDirKind::Current).unwrap();
     assert_eq!(used.in_use, WorkDirUse::InUse);

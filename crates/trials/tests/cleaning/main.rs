@@ -264,7 +264,9 @@ fn a_clean_up_that_hangs_is_ended_and_the_task_goes_on() {
     rig.place.runnerctl(&["preferences", "set", "clean-limit", "1"]);
     own_command(&rig, "exec sleep 600");
     runs(&rig, "one");
-    rig.place.until_told(ProblemCode::CleanupFailed, "its time was over");
+    let told = rig.place.until_told(ProblemCode::CleanupFailed, "").problem.reading.unwrap();
+    // By itself, or by its guard where it began late.
+    assert!(["its time was over", "took too long"].iter().any(|it| told.contains(it)), "{told}");
     rig.finish();
 }
 

@@ -41,11 +41,8 @@ impl Moment {
             Self::BetweenSpawnAndGo => Some("started-written"),
             Self::BetweenDrainAndTerm => Some("drain-written"),
             Self::Cancelling => Some("cancel-seen"),
-            Self::Idle
-            | Self::InATask
-            | Self::Draining
-            | Self::BetweenTheTwoTerms
-            | Self::BackingOff => None,
+            Self::BetweenTheTwoTerms => Some("between-the-terms"),
+            Self::Idle | Self::InATask | Self::Draining | Self::BackingOff => None,
         }
     }
 

@@ -51,10 +51,11 @@ impl Scene {
                     problems.any(|problem| problem.code == ProblemCode::AgentExitsAtStart)
                 });
                 // Before the client, which takes its time to begin: the next try may be made by then.
-                let run =
-                    rig.runs().into_iter().find(|run| matches!(run.state(), RunState::Over(_)));
+                let run = until_some(DEADLINE, "a run is over", || {
+                    rig.runs().into_iter().find(|run| matches!(run.state(), RunState::Over(_)))
+                });
                 let client = following_logs(&rig);
-                Self::of(moment, rig, client, run.expect("a run that is over"), None)
+                Self::of(moment, rig, client, run, None)
             }
             Moment::Idle => {
                 let client = idle(&rig);
@@ -133,7 +134,7 @@ fn go_on_to(moment: Moment, rig: &Rig, run: &RunDir) {
         }
         Moment::BetweenTheTwoTerms => {
             rig.api.cancel(RUNNER, &rig.task_id()).expect("a cancel");
-            until_some(DEADLINE, "the first TERM is sent", || run.drain_sent().written());
+            rig.held("between-the-terms");
         }
         Moment::Starting
         | Moment::BetweenSpawnAndGo

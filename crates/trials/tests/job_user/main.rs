@@ -87,6 +87,7 @@ impl World {
     fn job(&self, name: &str) -> Job {
         let job = Job::that_waits(&self.place, &self.circle, CLASS, name);
         job.until_begun();
+        self.until_state(RunnerState::Busy);
         job
     }
 
@@ -278,7 +279,7 @@ try() {
     if said=$("$@" 2>&1 </dev/null); then echo "reached $what: $said"; else echo "denied $what"; fi
 }
 try 'the state folder' ls "$HOME_OF_OWNER/state"
-try 'the socket' curl --silent --show-error --max-time 5 --unix-socket "$HOME_OF_OWNER/state/supervisor.sock" http://x/v1/snapshot
+try 'the socket' curl --silent --show-error --max-time 30 --unix-socket "$HOME_OF_OWNER/state/supervisor.sock" http://x/v1/snapshot
 try 'the run folder' cat "$RUN/plan.json"
 try 'the log of the agent' cat "$RUN/agent.log"
 try 'the run folder for a cancel' test -w "$RUN/cancel.json"
@@ -483,7 +484,11 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
 
     world.output(&NewTask::new(CLASS).step("leave", leave));
     let next = User::make("next");
+    let before = world.until_state(RunnerState::Idle).agent_pid;
     world.set_up(Some(&next.name), TokenStore::File).unwrap();
+    world.until_runner("another agent waits for tasks", |runner| {
+        runner.state == RunnerState::Idle && runner.agent_pid.is_some_and(|pid| Some(pid) != before)
+    });
     let output = world.output(&NewTask::new(CLASS).step("who", "id -un"));
     assert_eq!(output.lines().last(), Some(next.name.as_str()));
     what_an_earlier_user_left_is_shown_and_stays(&world, "jobs.2");
