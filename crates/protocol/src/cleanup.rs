@@ -54,7 +54,7 @@ pub struct WorkDir {
     pub in_use: WorkDirUse,
     /// The owner's mark: no plan ever names it.
     pub never_delete: bool,
-    /// Why it cannot be deleted from here, one sentence; absent: it can.
+    /// Why it cannot be deleted from here, in words, with what to do where there is something; absent: it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub kept_because: Option<String>,
@@ -77,7 +77,8 @@ pub enum WorkDirKind {
     Kept,
     /// One that a job chose itself: shown, and never deleted by a rule.
     Chosen,
-    /// Left by a runner that was removed, or works elsewhere now: deleted by hand, never by a rule.
+    /// Left by a runner that was removed, or works elsewhere now: deleted by hand, never by a rule. Or by an
+    /// earlier job user: then an admin deletes it.
     Left,
     /// Known only to a newer version.
     #[serde(other)]

@@ -1,15 +1,12 @@
 //! A runner works at the same place when its jobs get another user, or theirs is made anew with another
 //! number. What the earlier one owns there is moved beside it whole, and shown; nobody of ours acts on it.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use cleanup::{InUse, in_use};
 use protocol::RunnerName;
-
-use crate::cleanup::kept_beside;
 
 /// In [`jobs_of`] a runner.
 pub(crate) const WORK: &str = "work";
@@ -18,8 +15,14 @@ const JOBS: &str = "jobs";
 /// Why the place is an earlier user's still.
 #[derive(Debug)]
 pub(crate) enum Stays {
+    /// Or a clean-up does.
     ATaskWorksThere,
-    Failed(io::Error),
+    /// Whether one does cannot be told.
+    Unknown(io::Error),
+    Failed {
+        aside: PathBuf,
+        error: io::Error,
+    },
 }
 
 /// Where the job user makes folders of its own; it, and the folder that it lies in, are the owner's.
@@ -27,27 +30,29 @@ pub(crate) fn jobs_of(runner: &RunnerName, shared: &Path) -> PathBuf {
     shared.join("runners").join(runner.as_str()).join(JOBS)
 }
 
-/// Where somebody else than `user` works in the folder `jobs` it is moved aside, and there is none. `lock` is the
-/// runner's tasks'.
+/// Where somebody else than `user` works in the folder `jobs` that is moved aside, and there is none any more.
+/// `lock` is the runner's tasks'.
 pub(crate) fn make_room(jobs: &Path, user: u32, lock: &Path) -> Result<(), Stays> {
-    let work = jobs.join(WORK);
-    let is_anothers =
-        |path: PathBuf| fs::symlink_metadata(path).is_ok_and(|about| about.uid() != user);
-    if ![kept_beside(&work), work].into_iter().any(is_anothers) {
+    // What others have beside it is told where it is in the way.
+    if !fs::symlink_metadata(jobs.join(WORK)).is_ok_and(|about| about.uid() != user) {
         return Ok(());
     }
-    // Nobody begins or cleans up there meanwhile.
-    let _free = match in_use(lock) {
-        InUse::Free(lock) => lock,
-        InUse::Held => return Err(Stays::ATaskWorksThere),
-        InUse::Unknown(error) => return Err(Stays::Failed(error)),
+    // Nobody begins or cleans up in it meanwhile.
+    let _alone = match File::open(lock) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Stays::Unknown(error)),
+        Ok(file) => match file.try_lock() {
+            Ok(()) => Some(file),
+            Err(TryLockError::WouldBlock) => return Err(Stays::ATaskWorksThere),
+            Err(TryLockError::Error(error)) => return Err(Stays::Unknown(error)),
+        },
     };
     let mut names = (1_u32..).map(|number| jobs.with_extension(number.to_string()));
     let Some(aside) = names.find(|name| fs::symlink_metadata(name).is_err()) else { return Ok(()) };
-    fs::rename(jobs, &aside)
-        // Nobody adds to it any more.
-        .and_then(|()| fs::set_permissions(&aside, Permissions::from_mode(0o755)))
-        .map_err(Stays::Failed)?;
+    // Nobody adds to it any more.
+    fs::set_permissions(jobs, Permissions::from_mode(0o755))
+        .and_then(|()| fs::rename(jobs, &aside))
+        .map_err(|error| Stays::Failed { aside: aside.clone(), error })?;
     tracing::info!(from = %jobs.display(), to = %aside.display(), "made room for another job user");
     Ok(())
 }
@@ -115,12 +120,20 @@ mod tests {
         make_room(&on.jobs, on.me + 1, &on.lock).unwrap();
         assert!(!on.jobs.exists());
         make_room(&on.jobs, on.me + 1, &on.lock).unwrap();
-        fs::create_dir_all(on.jobs.join("work.kept")).unwrap();
+        fs::create_dir_all(on.jobs.join("work")).unwrap();
         make_room(&on.jobs, on.me + 1, &on.lock).unwrap();
         let [first, second] = ["jobs.1", "jobs.2"].map(|name| on.jobs.with_file_name(name));
         assert!(first.join("work/project").exists() && first.join("work.kept/run.1").exists());
         assert_eq!(fs::metadata(&first).unwrap().mode() & 0o7777, 0o755, "nobody adds to it");
         assert_eq!(on.found(), [first, second]);
+    }
+
+    #[test]
+    fn what_others_have_beside_the_users_own_moves_nothing() {
+        let on = machine();
+        fs::remove_dir_all(on.jobs.join("work")).unwrap();
+        make_room(&on.jobs, on.me + 1, &on.lock).unwrap();
+        assert!(on.jobs.join("work.kept/run.1").exists() && on.found().is_empty());
     }
 
     #[test]
@@ -131,9 +144,22 @@ mod tests {
         let stays = make_room(&on.jobs, on.me + 1, &on.lock).unwrap_err();
         assert!(matches!(stays, Stays::ATaskWorksThere), "{stays:?}");
         assert!(on.jobs.join("work/project").exists());
+        // A clean-up, or somebody who asks, has it shared.
+        task.unlock().unwrap();
+        task.lock_shared().unwrap();
+        assert!(make_room(&on.jobs, on.me + 1, &on.lock).is_err());
         drop(task);
         make_room(&on.jobs, on.me + 1, &on.lock).unwrap();
         assert!(!on.jobs.exists());
+    }
+
+    #[test]
+    fn what_cannot_be_told_or_done_moves_nothing_and_says_why() {
+        let on = machine();
+        fs::write(on.shared.path().join("no-folder"), "").unwrap();
+        let stays = make_room(&on.jobs, on.me + 1, &on.shared.path().join("no-folder/lock"));
+        assert!(matches!(stays, Err(Stays::Unknown(_))), "{stays:?}");
+        assert!(on.jobs.join("work/project").exists());
     }
 
     #[test]

@@ -229,12 +229,22 @@ fn in_the_way(jobs: &Path, stays: &Stays) -> Unusable {
     let path = jobs.display();
     match stays {
         Stays::ATaskWorksThere => Unusable::new(
-            format!("A task of another user works in {path} still."),
+            format!("A task, or a clean-up, of an earlier job user works in {path} still."),
             "Wait for its end: what is there is moved aside then, and stays whole.",
         ),
-        Stays::Failed(error) => Unusable::new(
-            format!("What another user has in {path} cannot be moved aside: {error}."),
-            format!("Move it yourself: `sudo mv -- '{path}' '{path}.old'`. Then try again."),
+        Stays::Unknown(error) => Unusable::new(
+            format!(
+                "{path} is of an earlier job user, and whether a task works there cannot be told \
+                 ({error}), so it stays."
+            ),
+            "Mend that, then try again.",
+        ),
+        Stays::Failed { aside, error } => Unusable::new(
+            format!("What an earlier job user has in {path} cannot be moved aside: {error}."),
+            format!(
+                "Move it yourself: `sudo mv -- '{path}' '{}'`. Then try again.",
+                aside.display()
+            ),
         ),
     }
 }

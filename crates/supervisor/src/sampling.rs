@@ -9,7 +9,7 @@ use crate::supervisor::Supervisor;
 
 /// How often a step that has begun is looked at for the name of its job.
 pub(crate) const LOOKS: u32 = 8;
-/// Until the second look; each further one comes after twice as long.
+/// Until the second and the third look; each further one comes after twice as long.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Each look is painted by whoever watches, which costs more than the look.
 const SAMPLE_EVERY: Duration = Duration::from_secs(3);
@@ -23,8 +23,10 @@ impl Supervisor {
     /// after a step began where the job has no name yet.
     pub(crate) fn next_sample(&self) -> Option<Instant> {
         if self.looks > 0 && self.running_tasks().any(|task| task.job.is_none()) {
-            let before = LOOKS.saturating_sub(self.looks);
-            return Some(self.sampled_at + LOOK_AGAIN * 2_u32.pow(before));
+            let doubled = LOOKS.saturating_sub(self.looks + 1);
+            let wait = LOOK_AGAIN * 2_u32.pow(doubled);
+            let longest = if self.watchers > 0 { SAMPLE_EVERY } else { wait };
+            return Some(self.sampled_at + wait.min(longest));
         }
         let watched = self.watchers > 0 && self.running_tasks().next().is_some();
         watched.then(|| self.sampled_at + SAMPLE_EVERY)

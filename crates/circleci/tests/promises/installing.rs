@@ -208,6 +208,8 @@ async fn two_installations_at_once_do_not_meet() {
     assert!(!won.is_empty(), "{lost:?}");
     assert!(lost.iter().all(|it| matches!(it, Err(ReleaseError::Busy { .. }))), "{lost:?}");
     assert_eq!(entries(&data.path().join("agents")), ["3.1.11"]);
+    let archives = server.asked().into_iter().filter(|path| path.ends_with(".tar.gz"));
+    assert_eq!(archives.count(), 1, "it is downloaded once");
 }
 
 #[tokio::test]

@@ -75,7 +75,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     } else {
         let rows: Vec<Vec<String>> = found.directories.iter().map(row).collect();
         screen.table(&["SIZE", "USED", "DIRECTORY", "TASK", ""], &rows)?;
-        let not_ours = found.directories.iter().filter(|dir| dir.kind == WorkDirKind::Left);
+        let is_left = |dir: &&WorkDir| {
+            dir.kind == WorkDirKind::Left && !dir.never_delete && dir.in_use == WorkDirUse::Free
+        };
+        let not_ours = found.directories.iter().filter(is_left);
         for (dir, why) in not_ours.filter_map(|dir| dir.kept_because.as_ref().map(|why| (dir, why)))
         {
             screen.blank()?;

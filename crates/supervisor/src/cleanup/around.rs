@@ -147,9 +147,22 @@ impl Party {
     /// What it is to do of what was chosen.
     pub(crate) fn choices(&self, chosen: &[Choice]) -> Vec<Choice> {
         let named = (!self.named.is_empty()).then(|| super::plan::as_named(self.named.clone()));
-        // A user whose runners are all gone has nothing that a rule could mean.
-        let has_rules = self.user.is_none() || !self.around.runners.is_empty();
+        // There is nothing that a rule could mean then.
+        let has_rules = !self.has_runners_no_more();
         chosen.iter().filter(|_| has_rules).cloned().chain(named).collect()
+    }
+
+    /// It is a job user's whose runners are all gone.
+    pub(crate) fn has_runners_no_more(&self) -> bool {
+        self.user.is_some() && self.around.runners.is_empty()
+    }
+
+    /// Whether one of the folders is where a runner of it worked before.
+    pub(crate) fn left_something_in(&self, folders: &[cleanup::Place]) -> bool {
+        let holds = |left: &RunnerAround, folder: &Path| {
+            folder.starts_with(&left.work) || folder.starts_with(&left.kept)
+        };
+        self.left.iter().any(|left| folders.iter().any(|folder| holds(left, folder)))
     }
 }
 

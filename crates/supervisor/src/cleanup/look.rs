@@ -184,8 +184,9 @@ async fn measure_all(
             .filter(|folder| folder.user == user)
             .filter(|folder| changes(folder) || !sizes.contains_key(&folder.key()))
             .filter(|folder| {
-                folder.kind != WorkDirKind::Chosen
-                    || telling.is_some() && cleanup::Root::given(&folder.path).is_ok()
+                let is_given = || cleanup::Root::given(&folder.path).is_ok();
+                telling.is_some() && (folder.of_earlier_user || is_given())
+                    || folder.kind != WorkDirKind::Chosen && !folder.of_earlier_user
             })
             .filter(|folder| !(changes(folder) && busy.contains_key(&folder.runner)))
             .collect();
@@ -203,8 +204,11 @@ async fn measure_all(
         let said = super::helper::ask(folders, user.as_deref(), work, stop.clone(), told).await;
         let Ok(Said::Measured { sizes: measured }) = said else { continue };
         for (folder, measured) in unknown.iter().zip(measured) {
-            // Of one that was stopped a part is no size.
-            if let Some(size) = measured.size.ok().filter(|size| size.complete) {
+            // Of one that was stopped a part is no size, nor is what an earlier user lets others see.
+            let is_all = |size: &cleanup::Size| {
+                size.complete && !(folder.of_earlier_user && size.unreadable > 0)
+            };
+            if let Some(size) = measured.size.ok().filter(is_all) {
                 let of = Measured { bytes: size.bytes, files: size.files, used: size.used };
                 sizes.insert(folder.key(), of);
             }

@@ -144,10 +144,13 @@ impl Supervisor {
             .collect();
         let at = receipt.at;
         tokio::spawn(async move {
-            let (mut count, mut not, mut not_of_left) = (0, Vec::new(), Vec::new());
+            let (mut count, mut not) = (0, Vec::new());
             let mut shut_for_all = roots.clone();
             for party in parties {
-                let is_left_only = party.user.is_some() && party.around.runners.is_empty();
+                // A user whose runners are gone may be gone, too: it is asked for what is its alone.
+                if party.has_runners_no_more() && !party.left_something_in(&roots) {
+                    continue;
+                }
                 // What went from a working directory lies with the kept ones.
                 let kept = party.around.runners.iter().map(|runner| (&runner.kept).into());
                 let roots: Vec<cleanup::Place> = roots.iter().cloned().chain(kept).collect();
@@ -169,13 +172,8 @@ impl Supervisor {
                         shut_for_all.retain(|root| shut.contains(root));
                     }
                     Ok(_) => not.push("it gave another answer".to_owned()),
-                    // A user whose runners are gone may be gone, too, and is seldom whose things these are.
-                    Err(why) if is_left_only => not_of_left.push(why),
                     Err(why) => not.push(why),
                 }
-            }
-            if count == 0 {
-                not.append(&mut not_of_left);
             }
             not.extend(shut_for_all.iter().map(|root| format!("{root}: it cannot be opened")));
             let undone = Undone { put_back: count, not };

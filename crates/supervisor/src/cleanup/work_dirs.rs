@@ -30,7 +30,7 @@ pub(crate) struct Folder {
     /// The last in it, where that is known.
     pub(crate) task: Option<TaskId>,
     /// Of somebody who was the runner's job user once.
-    of_earlier_user: bool,
+    pub(super) of_earlier_user: bool,
 }
 
 /// As the file system has it.
@@ -112,15 +112,17 @@ pub(crate) fn list(
             }
         }
     }
+    // A mark that was given before names it as it was called then.
+    let is_marked = |path: &Path| parties.iter().any(|party| party.around.is_marked(path));
     found.extend(earlier.into_iter().filter_map(|(runner, path)| {
         Some(Folder {
             runner,
             kind: WorkDirKind::Left,
             about: About::of(&path)?,
+            never_delete: is_marked(&path) || is_marked(&path.with_extension("")),
             path,
             user: None,
             lock: None,
-            never_delete: false,
             task: None,
             of_earlier_user: true,
         })
@@ -221,7 +223,7 @@ impl Folder {
             job_user: self.user.clone(),
             in_use,
             never_delete: self.never_delete,
-            kept_because: kept_because.or(not_ours).or(marked),
+            kept_because: kept_because.or(marked).or(not_ours),
         }
     }
 }

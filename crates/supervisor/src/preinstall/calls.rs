@@ -117,7 +117,7 @@ pub(super) fn not_named(error: &NotNamed) -> ApiError {
     let way_out = match error {
         NotNamed::Unknown(_) => "`runnerctl preinstall list` has them all.",
         NotNamed::Elsewhere(_) => {
-            "`runnerctl preinstall list` has what is; `runnerctl preinstall export` writes lists for other systems."
+            "`runnerctl preinstall list` has what this system can have; `runnerctl preinstall export` writes lists for others."
         }
     };
     refusal::error(404, "no-such-item", error.to_string(), way_out)

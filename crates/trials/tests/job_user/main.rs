@@ -431,24 +431,42 @@ fn an_ordinary_owner_with_one_sudoers_line_has_jobs_run_as_another_user() {
     a_cancel_ends_all_of_its_task(&world);
     a_killed_wrapper_leaves_nothing_of_its_task(&world);
     left_overs_are_cleared_by_the_next_task(&world);
+
+    let leave = r#"cd "$CIRCLE_WORKING_DIRECTORY"; echo of the first > left; mkdir -m 0700 shut"#;
+    world.output(&NewTask::new(CLASS).step("leave", leave));
+    let next = User::make("next");
+    owner.may_run_as(&next.name);
+    jobs_get_another_user(&world, &next);
+    let shown = what_an_earlier_user_left_is_shown_and_stays(&world, "jobs.1");
+    assert_eq!(shown.size, None, "what cannot be seen is not said to be small");
     world.finish();
 }
 
+fn jobs_get_another_user(world: &World, next: &User) {
+    let before = world.until_state(RunnerState::Idle).agent_pid;
+    world.set_up(Some(&next.name), TokenStore::File).unwrap();
+    world.until_runner("another agent waits for tasks", |runner| {
+        runner.state == RunnerState::Idle && runner.agent_pid.is_some_and(|pid| Some(pid) != before)
+    });
+    let output = world.output(&NewTask::new(CLASS).step("who", "id -un"));
+    assert_eq!(output.lines().last(), Some(next.name.as_str()));
+}
+
 /// Moved aside for another user whole, and shown; nobody of ours deletes it.
-fn what_an_earlier_user_left_is_shown_and_stays(world: &World, name: &str) {
+fn what_an_earlier_user_left_is_shown_and_stays(world: &World, name: &str) -> WorkDir {
     let dirs = world.place.runnerctl(&["workdirs", "--json"]);
     let dirs: WorkDirs = serde_json::from_str(&dirs).unwrap();
     let is_it = |dir: &&WorkDir| Path::new(&dir.path).file_name() == Some(name.as_ref());
     let dir = dirs.directories.iter().find(is_it);
     let dir = dir.unwrap_or_else(|| panic!("{name} is not among {:?}", dirs.directories));
     assert_eq!((dir.kind, dir.job_user.as_deref()), (WorkDirKind::Left, None));
-    assert!(dir.size.is_some_and(|size| size.0 > 0), "{dir:?}");
     let way_out = format!("sudo rm -rf -- '{}'", dir.path);
     assert!(dir.kept_because.as_ref().is_some_and(|why| why.contains(&way_out)), "{dir:?}");
     let refused = world.place.runnerctl_fails(&["clean", "--directory", &dir.id.0]);
     assert!(refused.contains(&way_out), "{refused}");
     let left = Path::new(&dir.path).join("work/left");
     assert_eq!(fs::read_to_string(left).unwrap(), "of the first\n");
+    dir.clone()
 }
 
 #[test]
@@ -480,17 +498,12 @@ fn a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals() {
     let done = world.circle.finished_within(Duration::from_mins(6), number);
     assert_eq!(done.outcome, Some(Outcome::Success));
     assert_eq!(world.circle.output(number).lines().last(), Some(user.name.as_str()));
-    what_an_earlier_user_left_is_shown_and_stays(&world, "jobs.1");
+    let shown = what_an_earlier_user_left_is_shown_and_stays(&world, "jobs.1");
+    assert!(shown.size.is_some_and(|size| size.0 > 0), "{shown:?}");
 
     world.output(&NewTask::new(CLASS).step("leave", leave));
     let next = User::make("next");
-    let before = world.until_state(RunnerState::Idle).agent_pid;
-    world.set_up(Some(&next.name), TokenStore::File).unwrap();
-    world.until_runner("another agent waits for tasks", |runner| {
-        runner.state == RunnerState::Idle && runner.agent_pid.is_some_and(|pid| Some(pid) != before)
-    });
-    let output = world.output(&NewTask::new(CLASS).step("who", "id -un"));
-    assert_eq!(output.lines().last(), Some(next.name.as_str()));
+    jobs_get_another_user(&world, &next);
     what_an_earlier_user_left_is_shown_and_stays(&world, "jobs.2");
     world.finish();
 }
