@@ -105,13 +105,13 @@ async fn by_service(client: &Client) -> Result<bool, ClientError> {
     if !tokio::task::spawn_blocking(begin).await.unwrap_or(false) {
         return Ok(false);
     }
-    let begun = Instant::now();
+    let since = Instant::now();
     let mut asks_after = ASK_FIRST;
-    while begun.elapsed() < DEADLINE {
+    while since.elapsed() < DEADLINE {
         if answers(client).await?.is_some() {
             return Ok(true);
         }
-        if begun.elapsed() > asks_after {
+        if since.elapsed() > asks_after {
             asks_after *= 2;
             if !tokio::task::spawn_blocking(goes_on).await.unwrap_or(false) {
                 return Ok(false);

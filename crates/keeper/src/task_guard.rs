@@ -184,7 +184,7 @@ impl Guard<'_> {
         };
         ended.retain(|it| !left_behind.contains(&it.process));
         // Whoever reads that it is over finds its directory free.
-        self.held = Box::default();
+        *self.held = Held::default();
         self.records.finished(TaskFinished { end: end.clone(), left_behind, ended, at: now() });
         hold(self.run, "task-finished-written");
         // A front that died needs no telling.

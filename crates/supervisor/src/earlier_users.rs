@@ -97,7 +97,7 @@ mod tests {
         fs::create_dir_all(jobs.join("work.kept/run.1")).unwrap();
         let lock = shared.path().join("mini.lock");
         let me = fs::metadata(&jobs).unwrap().uid();
-        Machine { jobs, lock, me, shared }
+        Machine { shared, jobs, lock, me }
     }
 
     impl Machine {
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_or_done_moves_nothing_and_says_why() {
         let on = machine();
-        fs::write(on.shared.path().join("no-folder"), "").unwrap();
+        File::create(on.shared.path().join("no-folder")).unwrap();
         let stays = make_room(&on.jobs, on.me + 1, &on.shared.path().join("no-folder/lock"));
         assert!(matches!(stays, Err(Stays::Unknown(_))), "{stays:?}");
         assert!(on.jobs.join("work/project").exists());

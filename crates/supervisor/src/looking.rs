@@ -23,7 +23,9 @@ impl Supervisor {
     pub(crate) fn look_at_open_runs(&mut self) {
         let open = self.watched.iter().filter(|(_, watched)| !watched.over);
         let open: Vec<RunId> = open.map(|(run, _)| run.clone()).collect();
-        open.into_iter().for_each(|run| self.touch(run));
+        for run in open {
+            self.touch(run);
+        }
         self.settle();
     }
 

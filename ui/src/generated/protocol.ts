@@ -345,7 +345,7 @@ job_user?: string, in_use: WorkDirUse,
  */
 never_delete: boolean, 
 /**
- * Why it cannot be deleted from here, one sentence; absent: it can.
+ * Why it cannot be deleted from here, in words, with what to do where there is something; absent: it can.
  */
 kept_because?: string, };
 

@@ -17,7 +17,7 @@ mod task;
 mod trash;
 mod work_dirs;
 
-pub(crate) use around::{Chosen, kept_beside, lock_of, no_tasks_own};
+pub(crate) use around::{Chosen, lock_of, no_tasks_own};
 #[cfg(test)]
 pub(crate) use begun::{read as read_begun, save as save_begun};
 pub(crate) use calls::CleanupCall;

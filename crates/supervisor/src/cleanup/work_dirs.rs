@@ -200,9 +200,8 @@ impl Folder {
                 "Whether a task works in it cannot be told, so it counts as in use.".to_owned(),
             ),
         };
-        let not_ours = self.not_ours().map(|(why, way_out)| match self.kind {
-            WorkDirKind::Chosen => why.to_owned(),
-            _ => format!("{why} {way_out}"),
+        let not_ours = self.not_ours().map(|(why, way_out)| {
+            if self.of_earlier_user { format!("{why} {way_out}") } else { why.to_owned() }
         });
         let marked = self.never_delete.then(|| "You marked it as never to be deleted.".to_owned());
         WorkDir {
