@@ -27,6 +27,7 @@ export const VIEWS = [
   { name: "directories-measuring", query: "scene=measuring&page=directories&reply=work-dirs:work-dirs-unmeasured" },
   { name: "directories-low", query: "scene=low-disk&page=directories" },
   { name: "directories-empty", query: "scene=idle&page=directories&reply=work-dirs:work-dirs-empty" },
+  { name: "directories-left", query: "scene=idle&page=directories&reply=work-dirs:work-dirs-left" },
   { name: "directories-hostile", query: "scene=hostile&page=directories&reply=work-dirs:work-dirs-hostile" },
   { name: "clean-up", query: "scene=idle&page=clean-up" },
   { name: "clean-up-plan", query: "scene=several&page=clean-up", acts: [(page) => page.locator("main header button").click()] },
