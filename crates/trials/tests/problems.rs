@@ -261,7 +261,7 @@ fn trial_of(code: ProblemCode) -> Option<(&'static str, &'static str)> {
             ("state", "with_settings_that_are_nonsense_what_runs_goes_on_and_a_pause_holds")
         }
         Code::JobUserUnusable => (
-            "job_user/main",
+            "job_user/another",
             "a_job_user_that_is_gone_is_a_problem_with_the_exact_way_out_and_heals",
         ),
         Code::RunUnreadable => (
