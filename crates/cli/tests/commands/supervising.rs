@@ -1,10 +1,13 @@
 //! The supervisor that is there, that is not, and that cannot be started.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
 use std::time::{Duration, Instant};
 
+use assert_cmd::Command;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -12,12 +15,15 @@ use crate::fake::Fake;
 
 /// A program that stands where the supervisor should.
 fn program(fake: &Fake, script: &str) -> PathBuf {
-    let path = fake.home().join("a program");
+    program_at(fake, &fake.home().join("a program"), script)
+}
+
+fn program_at(fake: &Fake, path: &Path, script: &str) -> PathBuf {
     let script = script.replace("$HOME_", &format!("'{}'", fake.home().display()));
-    let mut file = std::fs::File::create_new(&path).expect("a new file");
+    let mut file = std::fs::File::create_new(path).expect("a new file");
     file.write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).expect("it can be written");
     file.set_permissions(std::fs::Permissions::from_mode(0o755)).expect("it may be run");
-    path
+    path.to_owned()
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -119,10 +125,14 @@ fn one_that_ends_at_once_is_told_in_its_own_words() {
 
 /// Runs `supervisor start`, and lets a supervisor answer once the program has written `began`.
 fn start_with(script: &str) -> (Fake, String) {
-    let mut fake = Fake::absent().on("GET /v1/health", health(4711));
+    let fake = Fake::absent().on("GET /v1/health", health(4711));
     let program = program(&fake, script);
     let mut command = fake.command(&["supervisor", "start"]);
     command.env("RUNNER_TRAY_SUPERVISOR", program).env("PATH", "/usr/bin:/bin");
+    answered_once_begun(fake, command)
+}
+
+fn answered_once_begun(mut fake: Fake, mut command: Command) -> (Fake, String) {
     let started = std::thread::spawn(move || command.output().expect("runnerctl can be run"));
     let began = fake.home().join("began");
     until("the program has begun", || began.exists());
@@ -144,6 +154,42 @@ fn one_that_is_started_shares_neither_terminal_nor_folder_with_who_started_it() 
     assert_eq!(folder, "/");
     assert_eq!(rustix::process::getsid(Some(pid)), Ok(pid), "it has a session of its own");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is ours");
+}
+
+/// systemd takes one that has let its socket go, and has not ended yet, for one that runs.
+const SYSTEMCTL: &str = r#"
+case "$*" in
+    *show*)
+        now=inactive
+        if [ -e $HOME_/told ] && [ ! -e $HOME_/ended ]; then now=active; : > $HOME_/ended; fi
+        echo "ActiveState=$now"
+        echo UnitFileState=enabled
+        echo FragmentPath=$HOME_/unit;;
+    *reset-failed*) ;;
+    *start*) if [ -e $HOME_/ended ]; then : > $HOME_/began; else : > $HOME_/told; fi;;
+esac"#;
+
+#[test]
+fn a_service_manager_is_told_again_once_the_one_that_was_ending_has_ended() {
+    if std::env::consts::OS != "linux" {
+        return;
+    }
+    let fake = Fake::absent().on("GET /v1/health", health(4711));
+    let supervisor = program(&fake, "touch $HOME_/by-itself");
+    let mut command = fake.command(&["supervisor", "start"]);
+    command.env("RUNNER_TRAY_SUPERVISOR", &supervisor);
+    let home = command.get_envs().find(|(name, _)| *name == host::HOME_VARIABLE);
+    let home = home.and_then(|(_, home)| home).map(OsStr::to_owned);
+    let unit = host::login_service::systemd_unit(&supervisor, home.as_deref());
+    let mut file = std::fs::File::create(fake.home().join("unit")).expect("a new file");
+    file.write_all(unit.as_bytes()).expect("it can be written");
+    let bin = fake.home().join("bin");
+    std::fs::create_dir(&bin).expect("a folder of ours");
+    program_at(&fake, &bin.join("systemctl"), SYSTEMCTL);
+    command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    let (fake, said) = answered_once_begun(fake, command);
+    assert_eq!(said, "The supervisor is started (version 0.1.0, pid 4711).\n");
+    assert!(!fake.home().join("by-itself").exists(), "systemd starts it, and nobody else");
 }
 
 #[test]
