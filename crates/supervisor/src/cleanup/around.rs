@@ -290,6 +290,28 @@ mod tests {
     }
 
     #[test]
+    fn a_user_whose_runners_are_gone_is_asked_for_what_they_left_alone() {
+        let work = Path::new("/srv/old/work");
+        let left = RunnerAround {
+            name: "old".to_owned(),
+            work: work.to_owned(),
+            kept: kept_beside(work),
+            lock: "/srv/lock".into(),
+        };
+        let party = Party {
+            user: Some("ci".to_owned()),
+            around: here(),
+            named: Vec::new(),
+            left: vec![left],
+        };
+        assert!(party.has_runners_no_more());
+        let left_in = |folder: &str| party.left_something_in(&["/tmp".into(), folder.into()]);
+        assert!(left_in("/srv/old/work") && left_in("/srv/old/work.kept"));
+        assert!(!left_in("/srv/old") && !left_in("/srv/old/work.kept.more"));
+        assert!(!Party { user: None, ..party }.has_runners_no_more(), "the owner's is the owner's");
+    }
+
+    #[test]
     fn what_no_task_made_is_told_from_what_tasks_left() {
         let home = tempfile::tempdir().unwrap();
         let (folders, name) = (Folders::below(home.path()), "mini".parse::<RunnerName>().unwrap());
