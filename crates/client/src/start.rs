@@ -21,6 +21,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const AFTER_EXIT: Duration = Duration::from_secs(2);
 /// How long until the service manager is asked whether it has started it; then each time twice as long.
 const ASK_FIRST: Duration = Duration::from_millis(250);
+/// How long one that was killed may have its socket still, and cut off whoever comes.
+const DYING: Duration = Duration::from_secs(2);
 /// Between two looks at the socket, which has no event of its own.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -124,10 +126,16 @@ async fn by_service(client: &Client) -> Result<bool, ClientError> {
 
 /// The supervisor's health, or none where nothing listens yet.
 pub(crate) async fn answers(client: &Client) -> Result<Option<Health>, ClientError> {
-    match client.health().await {
-        Ok(health) => Ok(Some(health)),
-        Err(ClientError::NotReachable { .. }) => Ok(None),
-        Err(error @ (ClientError::Refused(_) | ClientError::Broken { .. })) => Err(error),
+    let since = Instant::now();
+    loop {
+        match client.health().await {
+            Ok(health) => return Ok(Some(health)),
+            Err(ClientError::NotReachable { .. }) => return Ok(None),
+            Err(ClientError::Broken { .. }) if since.elapsed() < DYING => sleep(PAUSE).await,
+            Err(error @ (ClientError::Refused(_) | ClientError::Broken { .. })) => {
+                return Err(error);
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use std::time::{Duration, Instant};
@@ -190,6 +191,25 @@ fn a_service_manager_is_told_again_once_the_one_that_was_ending_has_ended() {
     let (fake, said) = answered_once_begun(fake, command);
     assert_eq!(said, "The supervisor is started (version 0.1.0, pid 4711).\n");
     assert!(!fake.home().join("by-itself").exists(), "systemd starts it, and nobody else");
+}
+
+#[test]
+fn one_that_was_killed_and_has_its_socket_still_is_waited_for() {
+    let fake = Fake::absent().on("GET /v1/health", health(4711));
+    let program =
+        program(&fake, "touch $HOME_/began; while [ ! -e $HOME_/answers ]; do sleep 0.02; done");
+    let socket = fake.socket();
+    std::fs::create_dir_all(socket.parent().expect("a folder")).expect("a folder of ours");
+    let dying = UnixListener::bind(&socket).expect("a socket of ours");
+    let dies = std::thread::spawn(move || {
+        drop(dying.accept().expect("somebody asks"));
+        std::fs::remove_file(&socket).expect("it was ours");
+    });
+    let mut command = fake.command(&["supervisor", "start"]);
+    command.env("RUNNER_TRAY_SUPERVISOR", program).env("PATH", "/usr/bin:/bin");
+    let (_, said) = answered_once_begun(fake, command);
+    dies.join().expect("it was asked");
+    assert_eq!(said, "The supervisor is started (version 0.1.0, pid 4711).\n");
 }
 
 #[test]
