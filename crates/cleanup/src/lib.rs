@@ -47,4 +47,4 @@ pub use stop::{Progress, Stop};
 pub use survey::{Survey, glance, survey};
 pub use trash::{Batch, TRASH, is_trash};
 pub use whose::{before, is_from_before, left_by, note};
-pub use why::{Failure, Why};
+pub use why::{Failure, Why, quoted};

@@ -110,7 +110,7 @@ impl Why {
 }
 
 /// As a shell takes it.
-pub(crate) fn quoted(path: &Place) -> String {
+pub fn quoted(path: &Place) -> String {
     let text = path.to_string();
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-+@%=:,".contains(char);
     if path.to_str().is_some_and(|path| path.chars().all(is_plain)) {

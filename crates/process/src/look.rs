@@ -62,7 +62,8 @@ pub fn cwd(pid: Pid) -> Option<PathBuf> {
 }
 
 /// The environment a process was started with, where the system shows it (same user, or root;
-/// macOS hides that of its own programs, Linux that of one that has not run yet or was given none). It holds secrets: look a name up, never keep or log it.
+/// macOS hides that of its own programs, Linux shows none of one that has not run yet). It holds secrets: look a
+/// name up, never keep or log it.
 pub fn environ(pid: Pid) -> Option<Vec<(OsString, OsString)>> {
     os::environ(pid)
 }

@@ -242,8 +242,9 @@ fn in_the_way(jobs: &Path, stays: &Stays) -> Unusable {
         Stays::Failed { aside, error } => Unusable::new(
             format!("What an earlier job user has in {path} cannot be moved aside: {error}."),
             format!(
-                "Move it yourself: `sudo mv -- '{path}' '{}'`. Then try again.",
-                aside.display()
+                "Move it yourself: `sudo mv -- {} {}`. Then try again.",
+                cleanup::quoted(&jobs.into()),
+                cleanup::quoted(&aside.as_path().into())
             ),
         ),
     }

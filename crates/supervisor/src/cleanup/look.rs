@@ -184,9 +184,9 @@ async fn measure_all(
             .filter(|folder| folder.user == user)
             .filter(|folder| changes(folder) || !sizes.contains_key(&folder.key()))
             .filter(|folder| {
+                let is_ours = folder.kind != WorkDirKind::Chosen && !folder.of_earlier_user;
                 let is_given = || cleanup::Root::given(&folder.path).is_ok();
-                telling.is_some() && (folder.of_earlier_user || is_given())
-                    || folder.kind != WorkDirKind::Chosen && !folder.of_earlier_user
+                is_ours || telling.is_some() && (folder.of_earlier_user || is_given())
             })
             .filter(|folder| !(changes(folder) && busy.contains_key(&folder.runner)))
             .collect();

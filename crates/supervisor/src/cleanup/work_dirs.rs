@@ -166,7 +166,8 @@ impl Folder {
         }
         self.of_earlier_user.then(|| {
             let why = "It is of an earlier job user, whose jobs do not run here any more.";
-            (why, format!("An admin deletes it: `sudo rm -rf -- '{}'`.", self.path.display()))
+            let path = cleanup::quoted(&self.path.as_path().into());
+            (why, format!("An admin deletes it: `sudo rm -rf -- {path}`."))
         })
     }
 
